@@ -1,0 +1,36 @@
+# Two commands for a newcomer: `make demo` and `make test`. Both work on a
+# fresh clone with nothing but Python >= 3.10, and reuse an existing .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export OMP_NUM_THREADS ?= 2
+
+.PHONY: install test lint demo format clean
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: requirements/lock.txt setup.py
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+	  echo 'oaa_mm needs Python 3.10 or newer; name one with' \
+	    '`make PYTHON=python3.11 ...`'; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -r requirements/lock.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+test: lint
+	$(BIN)/python -m pytest -q tests
+
+demo: install
+	$(BIN)/python tools/demo.py
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

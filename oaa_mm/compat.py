@@ -1,0 +1,100 @@
+"""Every difference between the distributions of mmengine, mmcv and mmseg.
+
+Two families provide the import packages `mmengine`, `mmcv` and `mmseg`: the
+upstream distributions and the maintained OneDL ones. oaa_mm works on either
+and never forces a second distribution of an import package that is present.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, distribution
+
+__all__ = ['setup_compat', 'check_installation', 'mmseg_distribution']
+
+#: Import package -> the distributions that provide it, preferred one first.
+DISTRIBUTIONS = {
+    'torch': ('torch',),
+    'mmengine': ('onedl-mmengine', 'mmengine', 'mmengine-lite'),
+    'mmcv': ('onedl-mmcv', 'mmcv', 'mmcv-lite'),
+    'mmseg': ('onedl-mmsegmentation', 'mmsegmentation'),
+}
+
+
+def _installed(names: tuple[str, ...]) -> str | None:
+    for name in names:
+        try:
+            distribution(name)
+        except PackageNotFoundError:
+            continue
+        return name
+    return None
+
+
+def mmseg_distribution() -> str | None:
+    """Name of the installed distribution that provides `mmseg`.
+
+    Returns:
+        str | None: ``'onedl-mmsegmentation'``, ``'mmsegmentation'``, or None
+        where mmseg is importable without a distribution (a source checkout).
+    """
+    return _installed(DISTRIBUTIONS['mmseg'])
+
+
+def check_installation() -> None:
+    """Import torch, mmengine, mmcv and mmseg, or say how to install them.
+
+    Raises:
+        ImportError: A package is absent or does not import; the message names
+            each one, the reason, and the command that mends it.
+    """
+    failures = {}
+    for package in DISTRIBUTIONS:
+        try:
+            import_module(package)
+        except Exception as error:  # a broken binary may raise anything
+            failures[package] = f'{type(error).__name__}: {error}'
+    if not failures:
+        return
+    lines = '\n'.join(f'  {name}: {why}' for name, why in failures.items())
+    absent = [p for p in failures if _installed(DISTRIBUTIONS[p]) is None]
+    if absent:
+        names = ' '.join(DISTRIBUTIONS[package][0] for package in absent)
+        remedy = (
+            f'Install what is missing with `pip install {names}`, or '
+            'everything with `pip install "oaa_mm[mm]"`.'
+        )
+    else:
+        names = ' '.join(_installed(DISTRIBUTIONS[p]) for p in failures)
+        remedy = (
+            'They are installed but broken; see the reason above, then '
+            f'try `pip install --force-reinstall {names}`.'
+        )
+    raise ImportError(
+        f'oaa_mm needs packages that do not import:\n{lines}\n{remedy}'
+    )
+
+
+def _register_config_packages() -> None:
+    """Let mmengine find the configs of mmseg and of oaa_mm.
+
+    mmengine looks up ``mmseg::...`` under the distribution name
+    `mmsegmentation` only, so inheriting a config of mmseg fails where
+    `onedl-mmsegmentation` provides it.
+    """
+    from mmengine.config.utils import MODULE2PACKAGE
+
+    name = mmseg_distribution()
+    if name is not None:
+        MODULE2PACKAGE['mmseg'] = name
+    MODULE2PACKAGE.setdefault('oaa_mm', 'oaa_mm')
+
+
+def setup_compat() -> None:
+    """Check the installation and even out the distributions' differences.
+
+    Raises:
+        ImportError: See :func:`check_installation`.
+    """
+    check_installation()
+    _register_config_packages()

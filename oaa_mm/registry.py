@@ -1,0 +1,72 @@
+"""Registries of oaa_mm: scope `oaa_mm`, mirrored into mmseg's registries.
+
+The registries are children of mmengine's roots, so ``type='oaa_mm.OAAHook'``
+works in any config, under any default scope and without `custom_imports`.
+Each type is also registered in mmseg's registry of the same kind, so that the
+bare name ``type='OAAHook'`` works under ``default_scope='mmseg'`` once the
+package is imported (``custom_imports=dict(imports=['oaa_mm'])``).
+"""
+
+from __future__ import annotations
+
+import mmseg.registry as mmseg_registry
+from mmengine.registry import Registry
+
+__all__ = [
+    'MODELS',
+    'DATASETS',
+    'TRANSFORMS',
+    'DATA_SAMPLERS',
+    'HOOKS',
+    'METRICS',
+]
+
+
+class MirroredRegistry(Registry):
+    """A registry of scope `oaa_mm` that also registers its types in mmseg's.
+
+    Args:
+        mirror (Registry): mmseg's registry of the same kind; its parent, the
+            root registry of mmengine, becomes the parent of this one.
+        locations (list[str]): Modules that register types here. They are
+            imported at the first look-up in this registry or in `mirror`.
+    """
+
+    def __init__(self, mirror: Registry, *, locations: list[str]) -> None:
+        super().__init__(
+            mirror.name,
+            parent=mirror.parent,
+            scope='oaa_mm',
+            locations=locations,
+        )
+        self._mirror = mirror
+        # mmseg imports its own locations at its first look-up. Adding ours
+        # keeps `import oaa_mm` light; resetting the flag covers an mmseg
+        # that has already been through that look-up.
+        mirror._locations.extend(locations)
+        mirror._imported = False
+
+    def _register_module(
+        self,
+        module: type,
+        module_name: str | list[str] | None = None,
+        force: bool = False,
+    ) -> None:
+        super()._register_module(module, module_name, force)
+        self._mirror.register_module(module_name, force, module)
+
+
+MODELS = MirroredRegistry(mmseg_registry.MODELS, locations=['oaa_mm.models'])
+DATASETS = MirroredRegistry(
+    mmseg_registry.DATASETS, locations=['oaa_mm.datasets']
+)
+TRANSFORMS = MirroredRegistry(
+    mmseg_registry.TRANSFORMS, locations=['oaa_mm.datasets.transforms']
+)
+DATA_SAMPLERS = MirroredRegistry(
+    mmseg_registry.DATA_SAMPLERS, locations=['oaa_mm.datasets']
+)
+HOOKS = MirroredRegistry(mmseg_registry.HOOKS, locations=['oaa_mm.engine'])
+METRICS = MirroredRegistry(
+    mmseg_registry.METRICS, locations=['oaa_mm.evaluation']
+)
