@@ -7,14 +7,14 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 __all__ = ['atomic_write']
 
 
 @contextmanager
 def atomic_write(
-    path: str | os.PathLike, mode: str = 'wb', **open_kwargs
+    path: str | os.PathLike, mode: str = 'wb', **open_kwargs: Any
 ) -> Iterator[IO]:
     """Open a temporary file that becomes `path` when the block succeeds.
 

@@ -1,0 +1,374 @@
+"""Online attention accumulation, without a runner."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from torch import Tensor
+
+from oaa_mm.utils import check_image_id
+
+from .accept import ACCEPTANCE_RULES, accept_pairs
+from .collector import EpochCollector
+from .normalise import NORMS, normalise_attention, quantise_attention
+from .pages import MapPages
+from .place import Placement
+from .pooling import mean_scores
+from .store import AttentionStore, load_pages, save_pages
+
+__all__ = ['FUSIONS', 'AttentionAccumulator', 'EpochSummary']
+
+FUSIONS = ('max', 'mean')
+FALLBACKS = ('last', 'none')
+
+
+@dataclass(frozen=True)
+class EpochSummary:
+    """What one epoch did to the memory.
+
+    Attributes:
+        epoch (int): Index of the epoch, from 0.
+        pairs (int): Labelled (image, class) pairs seen in the epoch.
+        accepted (int): Pairs whose map was accepted and fused; 0 before the
+            accumulation starts.
+        never_accepted (int): Pairs seen so far without any accepted map,
+            counted before the fallback fills them.
+        coverage (float): Mean of the memory M in [0, 1].
+        non_finite (int): Maps dropped for NaN or Inf among their scores.
+    """
+
+    epoch: int
+    pairs: int
+    accepted: int
+    never_accepted: int
+    coverage: float
+    non_finite: int = 0
+
+    @property
+    def accept_rate(self) -> float:
+        """Share of the pairs seen whose map was accepted, in [0, 1]."""
+        return self.accepted / self.pairs if self.pairs else 0.0
+
+
+class AttentionAccumulator:
+    """Fuse the attention maps of each epoch into cumulative maps.
+
+    M_1 = A_1 and M_t = AF(M_{t-1}, A_t) per (image, class) pair, AF being the
+    element-wise maximum or the mean (Jiang et al., ICCV 2019, Section 3.2).
+    Maps are kept under their image id and in the image's own frame, so the
+    order of the images, batching and recorded augmentations do not matter. If
+    a pair comes several times in one epoch (repeated samples, several crops),
+    its accepted maps are joined by their maximum first.
+
+    Args:
+        fusion (str): ``'max'``, or ``'mean'`` over the accepted maps (the
+            article's ablation). Defaults to ``'max'``.
+        acceptance (str): Which maps count, see
+            :func:`~oaa_mm.attention.accept_pairs`: ``'topk'``,
+            ``'threshold'``, ``'all_targets'`` or ``'none'``. Defaults to
+            ``'topk'``.
+        threshold (float): Least probability for ``acceptance='threshold'``,
+            in [0, 1]. Defaults to 0.1.
+        norm (str): ``'max'`` or ``'minmax'``, see
+            :func:`~oaa_mm.attention.normalise_attention`. Defaults to
+            ``'max'``.
+        start_epoch (int): Index, from 0, of the first epoch that is fused.
+            Defaults to 1: the first epoch only trains.
+        fallback (str): ``'last'`` gives pairs that were never accepted the
+            map of the last epoch; ``'none'`` leaves them out. Defaults to
+            ``'last'``.
+        keep_epoch_maps (bool): Keep the maps of the latest epoch alone in
+            :attr:`epoch_maps`. Defaults to False.
+
+    Raises:
+        ValueError: An argument is out of its range.
+
+    Example:
+        >>> accumulator = AttentionAccumulator(start_epoch=0)
+        >>> scores = torch.tensor([[[[1., 2.], [0., 4.]]]])  # N = C = 1
+        >>> accumulator.update(['dog'], scores, torch.ones(1, 1))
+        >>> accumulator.finish_epoch(0).accepted
+        1
+        >>> accumulator.store['dog', 0]
+        array([[ 64, 128],
+               [  0, 255]], dtype=uint8)
+    """
+
+    def __init__(
+        self,
+        fusion: str = 'max',
+        acceptance: str = 'topk',
+        threshold: float = 0.1,
+        norm: str = 'max',
+        start_epoch: int = 1,
+        fallback: str = 'last',
+        keep_epoch_maps: bool = False,
+    ) -> None:
+        for name, value, allowed in (
+            ('fusion', fusion, FUSIONS),
+            ('acceptance', acceptance, ACCEPTANCE_RULES),
+            ('norm', norm, NORMS),
+            ('fallback', fallback, FALLBACKS),
+        ):
+            if value not in allowed:
+                raise ValueError(
+                    f'{name} should be one of {allowed}, but got {value!r}'
+                )
+        if not 0 <= threshold <= 1:
+            raise ValueError(
+                f'threshold is a probability in [0, 1], but got {threshold}'
+            )
+        if start_epoch < 0:
+            raise ValueError(
+                f'start_epoch counts from 0, but got {start_epoch}'
+            )
+        self.fusion = fusion
+        self.acceptance = acceptance
+        self.threshold = threshold
+        self.norm = norm
+        self.start_epoch = start_epoch
+        self.fallback = fallback
+        self.keep_epoch_maps = keep_epoch_maps
+        self.store = AttentionStore()
+        self.epoch_maps: AttentionStore | None = None
+        # Mean fusion keeps integer sums and counts: exact, so neither the
+        # order of the maps nor an interruption can change the result.
+        self._sums = MapPages(np.uint32)
+        self._counts = MapPages(np.uint16)
+        self._collector = EpochCollector()
+        # Latest maps of pairs that no epoch has accepted yet.
+        self._candidates = AttentionStore()
+
+    def update(
+        self,
+        image_ids: Sequence[str],
+        scores: Tensor,
+        labels: Tensor,
+        *,
+        logits: Tensor | None = None,
+        valid: Tensor | None = None,
+        placements: Sequence[Placement | None] | None = None,
+    ) -> None:
+        """Collect the attention maps of one batch.
+
+        Normalising, accepting and quantising run on the device of `scores`,
+        batched and without waiting for it; nothing is fused before
+        :meth:`finish_epoch`.
+
+        Args:
+            image_ids (Sequence[str]): N image ids.
+            scores (Tensor): (N, C, h, w) score maps of the class-aware layer.
+            labels (Tensor): (N, C) image-level labels, 0 or 1. Keep them on
+                the CPU: elsewhere they have to be fetched.
+            logits (Tensor | None): (N, C) class scores, if they are not the
+                mean of `scores` over valid positions.
+            valid (Tensor | None): (N, 2) height and width of each map without
+                its padding at the bottom and right; None means no padding.
+            placements (Sequence[Placement | None] | None): How each map lies
+                in its image's frame; None for maps of the whole image as it
+                is.
+
+        Raises:
+            ValueError: Shapes do not fit, or an image id cannot be the stem
+                of a file name.
+        """
+        image_ids = [check_image_id(image_id) for image_id in image_ids]
+        self._check_shapes(image_ids, scores, labels, valid, placements)
+        labels = labels.detach().cpu()
+        images, classes = labels.nonzero(as_tuple=True)
+        if not len(images):
+            return
+        device = scores.device
+        scores = scores.detach()
+        on_device = None
+        if valid is not None:
+            valid = valid.detach()
+            on_device = valid.to(device, non_blocking=True)
+        if logits is None:
+            logits = mean_scores(scores, valid=on_device)
+        accepted = accept_pairs(
+            logits,
+            labels.to(device, non_blocking=True),
+            acceptance=self.acceptance,
+            threshold=self.threshold,
+        )
+        at = images.to(device, non_blocking=True)
+        of = classes.to(device, non_blocking=True)
+        picked = scores[at, of]  # (P, h, w)
+        maps = normalise_attention(
+            picked,
+            valid=None if on_device is None else on_device[at],
+            norm=self.norm,
+        )
+        # NaN and Inf survive in the maximum; such a map must never be fused.
+        finite = (
+            maps.isfinite().flatten(1).all(1) & picked.amax((1, 2)).isfinite()
+        )
+        self._collector.collect(
+            pairs=[
+                (image_ids[n], c)
+                for n, c in zip(images.tolist(), classes.tolist(), strict=True)
+            ],
+            maps=quantise_attention(maps.nan_to_num(0, 0, 0)),
+            accepted=accepted[at, of] & finite,
+            finite=finite,
+            valid=None if valid is None else valid.cpu()[images].tolist(),
+            placements=placements
+            and [placements[number] for number in images.tolist()],
+        )
+
+    @staticmethod
+    def _check_shapes(
+        image_ids: list[str],
+        scores: Tensor,
+        labels: Tensor,
+        valid: Tensor | None,
+        placements: Sequence[Placement | None] | None,
+    ) -> None:
+        if scores.ndim != 4 or labels.shape != scores.shape[:2]:
+            raise ValueError(
+                'expected scores (N, C, h, w) and labels (N, C), but got '
+                f'{tuple(scores.shape)} and {tuple(labels.shape)}'
+            )
+        count = len(scores)
+        if len(image_ids) != count:
+            raise ValueError(
+                f'{len(image_ids)} image_ids for scores of {count} images'
+            )
+        if valid is not None and tuple(valid.shape) != (count, 2):
+            raise ValueError(
+                f'valid should be ({count}, 2), but got {tuple(valid.shape)}'
+            )
+        if placements is not None and len(placements) != count:
+            raise ValueError(
+                f'{len(placements)} placements for scores of {count} images'
+            )
+
+    def finish_epoch(self, epoch: int, last: bool = False) -> EpochSummary:
+        """Fuse what the epoch has collected into the memory.
+
+        Args:
+            epoch (int): Index of the epoch, from 0. Maps of epochs before
+                `start_epoch` are not fused.
+            last (bool): Whether training ends here, so that the fallback
+                applies. Defaults to False.
+
+        Returns:
+            EpochSummary: Counts of the epoch.
+        """
+        collected = self._collector.finish()
+        fused = 0
+        if epoch >= self.start_epoch:
+            self._fuse(collected.accepted, collected.seen)
+            fused = len(collected.accepted)
+        if self.keep_epoch_maps:
+            self.epoch_maps = collected.all_maps()
+        self._update_candidates(collected.all_maps())
+        if last:
+            self.apply_fallback()
+        return EpochSummary(
+            epoch=epoch,
+            pairs=collected.pairs,
+            accepted=fused,
+            never_accepted=len(self._candidates),
+            coverage=self.store.coverage,
+            non_finite=collected.non_finite,
+        )
+
+    def apply_fallback(self) -> None:
+        """Give pairs that were never accepted their latest map.
+
+        :meth:`finish_epoch` does this in the last epoch; call it when
+        training ends earlier than announced. Without effect for
+        ``fallback='none'``.
+        """
+        if self.fallback == 'last':
+            for size in self._candidates.sizes:
+                self.store.set(
+                    self._candidates.pairs_of_size(size),
+                    self._candidates.maps_of_size(size),
+                )
+
+    def _update_candidates(self, epoch_maps: AttentionStore) -> None:
+        """Keep the latest map of every pair without an accepted one."""
+        never = AttentionStore()
+        for maps in (self._candidates, epoch_maps):
+            _copy_pairs(maps, never, but_not=self.store)
+        self._candidates = never
+
+    def _fuse(self, accepted: AttentionStore, seen: MapPages) -> None:
+        for size in accepted.sizes:
+            pairs = accepted.pairs_of_size(size)
+            maps = accepted.maps_of_size(size)
+            if self.fusion == 'max':
+                self.store.maximum(pairs, maps)
+                continue
+            self._sums.add(pairs, maps)
+            self._counts.add(pairs, np.stack([seen[pair] for pair in pairs]))
+            for pair in pairs:
+                # Half up; a cell that no crop has shown yet stays 0.
+                count = np.maximum(self._counts[pair], 1).astype(np.uint32)
+                mean = (self._sums[pair] + count // 2) // count
+                self.store[pair] = mean.astype(np.uint8)
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write the memory to one file, atomically.
+
+        The file is an attention store for :meth:`AttentionStore.load`. It
+        also holds what is needed to go on: the latest maps of pairs that were
+        never accepted and, for mean fusion, the sums and counts.
+
+        Args:
+            path (str | os.PathLike): The file.
+        """
+        sections: dict[str, MapPages] = {
+            'maps': self.store,
+            'candidates': self._candidates,
+        }
+        if self.fusion == 'mean':
+            sections |= {'sums': self._sums, 'counts': self._counts}
+        save_pages(path, sections, metadata={'fusion': self.fusion})
+
+    def load(self, path: str | os.PathLike) -> None:
+        """Restore the memory that :meth:`save` wrote.
+
+        Args:
+            path (str | os.PathLike): The file.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            ValueError: It is no attention store, is damaged, or was
+                accumulated with another `fusion`.
+        """
+        sections: dict[str, MapPages] = {
+            'maps': AttentionStore(),
+            'candidates': AttentionStore(),
+            'sums': MapPages(np.uint32),
+            'counts': MapPages(np.uint16),
+        }
+        metadata = load_pages(path, sections)
+        fusion = metadata.get('fusion', 'max')
+        if fusion != self.fusion:
+            raise ValueError(
+                f'{path} was accumulated with fusion={fusion!r}, it cannot be '
+                f'continued with fusion={self.fusion!r}'
+            )
+        self._candidates = sections['candidates']
+        self._sums, self._counts = sections['sums'], sections['counts']
+        # A fallback map stands for a pair in the result of a finished
+        # training; going on, that pair is still without an accepted map.
+        self.store = AttentionStore()
+        _copy_pairs(sections['maps'], self.store, but_not=self._candidates)
+
+
+def _copy_pairs(
+    source: MapPages, target: MapPages, *, but_not: MapPages
+) -> None:
+    """Copy the maps of all pairs that `but_not` lacks."""
+    for size in source.sizes:
+        pairs = source.pairs_of_size(size)
+        rows = [n for n, pair in enumerate(pairs) if pair not in but_not]
+        target.set([pairs[n] for n in rows], source.maps_of_size(size)[rows])

@@ -1,0 +1,37 @@
+"""Image ids: the key of everything that belongs to an image."""
+
+from __future__ import annotations
+
+__all__ = ['check_image_id']
+
+
+def check_image_id(image_id: str) -> str:
+    """Return `image_id` if it can be the stem of a file's name.
+
+    Ids become file names (maps, pseudo-labels), so one from a foreign file
+    must not lead outside the folder it is meant for.
+
+    Args:
+        image_id (str): For example ``'2007_000032'``.
+
+    Returns:
+        str: The same id.
+
+    Raises:
+        ValueError: The id is empty, begins or ends with a blank, or contains
+            a path separator, a control character or nothing but dots.
+    """
+    if (
+        not isinstance(image_id, str)
+        or not image_id
+        or image_id != image_id.strip()
+        or not image_id.strip('.')
+        or not image_id.isprintable()
+        or any(character in '/\\' for character in image_id)
+    ):
+        raise ValueError(
+            f'image id {image_id!r} cannot be the stem of a file name: it '
+            'must not be empty, contain path separators, control characters '
+            'or consist of dots alone'
+        )
+    return image_id
