@@ -1,0 +1,14 @@
+"""Images with image-level labels, and how they are loaded and batched."""
+
+from .image_level import ImageLevelDataset
+from .samplers import EqualSizeBatchSampler
+from .transforms import ColorJitter, PackImageLevelInputs
+from .voc import VOCImageLevelDataset
+
+__all__ = [
+    'ColorJitter',
+    'EqualSizeBatchSampler',
+    'ImageLevelDataset',
+    'PackImageLevelInputs',
+    'VOCImageLevelDataset',
+]

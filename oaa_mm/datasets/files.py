@@ -1,0 +1,60 @@
+"""Looking at image files before a night of training, not in the middle."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from PIL import Image
+
+__all__ = ['inspect_image']
+
+_ENDINGS = {'JPEG': b'\xff\xd9', 'PNG': b'IEND\xaeB`\x82'}
+_EXIF_ORIENTATION = 0x0112
+
+
+def inspect_image(path: str | os.PathLike) -> tuple[int, int]:
+    """Height and width of an image file that can be read to its end.
+
+    Only the header and the last bytes are read; a file without its format's
+    end marker is decoded to find out whether it is truncated.
+
+    Args:
+        path (str | os.PathLike): A JPEG, PNG or other file that PIL reads.
+
+    Returns:
+        tuple[int, int]: Height and width in pixels, as the image is shown
+        (EXIF orientation applied, which OpenCV does when it reads).
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The file is no image, is truncated, or is one pixel high
+            or wide.
+    """
+    path = Path(path)
+    try:
+        with Image.open(path) as image:
+            width, height = image.size
+            if image.getexif().get(_EXIF_ORIENTATION, 1) >= 5:
+                width, height = height, width
+            if not _ends_properly(path, image.format):
+                image.load()
+    except FileNotFoundError:
+        raise
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ValueError(f'{path}: not a readable image ({error})') from error
+    if min(height, width) < 2:
+        raise ValueError(
+            f'{path}: {width}x{height} pixels, an image needs at least 2 in '
+            'both directions'
+        )
+    return height, width
+
+
+def _ends_properly(path: Path, image_format: str | None) -> bool:
+    ending = _ENDINGS.get(image_format or '')
+    if ending is None:
+        return False
+    with open(path, 'rb') as file:
+        file.seek(-len(ending), os.SEEK_END)
+        return file.read() == ending

@@ -1,0 +1,355 @@
+"""Images with image-level labels."""
+
+from __future__ import annotations
+
+import os.path as osp
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from mmcv.transforms import Resize
+from mmengine.logging import print_log
+from mmseg.datasets import BaseSegDataset
+from mmseg.datasets.transforms import ResizeShortestEdge, ResizeToMultiple
+
+from oaa_mm.labels import LabelTable, image_stem, read_labels
+from oaa_mm.registry import DATASETS
+from oaa_mm.utils.palette import voc_colormap
+
+from .files import inspect_image
+from .transforms import RecordingCompose
+
+__all__ = ['ImageLevelDataset']
+
+#: Problems shown in one error message; there may be thousands.
+_SHOWN = 10
+
+
+@DATASETS.register_module()
+class ImageLevelDataset(BaseSegDataset):
+    """Images, their ids and their image-level labels; masks are optional.
+
+    A sample of the pipeline starts with the keys `img_path`, `image_id` (stem
+    of the file), `gt_label` ((C,) uint8, absent for unlabelled test images),
+    `seg_map_path` (only where a mask exists; for evaluation), and what mmseg's
+    loading transforms need. The pipeline records flips, crops and resizes in
+    `placement`.
+
+    Everything is checked when the data set is built: files that are listed
+    but absent or truncated, labels out of range, images without a label,
+    duplicate ids.
+
+    Args:
+        ann_file (str): List of images, one a line: an id, a file name, or a
+            line of the authors' format ``name c1 c2 ...`` (0-based). Empty
+            means all images of `labels`.
+        labels (str | None): Source of the image-level labels: a VOC
+            `Annotations` folder, a list, `cls_labels.npy`, CSV, COCO
+            instances JSON or a folder of masks (see
+            :func:`oaa_mm.labels.read_labels`), relative to `data_root`. None
+            takes them from `ann_file`. Defaults to None.
+        labels_format (str | None): Form of `labels`; None tells it from the
+            file. Defaults to None.
+        check_images (bool): Look at every image file when the data set is
+            built (some seconds for VOC). Defaults to True.
+        data_prefix (dict): `img_path` and, for evaluation, `seg_map_path`,
+            relative to `data_root`.
+        metainfo (dict | None): `classes`, names of the C foreground classes,
+            and `palette`. A subset of the data set's own classes selects
+            these; images without any of them are then left out, and counted.
+        pipeline (Sequence[dict | Callable]): Transforms.
+        lazy_init (bool): Do not load yet. Defaults to False.
+        **kwargs: Arguments of mmseg's BaseSegDataset: `data_root`,
+            `img_suffix`, `seg_map_suffix`, `indices`, `test_mode` (labels may
+            then be absent), ...
+
+    Raises:
+        FileNotFoundError: `data_root`, the list, the labels or listed images
+            are absent.
+        ValueError: The list is empty or has an id twice, labels are missing
+            or out of range, an image is unreadable.
+    """
+
+    def __init__(
+        self,
+        ann_file: str = '',
+        *,
+        labels: str | None = None,
+        labels_format: str | None = None,
+        check_images: bool = True,
+        data_prefix: Mapping[str, str] | None = None,
+        metainfo: Mapping | None = None,
+        pipeline: Sequence[dict | Callable] = (),
+        lazy_init: bool = False,
+        **kwargs,
+    ) -> None:
+        self.labels = labels
+        self.labels_format = labels_format
+        self.check_images = check_images
+        self._input_sizes: dict[tuple[int, int], tuple[int, int]] = {}
+        super().__init__(
+            ann_file=ann_file,
+            data_prefix=dict(data_prefix or {'img_path': ''}),
+            metainfo=metainfo,
+            pipeline=list(pipeline),
+            lazy_init=True,
+            **kwargs,
+        )
+        self.pipeline = RecordingCompose(self.pipeline.transforms)
+        if not lazy_init:
+            self.full_init()
+
+    def _join_prefix(self) -> None:
+        if not osp.isdir(self.data_root):
+            raise FileNotFoundError(
+                f'data_root {self.data_root!r} is not a folder; set '
+                '`train_dataloader.dataset.data_root` (likewise val_ and test_)'
+            )
+        super()._join_prefix()
+        if self.labels and not osp.isabs(self.labels):
+            self.labels = osp.join(self.data_root, self.labels)
+
+    def _update_palette(self) -> list:
+        """VOC's colours where none are given, so that pictures agree."""
+        count = len(self._metainfo.get('classes') or ())
+        if self._metainfo.get('palette') or not count:
+            return super()._update_palette() if count else []
+        return voc_colormap(count + 1)[1:].tolist()
+
+    def load_data_list(self) -> list[dict]:
+        """Read the list and the labels, and look at the files.
+
+        Returns:
+            list[dict]: One entry an image, see the class.
+        """
+        names = self._read_names()
+        table = self._read_table()
+        if not names and not self.ann_file:
+            names = {name: name for name in sorted(table.labels)}
+        if not names:
+            raise ValueError(f'{self.ann_file}: the list names no image')
+        labels = self._labels_of(names, table)
+        paths = {i: self._image_path(names[i], i) for i in labels}
+        sizes = self._inspect(paths)
+        return [
+            self._data_info(image_id, path, labels[image_id], sizes)
+            for image_id, path in paths.items()
+        ]
+
+    def _read_names(self) -> dict[str, str]:
+        """Image id -> name in the list, in the order of the list."""
+        if not self.ann_file:
+            return {}
+        if not osp.isfile(self.ann_file):
+            raise FileNotFoundError(
+                f'ann_file {self.ann_file!r} does not exist; it lists one '
+                'image a line'
+            )
+        names: dict[str, str] = {}
+        lines = Path(self.ann_file).read_text(encoding='utf-8').splitlines()
+        for number, line in enumerate(lines, 1):
+            words = line.split('#', 1)[0].split()
+            if not words:
+                continue
+            image_id = image_stem(words[0])
+            if image_id in names:
+                raise ValueError(
+                    f'{self.ann_file}, line {number}: image id {image_id!r} '
+                    'was already listed. Ids are the stems of the file names '
+                    'and must be unique'
+                )
+            names[image_id] = words[0]
+        return names
+
+    def _read_table(self) -> LabelTable:
+        classes = self.METAINFO.get('classes') or self.metainfo.get('classes')
+        if self.labels:
+            table = read_labels(
+                self.labels, format=self.labels_format, classes=classes
+            )
+        elif self.ann_file and not self._is_plain_list():
+            table = read_labels(self.ann_file, format='list', classes=classes)
+        elif self.test_mode:
+            table = LabelTable({}, classes)
+        else:
+            raise ValueError(
+                f'{type(self).__name__} needs image-level labels: give '
+                '`labels` (a VOC Annotations folder, list, npy, CSV, COCO '
+                'JSON or folder of masks), or an `ann_file` with lines '
+                '`name c1 c2 ...`'
+            )
+        if classes is None and table.classes is not None:
+            self._metainfo['classes'] = table.classes
+            self._metainfo['palette'] = self._update_palette()
+        elif classes is None:
+            raise ValueError(
+                f'{type(self).__name__}: name the classes, for example '
+                "metainfo=dict(classes=('cat', 'dog'))"
+            )
+        return table
+
+    def _is_plain_list(self) -> bool:
+        """Whether no line of `ann_file` has a class index."""
+        lines = Path(self.ann_file).read_text(encoding='utf-8').splitlines()
+        return all(len(line.split('#', 1)[0].split()) < 2 for line in lines)
+
+    def _labels_of(
+        self, names: Mapping[str, str], table: LabelTable
+    ) -> dict[str, tuple[int, ...] | None]:
+        """Classes of each image, mapped to the selected classes."""
+        if not table.labels:
+            return dict.fromkeys(names)
+        source = self.labels or self.ann_file
+        absent = [i for i in names if i not in table.labels]
+        empty = [i for i in names if table.labels.get(i) == ()]
+        for ids, what in ((absent, 'no entry'), (empty, 'no class')):
+            if ids:
+                raise ValueError(
+                    f'{source}: {len(ids)} listed images have {what} in the '
+                    f'image-level labels: {_shorten(ids)}. Label them or '
+                    'take them off the list'
+                )
+        count = len(self.METAINFO.get('classes') or self.metainfo['classes'])
+        for image_id in names:
+            outside = [c for c in table.labels[image_id] if c >= count]
+            if outside:
+                raise ValueError(
+                    f'{source}: image {image_id!r} has class index '
+                    f'{outside[0]}, allowed are 0 to {count - 1} (classes '
+                    'are counted from 0, background is none)'
+                )
+        if self.label_map is None:
+            return {i: table.labels[i] for i in names}
+        return self._select_classes(names, table)
+
+    def _select_classes(
+        self, names: Mapping[str, str], table: LabelTable
+    ) -> dict[str, tuple[int, ...]]:
+        """Keep the images and labels of the classes chosen in metainfo."""
+        kept = {}
+        for image_id in names:
+            mapped = [self.label_map[c] for c in table.labels[image_id]]
+            chosen = tuple(sorted(c for c in mapped if c != 255))
+            if chosen:
+                kept[image_id] = chosen
+        if not kept:
+            raise ValueError(
+                f'no listed image has any of the classes '
+                f'{self.metainfo["classes"]}'
+            )
+        if len(kept) < len(names):
+            print_log(
+                f'{type(self).__name__}: {len(names) - len(kept)} of '
+                f'{len(names)} images have none of the chosen classes and '
+                'are left out',
+                'current',
+            )
+        return kept
+
+    def _image_path(self, name: str, image_id: str) -> str:
+        """Path of an image: as listed if it exists so, else by its id."""
+        folder = self.data_prefix['img_path']
+        plain = osp.join(folder, image_id + self.img_suffix)
+        if name == image_id or '..' in name.split('/'):
+            return plain
+        listed = osp.join(folder, name.lstrip('/'))
+        for path in (listed, listed + self.img_suffix):
+            if osp.isfile(path):
+                return path
+        return plain
+
+    def _inspect(self, paths: Mapping[str, str]) -> dict[str, tuple[int, int]]:
+        """Height and width of each image; refuse absent and broken ones."""
+        if not self.check_images:
+            return {}
+
+        def inspect(path: str) -> tuple[int, int] | Exception:
+            try:
+                return inspect_image(path)
+            except (FileNotFoundError, ValueError) as error:
+                return error
+
+        # Threads, because the time goes into opening files.
+        with ThreadPoolExecutor(8) as pool:
+            found = list(pool.map(inspect, paths.values()))
+        absent = [
+            path
+            for path, result in zip(paths.values(), found, strict=True)
+            if isinstance(result, FileNotFoundError)
+        ]
+        if absent:
+            raise FileNotFoundError(
+                f'{len(absent)} of {len(paths)} listed images do not exist: '
+                f'{_shorten(absent)}. Check `data_root`, '
+                '`data_prefix.img_path` and `img_suffix`'
+            )
+        broken = [str(r) for r in found if isinstance(r, ValueError)]
+        if broken:
+            raise ValueError(
+                f'{len(broken)} of {len(paths)} listed images cannot be '
+                f'used: {_shorten(broken)}'
+            )
+        return dict(zip(paths, found, strict=True))
+
+    def _data_info(
+        self,
+        image_id: str,
+        path: str,
+        classes: tuple[int, ...] | None,
+        sizes: Mapping[str, tuple[int, int]],
+    ) -> dict:
+        info = {
+            'img_path': path,
+            'image_id': image_id,
+            'label_map': self._mask_label_map,
+            'reduce_zero_label': False,
+            'seg_fields': [],
+        }
+        if classes is not None:
+            label = np.zeros(len(self.metainfo['classes']), np.uint8)
+            label[list(classes)] = 1
+            info['gt_label'] = label
+        if image_id in sizes:
+            height, width = sizes[image_id]
+            info['height'], info['width'] = height, width
+            info['input_size'] = self._input_size(height, width)
+        masks = self.data_prefix.get('seg_map_path')
+        if masks:
+            mask = osp.join(masks, image_id + self.seg_map_suffix)
+            if osp.isfile(mask):
+                info['seg_map_path'] = mask
+        return info
+
+    @property
+    def _mask_label_map(self) -> dict[int, int] | None:
+        """Mask values to the selected classes: class c has value c + 1."""
+        if self.label_map is None:
+            return None
+        chosen = {
+            old + 1: 255 if new == 255 else new + 1
+            for old, new in self.label_map.items()
+        }
+        return {0: 0, **chosen}
+
+    def _input_size(self, height: int, width: int) -> tuple[int, int]:
+        """Size of an image after the resizes of the pipeline."""
+        size = (height, width)
+        if size not in self._input_sizes:
+            self._input_sizes[size] = self._run_resizes(height, width)
+        return self._input_sizes[size]
+
+    def _run_resizes(self, height: int, width: int) -> tuple[int, int]:
+        kinds = (Resize, ResizeShortestEdge, ResizeToMultiple)
+        results = {'img': np.zeros((height, width, 3), np.uint8)}
+        results['img_shape'] = (height, width)
+        for transform in self.pipeline.transforms:
+            if isinstance(transform, kinds):
+                results = transform(results)
+        return results['img'].shape[:2]
+
+
+def _shorten(items: Sequence[str]) -> str:
+    shown = ', '.join(items[:_SHOWN])
+    more = len(items) - _SHOWN
+    return f'{shown} and {more} more' if more > 0 else shown

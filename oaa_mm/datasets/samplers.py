@@ -1,0 +1,113 @@
+"""Batches of images that have the same size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from mmengine.dataset import DefaultSampler
+from mmengine.dist import get_dist_info
+from torch.utils.data import BatchSampler
+
+from oaa_mm.registry import DATA_SAMPLERS
+
+__all__ = ['EqualSizeBatchSampler']
+
+
+@DATA_SAMPLERS.register_module()
+class EqualSizeBatchSampler(BatchSampler):
+    """Group images whose size after resizing is equal.
+
+    Nothing is padded in such a batch, so it costs no computation in vain, and
+    no convolution sees padding: a batch gives what its images give one by one.
+    Left-over images of a size form smaller batches, or mixed ones.
+
+    Every process gets the same number of batches: all of them are planned
+    from the seed and the epoch that the processes share, and some are dealt
+    twice if their number is not a multiple of the number of processes.
+
+    Args:
+        sampler (DefaultSampler): Decides on shuffling; its data set knows the
+            size of each image (`input_size`, see
+            :class:`~oaa_mm.datasets.ImageLevelDataset`).
+        batch_size (int): Images in a full batch.
+        merge_leftovers (bool): Put the images that are left over of all sizes
+            together, neighbouring sizes first, so that all batches but one
+            are full; those mixed batches are padded. Data sets with many
+            rare sizes train steadier so. Defaults to False.
+        drop_last (bool): Leave smaller batches out. Not with accumulation:
+            every image has to be seen. Defaults to False.
+
+    Raises:
+        ValueError: The sampler is not a DefaultSampler, `batch_size` is not
+            positive, or the data set does not know the sizes of its images.
+    """
+
+    def __init__(
+        self,
+        sampler: DefaultSampler,
+        batch_size: int,
+        merge_leftovers: bool = False,
+        drop_last: bool = False,
+    ) -> None:
+        if not isinstance(sampler, DefaultSampler):
+            raise ValueError(
+                'EqualSizeBatchSampler needs sampler=dict('
+                f"type='DefaultSampler'), but got {type(sampler).__name__}"
+            )
+        if batch_size < 1:
+            raise ValueError(f'batch_size is {batch_size}, at least 1 needed')
+        super().__init__(sampler, batch_size, drop_last)
+        self.merge_leftovers = merge_leftovers
+        dataset = sampler.dataset
+        self._sizes = [
+            dataset.get_data_info(index).get('input_size')
+            for index in range(len(dataset))
+        ]
+        if None in self._sizes:
+            raise ValueError(
+                'EqualSizeBatchSampler needs a data set that knows the sizes '
+                'of its images: an ImageLevelDataset with check_images=True'
+            )
+        self._count = len(self._plan(torch.arange(len(dataset)).tolist()))
+        self.rank, self.world_size = get_dist_info()
+
+    def __len__(self) -> int:
+        """Number of batches of this process."""
+        return -(-self._count // self.world_size)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        """Yield the batches of this process."""
+        order = list(range(len(self._sizes)))
+        generator = torch.Generator()
+        generator.manual_seed(self.sampler.seed + self.sampler.epoch)
+        if self.sampler.shuffle:
+            order = torch.randperm(len(order), generator=generator).tolist()
+        batches = self._plan(order)
+        if self.sampler.shuffle:
+            # Else the small batches would always come last.
+            mixed = torch.randperm(len(batches), generator=generator)
+            batches = [batches[number] for number in mixed.tolist()]
+        total = len(self) * self.world_size
+        batches = (batches * total)[:total]
+        return iter(batches[self.rank : total : self.world_size])
+
+    def _plan(self, order: list[int]) -> list[list[int]]:
+        """Cut the images of each size, in this order, into batches."""
+        waiting: dict[tuple[int, int], list[int]] = {}
+        batches = []
+        for index in order:
+            group = waiting.setdefault(self._sizes[index], [])
+            group.append(index)
+            if len(group) == self.batch_size:
+                batches.append(waiting.pop(self._sizes[index]))
+        leftovers = list(waiting.values())
+        if self.merge_leftovers:
+            row = [i for size in sorted(waiting) for i in waiting[size]]
+            leftovers = [
+                row[start : start + self.batch_size]
+                for start in range(0, len(row), self.batch_size)
+            ]
+        if self.drop_last:
+            leftovers = [b for b in leftovers if len(b) == self.batch_size]
+        return batches + leftovers

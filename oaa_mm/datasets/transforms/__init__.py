@@ -1,0 +1,7 @@
+"""Transforms, and the record of what the transforms did to an image."""
+
+from .color import ColorJitter
+from .formatting import PackImageLevelInputs
+from .geometry import RecordingCompose
+
+__all__ = ['ColorJitter', 'PackImageLevelInputs', 'RecordingCompose']

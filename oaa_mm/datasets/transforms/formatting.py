@@ -1,0 +1,62 @@
+"""Packing an image with its image-level labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from mmseg.datasets.transforms import PackSegInputs
+
+from oaa_mm.registry import TRANSFORMS
+
+__all__ = ['PackImageLevelInputs']
+
+
+@TRANSFORMS.register_module()
+class PackImageLevelInputs(PackSegInputs):
+    """Pack an image, its image-level labels and its place in the frame.
+
+    Besides what mmseg's PackSegInputs packs, the data sample gets the field
+    `gt_label`, a (C,) uint8 tensor of 0 and 1 (left out for images without
+    labels), and the metainfo `image_id` and `placement` (see
+    :class:`oaa_mm.attention.Placement`), which OAAHook needs to bring maps
+    back to the image.
+
+    Args:
+        meta_keys (Sequence[str]): Keys that become metainfo.
+    """
+
+    def __init__(
+        self,
+        meta_keys: Sequence[str] = (
+            'image_id',
+            'placement',
+            'img_path',
+            'seg_map_path',
+            'ori_shape',
+            'img_shape',
+            'pad_shape',
+            'scale_factor',
+            'flip',
+            'flip_direction',
+            'reduce_zero_label',
+        ),
+    ) -> None:
+        super().__init__(meta_keys=meta_keys)
+
+    def transform(self, results: dict) -> dict:
+        """Pack the results of a pipeline.
+
+        Args:
+            results (dict): With `img` (H, W, 3) and, for labelled images,
+                `gt_label` (C,).
+
+        Returns:
+            dict: `inputs`, a (3, H, W) tensor, and `data_samples`, a
+            SegDataSample.
+        """
+        packed = super().transform(results)
+        if 'gt_label' in results:
+            label = torch.as_tensor(results['gt_label'], dtype=torch.uint8)
+            packed['data_samples'].set_field(label, 'gt_label')
+        return packed

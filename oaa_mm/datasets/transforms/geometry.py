@@ -1,0 +1,274 @@
+"""Recording where the network's input lies in its image.
+
+Transforms of mmseg say little of what they did: a random crop keeps its box
+to itself. So every step of a pipeline is watched with a witness: an array of
+the image's size that holds the number of each pixel and goes through the
+transforms as a segmentation map does. What comes out tells which pixels were
+kept, flipped or resized, for any transform that treats segmentation maps
+correctly, and betrays every other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import mmcv
+import numpy as np
+from mmcv.transforms import RandomResize
+from mmengine.dataset import Compose
+
+from oaa_mm.attention import Placement
+
+__all__ = ['RecordingCompose', 'ImageGeometry', 'trace_axis']
+
+WITNESS = 'oaa_geometry_witness'
+#: Transforms of mmseg that cannot be undone on a map of cells.
+REFUSED = ('RandomRotate', 'RandomRotFlip', 'RandomMosaic', 'Albu', 'Pad')
+
+
+@dataclass(frozen=True)
+class ImageGeometry:
+    """What the transforms so far made of an image.
+
+    Attributes:
+        shape (tuple[int, int]): Present height and width in pixels.
+        frame (tuple[int, int]): Size of the whole image at its nominal scale:
+            scaled by every resize but for the random part of it.
+        box (tuple[float, float, float, float]): Top, left, bottom, right of
+            the part still visible, as fractions of the image.
+        flips (tuple[bool, bool]): Whether it is flipped top-bottom and
+            left-right.
+    """
+
+    shape: tuple[int, int]
+    frame: tuple[int, int]
+    box: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
+    flips: tuple[bool, bool] = (False, False)
+
+    @property
+    def placement(self) -> Placement:
+        """The placement in pixels of the frame."""
+        whole = self.box == (0.0, 0.0, 1.0, 1.0)
+        height, width = self.frame
+        top, left, bottom, right = self.box
+        box = (top * height, left * width, bottom * height, right * width)
+        return Placement(
+            frame=self.frame,
+            box=None if whole else box,
+            flip_vertical=self.flips[0],
+            flip_horizontal=self.flips[1],
+        )
+
+
+@dataclass(frozen=True)
+class AxisTrace:
+    """What one transform did to one axis.
+
+    Attributes:
+        kept (tuple[int, int]): First pixel kept and the one after the last.
+        flipped (bool): Whether the order is reversed.
+        resized (bool): Whether the whole axis was resized.
+    """
+
+    kept: tuple[int, int]
+    flipped: bool
+    resized: bool
+
+
+def trace_axis(
+    pixels: np.ndarray, length: int, *, resize_hint: bool = False
+) -> AxisTrace | None:
+    """Tell from the source pixels of an axis what happened to it.
+
+    Args:
+        pixels (np.ndarray): (n,) index of the source pixel of each pixel.
+        length (int): Length of the axis before.
+        resize_hint (bool): The transform says that it resized: a resize from
+            n + 1 to n pixels looks like a crop. Defaults to False.
+
+    Returns:
+        AxisTrace | None: None if it is no flip, crop or resize of the whole.
+    """
+    count = len(pixels)
+    flipped = bool(count > 1 and pixels[0] > pixels[-1])
+    if flipped:
+        pixels = pixels[::-1]
+    steps = np.diff(pixels)
+    consecutive = bool((steps == 1).all())
+    if consecutive and not (resize_hint and count != length):
+        first = int(pixels[0])
+        return AxisTrace((first, first + count), flipped, False)
+    ratio = length / count
+    ideal = np.arange(count) * ratio
+    if (steps >= 0).all() and np.abs(pixels - ideal).max() <= ratio + 1:
+        return AxisTrace((0, length), flipped, True)
+    return None
+
+
+class RecordingCompose(Compose):
+    """A pipeline that records flips, crops and resizes exactly.
+
+    After each transform ``results['placement']`` says where the present image
+    lies in the frame of the original one.
+
+    Args:
+        transforms (list[dict | Callable]): The pipeline.
+
+    Raises:
+        ValueError: A transform cannot be undone on attention maps; at the
+            first sample if it is a foreign one.
+    """
+
+    def __init__(self, transforms: list[dict | Callable]) -> None:
+        super().__init__(transforms)
+        for transform in self.transforms:
+            if type(transform).__name__ in REFUSED:
+                raise _refusal(transform, 'is known not to be undone')
+
+    def __call__(self, data: dict) -> dict:
+        """Run the pipeline on one sample.
+
+        Args:
+            data (dict): What the dataset knows of an image.
+
+        Returns:
+            dict: The packed sample.
+
+        Raises:
+            ValueError: An image is unreadable, or a transform returned
+                nothing or moved pixels in a way that cannot be undone.
+        """
+        geometry = None
+        path = data.get('img_path', 'image')
+        for transform in self.transforms:
+            had_scale = data.get('scale_factor')
+            try:
+                data = transform(data)
+            except OSError as error:
+                raise ValueError(
+                    f'{path}: cannot be read ({error}); '
+                    'tools/check_dataset.py lists all such files'
+                ) from error
+            if data is None:
+                raise ValueError(
+                    f'{type(transform).__name__} returned nothing for {path}'
+                )
+            if not isinstance(data, dict) or 'img' not in data:
+                continue
+            if geometry is None:
+                geometry = self._begin(data, path)
+            else:
+                hint = data.get('scale_factor') is not had_scale
+                geometry = self._observe(data, geometry, transform, hint)
+            data['placement'] = geometry.placement
+        return data
+
+    @staticmethod
+    def _begin(data: dict, path: str) -> ImageGeometry:
+        shape = data['img'].shape[:2]
+        if min(shape) < 2:
+            raise ValueError(
+                f'{path}: {shape[1]}x{shape[0]} pixels, an image needs at '
+                'least 2 in both directions'
+            )
+        data[WITNESS] = _number_pixels(shape)
+        data['seg_fields'] = [*data.get('seg_fields', []), WITNESS]
+        return ImageGeometry(shape=shape, frame=shape)
+
+    @staticmethod
+    def _observe(
+        data: dict, before: ImageGeometry, transform: Callable, hint: bool
+    ) -> ImageGeometry:
+        """Update the geometry by what a transform did to the witness."""
+        witness, shape = data[WITNESS], data['img'].shape[:2]
+        if witness.shape != shape:
+            raise _refusal(
+                transform,
+                f'made the image {shape} but left its segmentation maps at '
+                f'{witness.shape}',
+            )
+        height, width = before.shape
+        rows, columns = witness[:, 0] // width, witness[0] % width
+        traces = (
+            trace_axis(rows, height, resize_hint=hint),
+            trace_axis(columns, width, resize_hint=hint),
+        )
+        straight = np.array_equal(witness, rows[:, None] * width + columns)
+        if None in traces or not straight:
+            raise _refusal(transform, 'moved pixels in another way')
+        after = _advance(before, shape, traces, transform)
+        if after != before:
+            data[WITNESS] = _number_pixels(shape)
+        return after
+
+
+def _number_pixels(shape: tuple[int, int]) -> np.ndarray:
+    return np.arange(shape[0] * shape[1], dtype=np.int32).reshape(shape)
+
+
+def _advance(
+    before: ImageGeometry,
+    shape: tuple[int, int],
+    traces: tuple[AxisTrace, AxisTrace],
+    transform: Callable,
+) -> ImageGeometry:
+    frame = before.frame
+    if any(trace.resized for trace in traces):
+        frame = _nominal_frame(before, shape, transform)
+    sides, flips = [], []
+    for axis, trace in enumerate(traces):
+        low, high = before.box[axis], before.box[axis + 2]
+        first, last = trace.kept
+        length = before.shape[axis]
+        if before.flips[axis]:
+            first, last = length - last, length - first
+        extent = (high - low) / length
+        sides.append(
+            (
+                low if first == 0 else low + first * extent,
+                high if last == length else low + last * extent,
+            )
+        )
+        flips.append(before.flips[axis] ^ trace.flipped)
+    (top, bottom), (left, right) = sides
+    return replace(
+        before,
+        shape=shape,
+        frame=frame,
+        box=(top, left, bottom, right),
+        flips=tuple(flips),
+    )
+
+
+def _nominal_frame(
+    before: ImageGeometry, shape: tuple[int, int], transform: Callable
+) -> tuple[int, int]:
+    """Size of the whole image after a resize, without its random part."""
+    if isinstance(transform, RandomResize) and transform.ratio_range:
+        scale = transform.scale
+        if before.box == (0.0, 0.0, 1.0, 1.0):
+            width, height = (
+                mmcv.rescale_size(before.shape[::-1], scale)
+                if transform.resize.keep_ratio
+                else scale
+            )
+            return int(height), int(width)
+    if type(transform).__name__.startswith('Random'):
+        return before.frame
+    ratios = (shape[0] / before.shape[0], shape[1] / before.shape[1])
+    return tuple(
+        max(1, round(side * ratio))
+        for side, ratio in zip(before.frame, ratios, strict=True)
+    )
+
+
+def _refusal(transform: Callable, why: str) -> ValueError:
+    return ValueError(
+        f'transform {type(transform).__name__} {why}: attention maps could '
+        'not be brought back to their image, so they must not be '
+        'accumulated. Flips, crops and resizes that treat segmentation maps '
+        'as mmseg does (RandomFlip, RandomCrop, RandomResize, Resize, '
+        'ResizeShortestEdge) are undone exactly; padding is done per batch '
+        'by the data preprocessor.'
+    )

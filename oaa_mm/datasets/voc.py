@@ -1,0 +1,25 @@
+"""PASCAL VOC with image-level labels."""
+
+from __future__ import annotations
+
+from oaa_mm.labels import VOC_CLASSES
+from oaa_mm.registry import DATASETS
+from oaa_mm.utils.palette import voc_colormap
+
+from .image_level import ImageLevelDataset
+
+__all__ = ['VOCImageLevelDataset']
+
+
+@DATASETS.register_module()
+class VOCImageLevelDataset(ImageLevelDataset):
+    """PASCAL VOC 2012 with image-level labels of its 20 classes.
+
+    Classes are counted from 0 and background is none of them; in masks class
+    c has the value c + 1. See :class:`ImageLevelDataset` for the arguments.
+    """
+
+    METAINFO = {
+        'classes': VOC_CLASSES,
+        'palette': voc_colormap(21)[1:].tolist(),
+    }

@@ -1,0 +1,5 @@
+"""What runs beside a training."""
+
+from .hooks import OAAHook
+
+__all__ = ['OAAHook']

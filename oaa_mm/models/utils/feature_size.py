@@ -1,0 +1,60 @@
+"""How large is the feature map of an image?"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+__all__ = ['FeatureSize']
+
+
+class FeatureSize:
+    """Size of the output of a fully convolutional stack, for any input size.
+
+    Whether strides round up or down differs between backbones (VGG rounds
+    down, ResNet up), so the answer is measured: on a copy without data, once
+    for each length that occurs. Rows and columns do not depend on each other.
+
+    Args:
+        modules (Sequence[nn.Module]): Applied one after the other; the last
+            one returns an (N, C, h, w) tensor.
+    """
+
+    def __init__(self, modules: Sequence[nn.Module]) -> None:
+        # Copies on the meta device have shapes but neither data nor cost.
+        self._modules = [copy.deepcopy(m).to('meta') for m in modules]
+        for module in self._modules:
+            module.eval()  # on its own line: mmseg's backbones return None
+        self._lengths: dict[int, int] = {}
+
+    def __call__(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Height and width of the map of an image.
+
+        Args:
+            size (tuple[int, int]): Height and width of the image in pixels.
+
+        Returns:
+            tuple[int, int]: Height and width of the map in cells.
+
+        Raises:
+            ValueError: The image is too small for the network.
+        """
+        return self._length(int(size[0])), self._length(int(size[1]))
+
+    def _length(self, pixels: int) -> int:
+        if pixels not in self._lengths:
+            output = torch.empty(1, 3, pixels, pixels, device='meta')
+            try:
+                with torch.no_grad():
+                    for module in self._modules:
+                        output = module(output)
+            except RuntimeError as error:
+                raise ValueError(
+                    f'an image side of {pixels} pixels is too small for the '
+                    f'network ({error})'
+                ) from error
+            self._lengths[pixels] = output.shape[-1]
+        return self._lengths[pixels]

@@ -1,0 +1,65 @@
+"""Pretrained weights that do not fit are an error, not a log line."""
+
+from __future__ import annotations
+
+from mmengine.model import BaseModule
+from mmengine.runner import CheckpointLoader
+from mmengine.runner.checkpoint import (
+    _load_checkpoint_with_prefix,
+    get_state_dict,
+)
+from torch import nn
+
+__all__ = ['check_pretrained']
+
+
+def check_pretrained(model: nn.Module) -> None:
+    """Make sure that every ``init_cfg`` of type Pretrained loads something.
+
+    mmengine loads such weights without strictness: if no name matches, the
+    model silently stays at random values.
+
+    Args:
+        model (nn.Module): The model about to be initialised.
+
+    Raises:
+        ValueError: No tensor of a checkpoint matches its module by name and
+            shape; names of both sides are shown.
+    """
+    for name, module in model.named_modules():
+        if not isinstance(module, BaseModule) or module.is_init:
+            continue
+        configs = module.init_cfg
+        for config in configs if isinstance(configs, list) else [configs]:
+            if config and config.get('type') == 'Pretrained':
+                _check(name, module, config)
+
+
+def _check(name: str, module: nn.Module, config: dict) -> None:
+    path, prefix = config['checkpoint'], config.get('prefix')
+    if prefix is None:
+        checkpoint = CheckpointLoader.load_checkpoint(path, map_location='cpu')
+        weights = checkpoint.get('state_dict', checkpoint)
+    else:
+        weights = _load_checkpoint_with_prefix(prefix, path, 'cpu')
+    # mmengine strips the prefix of models saved inside a wrapper.
+    weights = {key.removeprefix('module.'): w for key, w in weights.items()}
+    own = get_state_dict(module)
+    matched = [
+        key for key in own if key in weights and _same_shape(own, weights, key)
+    ]
+    if not matched:
+        raise ValueError(
+            f'{path}: none of its {len(weights)} tensors fits '
+            f'{type(module).__name__} ({name or "the model"}) by name and '
+            f'shape. It holds {_some(weights)}; needed are {_some(own)}. Set '
+            '`init_cfg.prefix` if the names differ by a prefix.'
+        )
+
+
+def _same_shape(own: dict, weights: dict, key: str) -> bool:
+    return getattr(weights[key], 'shape', None) == own[key].shape
+
+
+def _some(names: dict) -> str:
+    return ', '.join(list(names)[:3]) + (', ...' if len(names) > 3 else '')
