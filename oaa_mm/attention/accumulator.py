@@ -17,7 +17,8 @@ from .normalise import NORMS, normalise_attention, quantise_attention
 from .pages import MapPages
 from .place import Placement
 from .pooling import mean_scores
-from .store import AttentionStore, load_pages, save_pages
+from .store import AttentionStore
+from .store_file import load_pages, save_pages
 
 __all__ = ['FUSIONS', 'AttentionAccumulator', 'EpochSummary']
 

@@ -1,0 +1,150 @@
+"""Names of the foreground classes, in the order of their indices.
+
+They equal mmseg's lists without the background; they are spelled out because
+importing them from mmseg takes seconds (it imports torch), reading labels
+should not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from unicodedata import category
+
+__all__ = [
+    'VOC_CLASSES',
+    'COCO_CLASSES',
+    'COCO_CATEGORY_IDS',
+    'normalize_classes',
+    'load_classes',
+    'is_clean_text',
+]
+
+#: The 20 classes of PASCAL VOC.
+VOC_CLASSES = (
+    'aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car', 'cat',
+    'chair', 'cow', 'diningtable', 'dog', 'horse', 'motorbike', 'person',
+    'pottedplant', 'sheep', 'sofa', 'train', 'tvmonitor',
+)  # fmt: skip
+
+#: The 80 thing classes of COCO, in the order of their category ids.
+COCO_CLASSES = (
+    'person', 'bicycle', 'car', 'motorcycle', 'airplane', 'bus', 'train',
+    'truck', 'boat', 'traffic light', 'fire hydrant', 'stop sign',
+    'parking meter', 'bench', 'bird', 'cat', 'dog', 'horse', 'sheep', 'cow',
+    'elephant', 'bear', 'zebra', 'giraffe', 'backpack', 'umbrella', 'handbag',
+    'tie', 'suitcase', 'frisbee', 'skis', 'snowboard', 'sports ball', 'kite',
+    'baseball bat', 'baseball glove', 'skateboard', 'surfboard',
+    'tennis racket', 'bottle', 'wine glass', 'cup', 'fork', 'knife', 'spoon',
+    'bowl', 'banana', 'apple', 'sandwich', 'orange', 'broccoli', 'carrot',
+    'hot dog', 'pizza', 'donut', 'cake', 'chair', 'couch', 'potted plant',
+    'bed', 'dining table', 'toilet', 'tv', 'laptop', 'mouse', 'remote',
+    'keyboard', 'cell phone', 'microwave', 'oven', 'toaster', 'sink',
+    'refrigerator', 'book', 'clock', 'vase', 'scissors', 'teddy bear',
+    'hair drier', 'toothbrush',
+)  # fmt: skip
+
+#: COCO numbers its categories 1..91, and eleven of them were never used.
+_COCO_UNUSED = (12, 26, 29, 30, 45, 66, 68, 69, 71, 83, 91)
+
+#: Category id of each of the 80 COCO classes (`COCO_CLASSES[i]`).
+COCO_CATEGORY_IDS = tuple(
+    number for number in range(1, 92) if number not in _COCO_UNUSED
+)
+
+
+def is_clean_text(text: str) -> bool:
+    """Whether every file format can hold `text` on one line.
+
+    Args:
+        text (str): A class name.
+
+    Returns:
+        bool: False where `text` holds control characters, line separators,
+        lone surrogates or Unicode non-characters.
+    """
+    if text.isascii():
+        return text.isprintable()
+    return not any(
+        category(character) in ('Cc', 'Cs', 'Zl', 'Zp')
+        or ord(character) & 0xFFFE == 0xFFFE
+        or 0xFDD0 <= ord(character) <= 0xFDEF
+        for character in text
+    )
+
+
+def normalize_classes(classes: Iterable[str] | None) -> tuple[str, ...] | None:
+    """Check class names and strip the blanks around them.
+
+    Args:
+        classes (Iterable[str], optional): Names of the foreground classes.
+
+    Returns:
+        tuple[str, ...] | None: The names; None stays None.
+
+    Raises:
+        ValueError: A name is empty, repeated, not a text or 'background', or
+            there is none.
+    """
+    if classes is None:
+        return None
+    if isinstance(classes, str):
+        raise ValueError(
+            f'classes should be a sequence of names, but got the text '
+            f'{classes!r}; write ({classes!r},) for a single class'
+        )
+    names = tuple(classes)
+    for name in names:
+        if not isinstance(name, str) or not is_clean_text(name):
+            raise ValueError(
+                f'a class name should be a line of text, but got {name!r}'
+            )
+    names = tuple(name.strip() for name in names)
+    if not names or '' in names:
+        raise ValueError(f'classes should be non-empty names, got {names}')
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ValueError(f'classes has repeated names: {repeated}')
+    if 'background' in map(str.lower, names):
+        raise ValueError(
+            "classes holds 'background', which is not a class here: index 0 "
+            'is the first foreground class; leave background out'
+        )
+    return names
+
+
+def load_classes(spec: str) -> tuple[str, ...]:
+    """Class names from what a user types on a command line.
+
+    Args:
+        spec (str): ``'voc'``, ``'coco'``, a text file with one name a line
+            (blank lines are skipped), or names separated by commas.
+
+    Returns:
+        tuple[str, ...]: The names in the order of their indices.
+
+    Raises:
+        FileNotFoundError: `spec` looks like a file that is absent.
+        ValueError: See :func:`normalize_classes`.
+    """
+    known = {'voc': VOC_CLASSES, 'coco': COCO_CLASSES}
+    if spec in known:
+        return known[spec]
+    path = Path(spec)
+    if ',' not in spec and path.is_file():
+        try:
+            lines = path.read_text(encoding='utf-8-sig').splitlines()
+        except UnicodeDecodeError as error:
+            raise ValueError(f'{path} is not UTF-8 text: {error}') from error
+        names = [line for line in lines if line.strip()]
+    elif ',' not in spec and (path.suffix == '.txt' or path.name != spec):
+        raise FileNotFoundError(
+            f'class names: there is no file {spec}; give a text file with '
+            "one name a line, names separated by commas, 'voc' or 'coco'"
+        )
+    else:
+        names = spec.split(',')
+    try:
+        return normalize_classes(names)
+    except ValueError as error:
+        raise ValueError(f'class names {spec}: {error}') from error

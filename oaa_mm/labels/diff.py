@@ -1,0 +1,163 @@
+"""Comparing two sources of labels, image by image."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+from .table import LabelTable
+
+__all__ = ['LabelDiff', 'diff_labels', 'print_diff']
+
+Indices = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class LabelDiff:
+    """How the tables `a` and `b` differ.
+
+    Args:
+        only_in_a (tuple[str, ...]): Image ids that b lacks, sorted.
+        only_in_b (tuple[str, ...]): Image ids that a lacks, sorted.
+        changed (dict[str, tuple[Indices, Indices]]): Image id in both tables
+            -> (classes that only a gives it, classes that only b gives it).
+        counts (dict[int, tuple[int, int]]): Class index -> number of the
+            changed images that have it (only in a, only in b).
+        num_common (int): Number of images in both tables.
+        classes (tuple[str, ...], optional): Names of the classes.
+    """
+
+    only_in_a: tuple[str, ...]
+    only_in_b: tuple[str, ...]
+    changed: dict[str, tuple[Indices, Indices]]
+    counts: dict[int, tuple[int, int]]
+    num_common: int
+    classes: tuple[str, ...] | None = None
+
+    @property
+    def equal(self) -> bool:
+        """Whether both tables hold the same labels of the same images."""
+        return not (self.only_in_a or self.only_in_b or self.changed)
+
+    def class_name(self, index: int) -> str:
+        """Name of a class, or its index where there are no names.
+
+        Args:
+            index (int): 0-based class index.
+
+        Returns:
+            str: The name.
+        """
+        return str(index) if self.classes is None else self.classes[index]
+
+
+def diff_labels(a: LabelTable, b: LabelTable) -> LabelDiff:
+    """Compare two label tables.
+
+    Args:
+        a (LabelTable): One table.
+        b (LabelTable): The other one. Class indices of both must mean the
+            same.
+
+    Returns:
+        LabelDiff: What differs.
+
+    Raises:
+        ValueError: Both tables have class names, and not the same.
+    """
+    if a.classes and b.classes and a.classes != b.classes:
+        raise ValueError(
+            'the two sources have different class names, so their indices '
+            f'cannot be compared: {a.classes} and {b.classes}; read both '
+            'with the same `classes` (convert_labels.py: --classes)'
+        )
+    common = a.labels.keys() & b.labels.keys()
+    changed = {}
+    for name in sorted(common):
+        in_a, in_b = set(a.labels[name]), set(b.labels[name])
+        if in_a != in_b:
+            extra = sorted(in_a - in_b), sorted(in_b - in_a)
+            changed[name] = tuple(extra[0]), tuple(extra[1])
+    count_a = Counter(i for extra, _ in changed.values() for i in extra)
+    count_b = Counter(i for _, extra in changed.values() for i in extra)
+    return LabelDiff(
+        only_in_a=tuple(sorted(a.labels.keys() - common)),
+        only_in_b=tuple(sorted(b.labels.keys() - common)),
+        changed=changed,
+        counts={
+            index: (count_a[index], count_b[index])
+            for index in sorted(count_a | count_b)
+        },
+        num_common=len(common),
+        classes=a.classes or b.classes,
+    )
+
+
+def _first(items: tuple[str, ...], limit: int) -> str:
+    more = len(items) - limit
+    text = ', '.join(items[:limit])
+    return f'{text}, ... and {more} more' if more > 0 else text
+
+
+def _counts_table(diff: LabelDiff) -> Table:
+    table = Table(title='Labels of common images that only one source has')
+    table.add_column('class')
+    table.add_column('only in A', justify='right')
+    table.add_column('only in B', justify='right')
+    for index, (in_a, in_b) in diff.counts.items():
+        table.add_row(diff.class_name(index), str(in_a), str(in_b))
+    totals = [
+        sum(pair[side] for pair in diff.counts.values()) for side in (0, 1)
+    ]
+    table.add_section()
+    table.add_row('all', *map(str, totals))
+    return table
+
+
+def print_diff(
+    diff: LabelDiff,
+    *,
+    names: tuple[str, str] = ('A', 'B'),
+    limit: int = 20,
+    console: Console | None = None,
+) -> None:
+    """Print a summary, a table per class and the first changed images.
+
+    Args:
+        diff (LabelDiff): What :func:`diff_labels` found.
+        names (tuple[str, str]): What A and B are, e.g. their paths.
+        limit (int): How many images to list. Defaults to 20.
+        console (Console, optional): Where to print. Defaults to the standard
+            output.
+    """
+    console = console or Console()
+
+    def say(text: str) -> None:
+        # Ids and paths are no markup: `[x]` should be printed as it is.
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    say(f'A: {names[0]}\nB: {names[1]}')
+    say(
+        f'{diff.num_common} images in both, {len(diff.changed)} of them with '
+        f'other labels'
+    )
+    for side, only in (('A', diff.only_in_a), ('B', diff.only_in_b)):
+        if only:
+            say(f'{len(only)} images only in {side}: {_first(only, limit)}')
+    if diff.equal:
+        say('the labels are equal')
+    if not diff.changed:
+        return
+    console.print(_counts_table(diff))
+    for image_id in list(diff.changed)[:limit]:
+        signs = [
+            f'{sign}{diff.class_name(index)}'
+            for sign, extra in zip('-+', diff.changed[image_id], strict=True)
+            for index in extra
+        ]
+        say(f'{image_id}: {" ".join(signs)}')
+    if len(diff.changed) > limit:
+        say(f'... and {len(diff.changed) - limit} more images')

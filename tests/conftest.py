@@ -1,0 +1,51 @@
+"""Fixtures that several test folders share."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+os.environ.setdefault('OMP_NUM_THREADS', '1')
+torch.set_num_threads(1)
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / 'shared'
+
+
+@pytest.fixture(autouse=True)
+def _mmseg_scope():
+    """Build by name as a config with default_scope='mmseg' does."""
+    from mmengine.registry import DefaultScope
+
+    if not DefaultScope.check_instance_created('oaa_mm_tests'):
+        DefaultScope.get_instance('oaa_mm_tests', scope_name='mmseg')
+
+
+@pytest.fixture(scope='session')
+def root():
+    return ROOT
+
+
+@pytest.fixture(scope='session')
+def voc_mini():
+    folder = SHARED / 'data/voc_mini'
+    if not folder.is_dir():
+        pytest.skip(f'{folder} is absent: no real images to test on')
+    return folder
+
+
+@pytest.fixture(scope='session')
+def shared_weights():
+    folder = SHARED / 'weights'
+    if not folder.is_dir():
+        pytest.skip(f'{folder} is absent: no ImageNet weights to test with')
+    return folder
+
+
+@pytest.fixture(scope='session')
+def reference_accumulation():
+    """What the authors' PyTorch release accumulated, recorded."""
+    with np.load(ROOT / 'tests/data/accumulation.npz') as data:
+        return dict(data)

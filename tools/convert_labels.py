@@ -1,0 +1,93 @@
+"""Convert image-level labels from one form to another, or compare two."""
+
+from __future__ import annotations
+
+import argparse
+
+from oaa_mm.labels import (
+    READERS,
+    WRITERS,
+    diff_labels,
+    load_classes,
+    print_diff,
+    read_labels,
+    write_labels,
+)
+from oaa_mm.utils.cli import run_cli
+
+EXAMPLES = """examples:
+  python tools/convert_labels.py VOC2012/Annotations --to list --out train.txt
+  python tools/convert_labels.py train_cls.txt --classes voc --out labels.npy
+  python tools/convert_labels.py cls_labels.npy --diff train_cls.txt
+
+The exit status of --diff is 0 when both are equal and 1 when they differ.
+In the list of images, -class is a label that only SRC has, +class one that
+only the other source has."""
+
+
+def parse_args(argv: list[str] | None) -> argparse.Namespace:
+    """Parse the command line.
+
+    Args:
+        argv (list[str], optional): Arguments. Defaults to those of Python.
+
+    Returns:
+        argparse.Namespace: The options.
+    """
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('src', help='file or folder of labels')
+    parser.add_argument(
+        '--format', choices=READERS, help='form of SRC (default: by suffix)'
+    )
+    parser.add_argument(
+        '--classes',
+        help="names: 'voc', 'coco', a text file (one a line), or a,b,c",
+    )
+    parser.add_argument('--out', help='file or folder to write')
+    parser.add_argument(
+        '--to',
+        choices=[*WRITERS, 'masks'],
+        help='form to write (default: by the suffix of --out)',
+    )
+    parser.add_argument(
+        '--diff', metavar='OTHER', help='compare SRC with these labels'
+    )
+    parser.add_argument('--diff-format', choices=READERS, help='form of OTHER')
+    args = parser.parse_args(argv)
+    if (args.out is None) == (args.diff is None):
+        parser.error('give either --out (convert) or --diff (compare)')
+    if args.diff is None and args.diff_format is not None:
+        parser.error('--diff-format needs --diff')
+    if args.diff is not None and args.to is not None:
+        parser.error('--to needs --out, not --diff')
+    return args
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        argv (list[str], optional): Arguments. Defaults to those of Python.
+
+    Returns:
+        int: 0, or 1 when the compared labels differ.
+    """
+    args = parse_args(argv)
+    classes = None if args.classes is None else load_classes(args.classes)
+    table = read_labels(args.src, format=args.format, classes=classes)
+    if args.diff is None:
+        write_labels(table, args.out, format=args.to)
+        print(f'wrote the labels of {len(table)} images to {args.out}')
+        return 0
+    other = read_labels(args.diff, format=args.diff_format, classes=classes)
+    diff = diff_labels(table, other)
+    print_diff(diff, names=(args.src, args.diff))
+    return 0 if diff.equal else 1
+
+
+if __name__ == '__main__':
+    run_cli(main)
