@@ -1,0 +1,92 @@
+"""Plots of threshold sweeps."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oaa_mm.utils import atomic_write
+
+from .sweep import StoreResult
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ['check_plot_path', 'plot_curves', 'save_curves']
+
+
+def plot_curves(results: Sequence[StoreResult]) -> Figure:
+    """Plot mIoU against the threshold, and precision against recall.
+
+    Args:
+        results (Sequence[StoreResult]): The stores; a dot marks the best
+            threshold of each.
+
+    Returns:
+        Figure: Two axes side by side, not bound to any display.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 4.2), layout='constrained')
+    left, right = figure.subplots(1, 2)
+    for result in results:
+        curves, best = result.scores.curves(), result.scores.best()
+        (line,) = left.plot(
+            curves['threshold'], 100 * curves['mIoU'], label=result.name
+        )
+        style = {'color': line.get_color()}
+        left.plot(best['threshold'], 100 * best['mIoU'], 'o', **style)
+        right.plot(100 * curves['recall'], 100 * curves['precision'], **style)
+        right.plot(100 * best['recall'], 100 * best['precision'], 'o', **style)
+    left.set(xlabel='threshold', ylabel='mIoU (%)', xlim=(0, 1))
+    right.set(
+        xlabel='recall (%), mean of classes',
+        ylabel='precision (%), mean of classes',
+        xlim=(0, 100),
+    )
+    for axes in (left, right):
+        axes.set_ylim(bottom=0)
+        axes.grid(alpha=0.3)
+        axes.spines[['top', 'right']].set_visible(False)
+    left.legend(frameon=False)
+    return figure
+
+
+def save_curves(
+    path: str | os.PathLike, results: Sequence[StoreResult]
+) -> None:
+    """Write :func:`plot_curves` to a file.
+
+    Args:
+        path (str | os.PathLike): ``*.png``, ``*.svg`` or ``*.pdf``.
+        results (Sequence[StoreResult]): The stores.
+
+    Raises:
+        ValueError: The file's suffix is not one of these.
+    """
+    kind = check_plot_path(path)
+    figure = plot_curves(results)
+    with atomic_write(path) as file:
+        figure.savefig(file, format=kind, dpi=150)
+
+
+def check_plot_path(path: str | os.PathLike) -> str:
+    """The format of a plot's file, for a check before long work.
+
+    Args:
+        path (str | os.PathLike): The file to be written.
+
+    Returns:
+        str: ``'png'``, ``'svg'`` or ``'pdf'``.
+
+    Raises:
+        ValueError: The file's suffix is another one.
+    """
+    kind = Path(path).suffix.lower().removeprefix('.')
+    if kind not in {'png', 'svg', 'pdf'}:
+        raise ValueError(
+            f'{path}: plots are written as .png, .svg or .pdf files'
+        )
+    return kind

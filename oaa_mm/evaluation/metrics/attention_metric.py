@@ -1,0 +1,200 @@
+"""mIoU of attention maps in validation and test loops."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
+
+from oaa_mm.evaluation.functional import (
+    add_sparse,
+    check_ignore_policy,
+    image_histogram,
+    score_histogram,
+    to_sparse,
+)
+from oaa_mm.evaluation.scores import NUM_LEVELS, AttentionScores
+from oaa_mm.evaluation.tables import (
+    IGNORE_NOTES,
+    class_table,
+    sweep_table,
+    sweep_thresholds,
+)
+from oaa_mm.registry import METRICS
+from oaa_mm.utils.palette import read_index_png
+
+from .class_names import class_names_of
+
+__all__ = ['AttentionMetric']
+
+
+@METRICS.register_module()
+class AttentionMetric(BaseMetric):
+    """Attention maps against masks, at every threshold.
+
+    Data samples are dicts with ``attention`` (a dict whose ``data`` is the
+    (K, h, w) float tensor of maps in [0, 1]), ``attention_classes`` ((K,)
+    class indices) and either ``gt_sem_seg`` (a dict whose ``data`` is
+    (1, H, W)) or ``seg_map_path``. Maps are resized to the mask, which has the
+    size of the original image.
+
+    The metrics are ``mIoU``, ``fg_mIoU`` (without background), ``precision``
+    and ``recall`` (means over foreground classes), in percent like those of
+    mmseg, at the threshold of the highest mIoU, ``best_threshold``; and
+    ``coverage``, the mean of all maps, in percent.
+
+    Note:
+        The threshold is chosen on the very masks that the score is about, and
+        a model that is given the labels makes maps of these classes only.
+        This measures the maps; it is no segmentation result.
+
+    Args:
+        num_classes (int, optional): The number of foreground classes.
+            Defaults to None: the length of the data set's ``classes``.
+        ignore (str): ``'drop'`` leaves pixels of mask value 255 out,
+            ``'background'`` counts them as background. Defaults to
+            ``'drop'``.
+        sweep_step (float): Distance of the thresholds in the printed table.
+            Scores are computed at all 256 levels. Defaults to 0.1.
+        **kwargs: Further arguments of :class:`mmengine.BaseMetric`.
+    """
+
+    default_prefix = 'attention'
+
+    def __init__(
+        self,
+        num_classes: int | None = None,
+        *,
+        ignore: str = 'drop',
+        sweep_step: float = 0.1,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        check_ignore_policy(ignore)
+        self.num_classes = num_classes
+        self.ignore = ignore
+        self.thresholds = sweep_thresholds(sweep_step)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the foreground classes."""
+        return class_names_of(self, self.num_classes)
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Add the images of a batch to the results.
+
+        One small entry per image, not one sum: mmengine drops the images
+        that pad the shares of several processes by counting entries.
+
+        Args:
+            data_batch (Any): Not used.
+            data_samples (Sequence[dict]): See the class.
+
+        Raises:
+            FileNotFoundError: The mask of an image is absent.
+            ValueError: A sample lacks a field or does not fit its mask.
+        """
+        num_classes = len(self.class_names)
+        for sample in data_samples:
+            attention = _attention_of(sample)
+            mask = _mask_of(sample)
+            try:
+                counts = image_histogram(
+                    attention, mask, num_classes, ignore=self.ignore
+                )
+            except ValueError as error:
+                raise ValueError(f'{_name_of(sample)}: {error}') from error
+            total = sum(float(a.sum()) for a in attention.values())
+            cells = sum(a.size for a in attention.values())
+            self.results.append((to_sparse(counts), total, cells))
+
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        """Sum the images up, print tables and return the metrics.
+
+        Args:
+            results (list): What `process` stored.
+
+        Returns:
+            dict[str, float]: See the class.
+
+        Raises:
+            ValueError: The masks hold no pixel to compare with.
+        """
+        num_classes = len(self.class_names)
+        shape = (num_classes + 1, num_classes, NUM_LEVELS)
+        histogram = np.zeros(shape, np.int64)
+        for sparse, _, _ in results:
+            add_sparse(histogram, sparse)
+        scores = score_histogram(histogram)
+        self._print(scores, len(results))
+        totals = sum(total for _, total, _ in results)
+        cells = sum(cells for _, _, cells in results)
+        best = scores.best()
+        names = ('mIoU', 'fg_mIoU', 'precision', 'recall')
+        metrics = {name: round(100 * best[name], 2) for name in names}
+        metrics['best_threshold'] = round(best['threshold'], 4)
+        metrics['coverage'] = round(100 * totals / max(cells, 1), 2)
+        return metrics
+
+    def _print(self, scores: AttentionScores, num_images: int) -> None:
+        level = scores.best_level
+        columns = {
+            'IoU': scores.iou[:, level],
+            'precision': scores.precision[:, level],
+            'recall': scores.recall[:, level],
+        }
+        names = ['background', *self.class_names]
+        print_log(
+            f'attention of {num_images} images, {IGNORE_NOTES[self.ignore]}; '
+            f'per class at threshold {scores.best_threshold:.3f}:\n'
+            f'{class_table(names, columns)}\nthreshold sweep:\n'
+            f'{sweep_table({"attention": scores}, self.thresholds)}',
+            logger='current',
+        )
+
+
+def _name_of(sample: Mapping[str, Any]) -> str:
+    for key in ('seg_map_path', 'img_path', 'image_id'):
+        if sample.get(key):
+            return str(sample[key])
+    return 'an image without a path'
+
+
+def _attention_of(sample: Mapping[str, Any]) -> dict[int, np.ndarray]:
+    """Class index -> (h, w) float map, on the CPU."""
+    if 'attention' not in sample or 'attention_classes' not in sample:
+        raise ValueError(
+            f'{_name_of(sample)}: the data sample has no `attention` and '
+            '`attention_classes`; AttentionMetric evaluates models that put '
+            'their maps there, such as oaa_mm.CAMClassifier'
+        )
+    maps = sample['attention']['data'].detach().float().cpu().numpy()
+    classes = sample['attention_classes'].tolist()
+    return dict(zip(classes, maps, strict=True))
+
+
+def _mask_of(sample: Mapping[str, Any]) -> np.ndarray:
+    """(H, W) uint8 mask of the original size."""
+    if 'gt_sem_seg' in sample:
+        mask = sample['gt_sem_seg']['data'].squeeze(0).cpu().numpy()
+        mask = mask.astype(np.uint8)
+    elif sample.get('seg_map_path'):
+        mask = read_index_png(sample['seg_map_path'])
+    else:
+        raise ValueError(
+            f'{_name_of(sample)}: AttentionMetric needs a mask, but the data '
+            'sample has neither `seg_map_path` nor `gt_sem_seg`; give the '
+            "data set `data_prefix=dict(seg_map_path='...')`, check that the "
+            "image's mask exists there, and that the `meta_keys` of the "
+            "packing transform hold 'seg_map_path'"
+        )
+    size = tuple(sample.get('ori_shape', mask.shape))[:2]
+    if size != mask.shape:
+        raise ValueError(
+            f'{_name_of(sample)}: the mask is {mask.shape} (H, W), but the '
+            f'image is {size}'
+        )
+    return mask

@@ -1,0 +1,128 @@
+"""How well the classifier knows which classes an image holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
+
+from oaa_mm.attention import accept_pairs
+from oaa_mm.evaluation.ranking import class_average_precisions
+from oaa_mm.evaluation.tables import class_table
+from oaa_mm.registry import METRICS
+
+from .class_names import class_names_of
+
+__all__ = ['MultiLabelMetric']
+
+
+@METRICS.register_module()
+class MultiLabelMetric(BaseMetric):
+    """Mean average precision of image-level class scores.
+
+    Data samples are dicts with ``pred_score``, (C,) scores of which higher is
+    surer, and ``gt_label``, (C,) labels 0 or 1.
+
+    The metrics, in percent: ``mAP``, the mean of the classes' average
+    precisions (area under the precision-recall curve, not interpolated)
+    without classes that no image holds; and ``top_k_accept``, the share of
+    (image, class) pairs whose class is among the K highest scores of the
+    image with its K labels: the pairs that an `AttentionAccumulator` with
+    ``acceptance='topk'`` would accept.
+
+    Args:
+        num_classes (int, optional): The number of classes. Defaults to None:
+            the length of the data set's ``classes``.
+        **kwargs: Further arguments of :class:`mmengine.BaseMetric`.
+    """
+
+    default_prefix = 'cls'
+
+    def __init__(self, num_classes: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.num_classes = num_classes
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes."""
+        return class_names_of(self, self.num_classes)
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Add the images of a batch to the results.
+
+        Args:
+            data_batch (Any): Not used.
+            data_samples (Sequence[dict]): See the class.
+
+        Raises:
+            ValueError: A sample lacks a field, or one of another length than
+                there are classes.
+        """
+        num_classes = len(self.class_names)
+        for sample in data_samples:
+            fields = [
+                _field(sample, name, num_classes)
+                for name in ('pred_score', 'gt_label')
+            ]
+            self.results.append(tuple(fields))
+
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        """Print a table of the classes and return the metrics.
+
+        Args:
+            results (list): What `process` stored.
+
+        Returns:
+            dict[str, float]: ``mAP`` and ``top_k_accept`` in percent.
+
+        Raises:
+            ValueError: No image holds any class, or a score is NaN.
+        """
+        scores, labels = map(np.stack, zip(*results, strict=True))
+        labels = labels > 0
+        if not labels.any():
+            raise ValueError(
+                f'none of the {len(labels)} images has a label, so there is '
+                'no mAP; check the labels of the validation data set'
+            )
+        precisions = class_average_precisions(scores, labels)
+        accepted = accept_pairs(
+            torch.from_numpy(scores), torch.from_numpy(labels)
+        ).numpy()
+        with np.errstate(invalid='ignore'):  # 0 / 0: no image holds the class
+            shares = accepted.sum(0) / labels.sum(0)
+        columns = {'AP': precisions, 'top_k_accept': shares}
+        print_log(
+            f'image-level scores of {len(labels)} images, per class:\n'
+            f'{class_table(self.class_names, columns)}',
+            logger='current',
+        )
+        share = accepted.sum() / labels.sum()
+        return {
+            'mAP': round(100 * float(np.nanmean(precisions)), 2),
+            'top_k_accept': round(100 * float(share), 2),
+        }
+
+
+def _field(
+    sample: Mapping[str, Any], name: str, num_classes: int
+) -> np.ndarray:
+    """(C,) values of a field, on the CPU."""
+    image = sample.get('img_path') or sample.get('image_id') or 'an image'
+    if name not in sample:
+        raise ValueError(
+            f'{image}: the data sample has no `{name}`; MultiLabelMetric '
+            'needs `pred_score` from a classifier such as '
+            'oaa_mm.CAMClassifier and `gt_label` from a data set with labels'
+        )
+    values = sample[name].detach().float().cpu().numpy()
+    if values.shape != (num_classes,):
+        raise ValueError(
+            f'{image}: `{name}` has shape {values.shape}, but there are '
+            f'{num_classes} classes'
+        )
+    return values

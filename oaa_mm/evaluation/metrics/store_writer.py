@@ -1,0 +1,82 @@
+"""Keep the maps of a test run."""
+
+from __future__ import annotations
+
+import os.path as osp
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import MMLogger, print_log
+
+from oaa_mm.attention import AttentionStore, quantise_attention
+from oaa_mm.registry import METRICS
+
+__all__ = ['AttentionStoreWriter']
+
+
+@METRICS.register_module()
+class AttentionStoreWriter(BaseMetric):
+    """Write the attention maps that a model predicts to an AttentionStore.
+
+    Put it into `test_evaluator` beside or instead of metrics; the maps are
+    those of the final model (its CAMs), in contrast to accumulated ones.
+
+    Args:
+        out_file (str): The file; a relative one lies in the run's folder for
+            logs.
+        **kwargs: Further arguments of :class:`mmengine.BaseMetric`.
+    """
+
+    default_prefix = 'store'
+
+    def __init__(self, out_file: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.out_file = out_file
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Take the maps of a batch.
+
+        Args:
+            data_batch (Any): Not used.
+            data_samples (Sequence[dict]): With `image_id`, `attention`
+                (``data``: (K, h, w) in [0, 1]) and `attention_classes` (K,).
+        """
+        for sample in data_samples:
+            maps = quantise_attention(sample['attention']['data'].cpu())
+            classes = sample['attention_classes'].tolist()
+            self.results.append((sample['image_id'], classes, maps.numpy()))
+
+    def compute_metrics(
+        self, results: list[tuple[str, list[int], np.ndarray]]
+    ) -> dict[str, float]:
+        """Write the file.
+
+        Args:
+            results (list): What `process` stored, of all processes.
+
+        Returns:
+            dict[str, float]: ``maps``, their number, and ``coverage``, their
+            mean in percent.
+        """
+        store = AttentionStore()
+        for image_id, classes, maps in results:
+            for class_index, attention in zip(classes, maps, strict=True):
+                store[image_id, class_index] = attention
+        path = self._path()
+        store.save(path)
+        print_log(f'{len(store)} attention maps in {path}', 'current')
+        return {
+            'maps': float(len(store)),
+            'coverage': round(100 * store.coverage, 2),
+        }
+
+    def _path(self) -> str:
+        if osp.isabs(self.out_file):
+            return self.out_file
+        # The runner does not tell its metrics where it works; its log file
+        # lies in work_dir/timestamp/.
+        log_file = getattr(MMLogger.get_current_instance(), '_log_file', None)
+        folder = osp.dirname(osp.dirname(log_file)) if log_file else '.'
+        return osp.join(folder, self.out_file)

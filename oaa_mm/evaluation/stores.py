@@ -1,0 +1,119 @@
+"""What is compared: attention stores, and the list of images."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from oaa_mm.attention import AttentionStore
+
+__all__ = ['check_complete', 'name_some', 'open_store', 'read_image_ids']
+
+
+def open_store(path: str | os.PathLike) -> AttentionStore:
+    """Read a store's file, or a folder of the authors' PNGs.
+
+    Args:
+        path (str | os.PathLike): ``*.safetensors``, or a folder that holds
+            ``{image_id}_{class}.png``.
+
+    Returns:
+        AttentionStore: The maps.
+
+    Raises:
+        FileNotFoundError: There is no such file or folder.
+        ValueError: The content is no attention store.
+    """
+    if Path(path).is_dir():
+        return AttentionStore.import_png(path)
+    return AttentionStore.load(path)
+
+
+def read_image_ids(path: str | os.PathLike) -> tuple[str, ...]:
+    """Image ids of a list file: the first word of each line that has one.
+
+    Args:
+        path (str | os.PathLike): A list of ids, one per line; what follows an
+            id (class indices, as in ``train_cls.txt``) is not read.
+
+    Returns:
+        tuple[str, ...]: The ids in the file's order.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The list is no text, empty, or names an image twice.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f'no such image list: {path}')
+    try:
+        lines = path.read_text(encoding='utf-8-sig').splitlines()
+    except UnicodeDecodeError as error:
+        raise ValueError(f'{path} is not UTF-8 text: {error}') from error
+    # Lists of other projects write `/JPEGImages/ID.jpg /Segmentation/ID.png`.
+    ids = [_stem(line.split()[0]) for line in lines if line.strip()]
+    if not ids:
+        raise ValueError(f'{path}: the image list is empty')
+    seen: set[str] = set()
+    twice = sorted({name for name in ids if name in seen or seen.add(name)})
+    if twice:
+        raise ValueError(
+            f'{path} names images more than once: {name_some(twice)}; they '
+            'would count twice'
+        )
+    return tuple(ids)
+
+
+def _stem(word: str) -> str:
+    path = Path(word)
+    if path.suffix.lower() in {'.jpg', '.jpeg', '.png'}:
+        return path.stem
+    return path.name
+
+
+def name_some(names: Sequence[str], limit: int = 10) -> str:
+    """The first `limit` of some names, and the number of the others."""
+    more = f' and {len(names) - limit} more' if len(names) > limit else ''
+    return ', '.join(names[:limit]) + more
+
+
+def check_complete(
+    store: AttentionStore,
+    image_ids: Sequence[str],
+    *,
+    name: str,
+    allow_missing: bool = False,
+) -> tuple[str, ...]:
+    """Find listed images without any map.
+
+    Args:
+        store (AttentionStore): The maps.
+        image_ids (Sequence[str]): The images to evaluate.
+        name (str): The store's file, for the error.
+        allow_missing (bool): Whether a store may lack some of the images.
+
+    Returns:
+        tuple[str, ...]: The ids without a map.
+
+    Raises:
+        ValueError: Some image has no map although that is not allowed, or
+            none has one (another data set's store).
+    """
+    missing = tuple(i for i in image_ids if not store.classes_of(i))
+    if not missing or (allow_missing and len(missing) < len(image_ids)):
+        return missing
+    remedy = (
+        'Evaluate the images that the maps were made of (--list), or count '
+        'these as all background (--allow-missing).'
+    )
+    if len(missing) == len(image_ids):
+        known = name_some(store.image_ids, 3) or 'none'
+        remedy = (
+            'Is it the store of another data set or split? Its images: '
+            f'{known}.'
+        )
+    raise ValueError(
+        f'{name} has no map for {len(missing)} of {len(image_ids)} images: '
+        f'{name_some(missing)}. {remedy}'
+    )

@@ -1,0 +1,196 @@
+"""AttentionMetric as mmengine's loops use it."""
+
+import numpy as np
+import pytest
+import torch
+from mmengine.evaluator import Evaluator
+from mmengine.logging import MMLogger
+from mmengine.registry import METRICS as ROOT_METRICS
+from mmengine.structures import PixelData
+from mmseg.structures import SegDataSample
+
+from oaa_mm.evaluation import (
+    AttentionMetric,
+    image_histogram,
+    score_histogram,
+)
+from oaa_mm.utils.palette import write_index_png
+
+NAMES = ('cat', 'cow', 'dog')
+
+
+def sample(rng, mask, classes, **extra):
+    maps = torch.from_numpy(rng.random((len(classes), 3, 4)))
+    return {
+        'img_path': f'images/{rng.integers(999)}.jpg',
+        'ori_shape': mask.shape,
+        'attention': {'data': maps.float()},
+        'attention_classes': torch.tensor(classes, dtype=torch.long),
+        'gt_sem_seg': {'data': torch.from_numpy(mask)[None]},
+        **extra,
+    }
+
+
+@pytest.fixture
+def samples():
+    rng = np.random.default_rng(1)
+    values = np.array([0, 0, 1, 3, 255], np.uint8)
+    sizes_and_classes = [((6, 8), [0]), ((5, 9), [2, 0]), ((4, 4), [])]
+    return [
+        sample(rng, rng.choice(values, size), classes)
+        for size, classes in sizes_and_classes
+    ]
+
+
+def run(metric, samples, size=None):
+    metric.dataset_meta = {'classes': NAMES}
+    for one in samples:
+        metric.process(None, [one])
+    return metric.evaluate(size or len(samples))
+
+
+def expected(samples, ignore):
+    total = sum(
+        image_histogram(
+            {
+                int(c): np.asarray(m)
+                for c, m in zip(
+                    s['attention_classes'], s['attention']['data'], strict=True
+                )
+            },
+            s['gt_sem_seg']['data'][0].numpy(),
+            3,
+            ignore=ignore,
+        )
+        for s in samples
+    )
+    return score_histogram(total)
+
+
+@pytest.mark.parametrize('ignore', ['drop', 'background'])
+def test_metrics_are_those_of_the_summed_histogram(samples, ignore):
+    found = run(AttentionMetric(ignore=ignore), samples)
+    scores = expected(samples, ignore)
+    best = scores.best()
+    for name in ('mIoU', 'fg_mIoU', 'precision', 'recall'):
+        value = found[f'attention/{name}']
+        assert value == pytest.approx(100 * best[name], abs=0.0051)
+    assert found['attention/best_threshold'] == pytest.approx(
+        scores.best_threshold, abs=1e-4
+    )
+    maps = torch.cat([s['attention']['data'] for s in samples])
+    assert found['attention/coverage'] == pytest.approx(
+        100 * maps.mean().item(), abs=0.0051
+    )
+
+
+def test_padding_of_several_processes_is_dropped(samples):
+    # Samplers repeat images to give every process as many; `size` tells.
+    once = run(AttentionMetric(), samples)
+    padded = run(AttentionMetric(), [*samples, samples[0]], size=3)
+    assert padded == once
+
+
+def test_masks_are_read_from_files(samples, tmp_path):
+    without = []
+    for index, one in enumerate(samples):
+        one = dict(one)
+        path = tmp_path / f'{index}.png'
+        write_index_png(path, one.pop('gt_sem_seg')['data'][0].numpy())
+        without.append({**one, 'seg_map_path': str(path)})
+    assert run(AttentionMetric(), without) == run(AttentionMetric(), samples)
+
+
+def test_missing_mask_is_named(samples, tmp_path):
+    path = str(tmp_path / 'absent.png')
+    one = {**samples[0], 'seg_map_path': path}
+    del one['gt_sem_seg']
+    metric = AttentionMetric(num_classes=3)
+    with pytest.raises(FileNotFoundError, match=r'absent\.png'):
+        metric.process(None, [one])
+
+
+def without(key):
+    return lambda one: {k: v for k, v in one.items() if k != key}
+
+
+@pytest.mark.parametrize(
+    ('change', 'match'),
+    [
+        (without('gt_sem_seg'), 'needs a mask.*seg_map_path'),
+        (without('attention'), 'no `attention`.*CAMClassifier'),
+        (lambda one: {**one, 'ori_shape': (9, 9)}, r'\(9, 9\)'),
+        (
+            lambda one: {**one, 'attention_classes': torch.tensor([7])},
+            'images.*class 7, but 3 classes',
+        ),
+    ],
+)
+def test_errors_name_the_image(samples, change, match):
+    metric = AttentionMetric(num_classes=3)
+    with pytest.raises(ValueError, match=match):
+        metric.process(None, [change(samples[0])])
+
+
+def test_results_stay_small():
+    rng = np.random.default_rng(0)
+    mask = rng.integers(0, 4, (300, 400)).astype(np.uint8)
+    metric = AttentionMetric(num_classes=20)
+    metric.process(None, [sample(rng, mask, [0, 1, 2])])
+    ((index, counts), _, _) = metric.results[0]
+    # A dense histogram would hold 21 * 20 * 256 counts.
+    assert index.nbytes + counts.nbytes < 100_000
+    assert counts.sum() == mask.size
+
+
+def test_num_classes_has_to_agree_with_the_data_set(samples):
+    metric = AttentionMetric(num_classes=20)
+    with pytest.raises(ValueError, match=r'num_classes=20.*3 classes: cat'):
+        run(metric, samples)
+    with pytest.raises(ValueError, match='does not know the classes'):
+        AttentionMetric().process(None, samples)
+
+
+@pytest.mark.parametrize('step', [0, -0.1, 2])
+def test_sweep_step_is_checked(step):
+    with pytest.raises(ValueError, match='sweep step'):
+        AttentionMetric(sweep_step=step)
+
+
+def packed(one):
+    """The sample as a model returns it."""
+    meta = {key: one[key] for key in ('img_path', 'ori_shape')}
+    out = SegDataSample(metainfo=meta)
+    out.set_field(PixelData(**one['attention']), 'attention')
+    out.set_field(one['attention_classes'], 'attention_classes')
+    out.gt_sem_seg = PixelData(**one['gt_sem_seg'])
+    return out
+
+
+def test_evaluator_builds_it_by_its_name_and_prints(samples, tmp_path):
+    log = tmp_path / 'log.txt'
+    MMLogger.get_instance('test_attention_metric', log_file=str(log))
+    evaluator = Evaluator([{'type': 'oaa_mm.AttentionMetric'}])
+    evaluator.dataset_meta = {'classes': NAMES}
+    evaluator.process(data_samples=[packed(s) for s in samples])
+    metrics = evaluator.evaluate(len(samples))
+    assert metrics == run(AttentionMetric(), samples)
+    assert set(metrics) == {
+        f'attention/{name}'
+        for name in (
+            'mIoU', 'fg_mIoU', 'precision', 'recall', 'best_threshold',
+            'coverage',
+        )
+    }  # fmt: skip
+    text = log.read_text()
+    assert 'pixels of mask value 255 are dropped' in text
+    assert '| cat' in text
+    assert '| cow' not in text
+    assert 'threshold sweep' in text
+
+
+def test_bare_name_works_in_mmseg():
+    from mmseg.registry import METRICS
+
+    assert METRICS.get('AttentionMetric') is AttentionMetric
+    assert ROOT_METRICS.get('oaa_mm.AttentionMetric') is AttentionMetric

@@ -1,0 +1,73 @@
+"""Average precision against its definition."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oaa_mm.evaluation import average_precision, class_average_precisions
+
+
+def definition(scores, targets):
+    """Sum of (R_n - R_{n-1}) P_n over all distinct thresholds."""
+    total, before = 0.0, 0.0
+    for threshold in sorted(set(scores), reverse=True):
+        called = [
+            t for s, t in zip(scores, targets, strict=True) if s >= threshold
+        ]
+        precision = sum(called) / len(called)
+        recall = sum(called) / sum(targets)
+        total += (recall - before) * precision
+        before = recall
+    return total
+
+
+def test_by_hand():
+    # Positives rank 1st and 3rd: (1/1 + 2/3) / 2.
+    scores, targets = [0.9, 0.8, 0.7, 0.1], [1, 0, 1, 0]
+    assert average_precision(scores, targets) == pytest.approx(5 / 6)
+
+
+@pytest.mark.parametrize('targets', [[1, 0, 0, 1], [0, 1, 1, 0]])
+def test_ties_share_a_threshold(targets):
+    # One threshold for all: recall jumps to 1 at precision 2 / 4.
+    assert average_precision([0.5] * 4, targets) == pytest.approx(0.5)
+
+
+@given(
+    pairs=st.lists(
+        st.tuples(
+            st.sampled_from([-math.inf, -1.0, 0.0, 0.5, 2.0, math.inf]),
+            st.integers(0, 1),
+        ),
+        min_size=1,
+        max_size=20,
+    )
+)
+def test_equals_the_definition(pairs):
+    scores, targets = zip(*pairs, strict=True)
+    found = average_precision(scores, targets)
+    if not any(targets):
+        assert math.isnan(found)
+    else:
+        assert found == pytest.approx(definition(scores, targets))
+
+
+def test_classes_without_positives_have_none():
+    scores = np.array([[0.9, 0.2], [0.1, 0.3]])
+    labels = np.array([[0, 0], [1, 0]])
+    np.testing.assert_allclose(
+        class_average_precisions(scores, labels), [0.5, np.nan]
+    )
+
+
+def test_nan_scores_are_an_error():
+    with pytest.raises(ValueError, match='NaN'):
+        average_precision([0.1, math.nan], [1, 0])
+
+
+def test_shapes_have_to_agree():
+    with pytest.raises(ValueError, match=r'\(2,\) and \(3,\)'):
+        average_precision([0.1, 0.2], [1, 0, 1])

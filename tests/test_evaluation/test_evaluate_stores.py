@@ -1,0 +1,201 @@
+"""Stores and masks on disk: lists, gaps, names, results."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from oaa_mm.attention import AttentionStore
+from oaa_mm.evaluation.compare import (
+    compare_stores,
+    save_results,
+    store_names,
+)
+from oaa_mm.evaluation.functional import image_histogram, score_histogram
+from oaa_mm.evaluation.stores import (
+    check_complete,
+    open_store,
+    read_image_ids,
+)
+from oaa_mm.evaluation.sweep import evaluate_store, recalls_at_first_precision
+from oaa_mm.utils.palette import write_index_png
+
+IDS = ('im_a', 'im_b', 'im_c')
+CLASSES = {'im_a': (0,), 'im_b': (0, 2), 'im_c': (1,)}
+
+
+@pytest.fixture
+def world(tmp_path):
+    """Masks, a list and a store of three images and three classes."""
+    rng = np.random.default_rng(0)
+    store, masks = AttentionStore(), {}
+    for image_id in IDS:
+        size = tuple(rng.integers(9, 14, 2))
+        values = [0, *(c + 1 for c in CLASSES[image_id]), 255]
+        masks[image_id] = rng.choice(np.array(values, np.uint8), size)
+        write_index_png(tmp_path / f'{image_id}.png', masks[image_id])
+        for index in CLASSES[image_id]:
+            small = rng.integers(0, 256, (4, 5)).astype(np.uint8)
+            store[image_id, index] = small
+    (tmp_path / 'list.txt').write_text('\n'.join(IDS) + '\n')
+    return tmp_path, store, masks
+
+
+@pytest.mark.parametrize('workers', [1, 3])
+def test_result_is_that_of_the_summed_histogram(world, workers):
+    folder, store, masks = world
+    result = evaluate_store(store, IDS, folder, 3, workers=workers)
+    total = sum(
+        image_histogram({c: store[i, c] for c in CLASSES[i]}, masks[i], 3)
+        for i in IDS
+    )
+    np.testing.assert_array_equal(
+        result.scores.iou, score_histogram(total).iou
+    )
+    assert result.coverage == pytest.approx(store.coverage)
+    assert result.num_images == 3
+    assert result.num_pixels == sum((m != 255).sum() for m in masks.values())
+    assert result.missing_images == ()
+    assert result.missing_pairs == 0
+
+
+def test_only_listed_images_count(world):
+    folder, store, _ = world
+    result = evaluate_store(store, ['im_c'], folder, 3)
+    assert result.num_images == 1
+    assert result.scores.occurs.tolist() == [True, False, True, False]
+    assert result.coverage == pytest.approx(store['im_c', 1].mean() / 255)
+
+
+def test_missing_image_is_an_error_unless_allowed(world):
+    folder, store, masks = world
+    write_index_png(folder / 'im_d.png', np.full((3, 3), 2, np.uint8))
+    ids = [*IDS, 'im_d']
+    with pytest.raises(ValueError, match='no map for 1 of 4 images: im_d'):
+        evaluate_store(store, ids, folder, 3)
+    result = evaluate_store(store, ids, folder, 3, allow_missing=True)
+    full = evaluate_store(store, IDS, folder, 3)
+    assert result.missing_images == ('im_d',)
+    # Its nine pixels of class 1 are missed: recall falls by that much.
+    labelled = sum((m == 2).sum() for m in masks.values())
+    assert result.scores.recall[2, 1] == pytest.approx(
+        full.scores.recall[2, 1] * labelled / (labelled + 9)
+    )
+
+
+def test_foreign_store_is_never_allowed(world):
+    _, store, _ = world
+    with pytest.raises(ValueError, match=r'another data set.*im_a'):
+        check_complete(store, ['x', 'y'], name='s', allow_missing=True)
+
+
+def test_pairs_without_a_map_are_counted(world):
+    folder, store, masks = world
+    masks['im_a'][0, :3] = 2, 3, 255
+    write_index_png(folder / 'im_a.png', masks['im_a'])
+    assert evaluate_store(store, IDS, folder, 3).missing_pairs == 2
+
+
+def test_bad_mask_is_named(world):
+    folder, store, _ = world
+    write_index_png(folder / 'im_b.png', np.full((3, 3), 9, np.uint8))
+    with pytest.raises(ValueError, match=r'im_b\.png: .*value 9'):
+        evaluate_store(store, IDS, folder, 3)
+
+
+def test_missing_masks_are_listed_before_any_work(world):
+    folder, _, _ = world
+    (folder / 'im_a.png').unlink()
+    (folder / 'im_c.png').unlink()
+    with pytest.raises(FileNotFoundError, match=r'2 of 3.*im_a.*im_c\.png'):
+        # The store does not exist, but its turn comes later.
+        compare_stores(['none'], folder, folder / 'list.txt', 3)
+
+
+def test_folder_of_pngs_is_a_store(world):
+    folder, store, _ = world
+    out = folder / 'pngs'
+    out.mkdir()
+    for image_id, index in store:
+        name = f'{image_id}_{index}.png'
+        cv2.imwrite(str(out / name), store[image_id, index])
+    store.save(folder / 'maps.safetensors')
+    one, two = (
+        evaluate_store(open_store(path), IDS, folder, 3)
+        for path in (out, folder / 'maps.safetensors')
+    )
+    np.testing.assert_array_equal(one.scores.iou, two.scores.iou)
+
+
+def test_recall_at_first_precision(world):
+    folder, store, masks = world
+    exact = AttentionStore()
+    for image_id, index in store:
+        hit = masks[image_id] == index + 1
+        exact[image_id, index] = np.where(hit, 255, 0).astype(np.uint8)
+    noisy = evaluate_store(store, IDS, folder, 3)
+    clean = evaluate_store(exact, IDS, folder, 3)
+    found = recalls_at_first_precision([noisy, clean])
+    assert found[0] == pytest.approx(
+        noisy.scores.macro_recall[noisy.scores.best_level]
+    )
+    assert found[1] == 1.0
+    # Noise never gets as precise as a copy of the masks.
+    assert np.isnan(recalls_at_first_precision([clean, noisy])[1])
+
+
+def test_saved_json(world):
+    folder, store, _ = world
+    result = evaluate_store(store, IDS, folder, 3, name='maps')
+    path = folder / 'out' / 'scores.json'
+    save_results(path, [result], ('cat', 'cow', 'dog'), ignore='drop')
+    content = json.loads(path.read_text())
+    assert content['classes'] == ['cat', 'cow', 'dog']
+    assert content['ignore'] == 'drop'
+    (saved,) = content['stores']
+    assert saved['store'] == 'maps'
+    assert saved['num_images'] == 3
+    assert saved['best']['mIoU'] == pytest.approx(result.scores.miou.max())
+    assert saved['recall_at_first_precision'] == saved['best']['recall']
+
+
+@pytest.mark.parametrize(
+    ('text', 'ids'),
+    [
+        ('a\nb\n', ('a', 'b')),
+        ('\ufeff2007_1 3 4\n\n2007_2 1\n', ('2007_1', '2007_2')),
+        ('/JPEGImages/x.jpg /Masks/x.png\n', ('x',)),
+        ('v1.2_x\n', ('v1.2_x',)),
+    ],
+)
+def test_lists_of_images(tmp_path, text, ids):
+    path = tmp_path / 'list.txt'
+    path.write_text(text, encoding='utf-8')
+    assert read_image_ids(path) == ids
+
+
+def test_list_errors(tmp_path):
+    path = tmp_path / 'list.txt'
+    with pytest.raises(FileNotFoundError, match=r'list\.txt'):
+        read_image_ids(path)
+    path.write_bytes(b'\xff\xd8\xff')
+    with pytest.raises(ValueError, match=r'list\.txt is not UTF-8'):
+        read_image_ids(path)
+    path.write_text('\n\n')
+    with pytest.raises(ValueError, match='empty'):
+        read_image_ids(path)
+    path.write_text('a\nb\na\n')
+    with pytest.raises(ValueError, match='more than once: a;'):
+        read_image_ids(path)
+
+
+def test_store_names():
+    assert store_names(['w/a.safetensors', 'w/b.safetensors']) == ['a', 'b']
+    assert store_names(['x/e.safetensors', 'y/e.safetensors', 'x/f']) == [
+        'x/e',
+        'y/e',
+        'x/f',
+    ]
+    with pytest.raises(ValueError, match='same store is given twice: a, a'):
+        store_names(['a', 'a'])

@@ -1,0 +1,133 @@
+"""tools/evaluate.py as a user runs it."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from oaa_mm.attention import AttentionStore
+from oaa_mm.utils.palette import read_index_png, write_index_png
+
+ROOT = Path(__file__).resolve().parents[2]
+TOOL = ROOT / 'tools' / 'evaluate.py'
+VOC_MINI = ROOT.parent / 'shared' / 'data' / 'voc_mini'
+
+
+def load_tool():
+    spec = importlib.util.spec_from_file_location('tool_evaluate', TOOL)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def world(tmp_path):
+    """Two images of 4 x 4 whose left half is a cat; two stores."""
+    masks = tmp_path / 'masks'
+    exact, half = AttentionStore(), AttentionStore()
+    for image_id in ('a', 'b'):
+        mask = np.zeros((4, 4), np.uint8)
+        mask[:, :2] = 1
+        write_index_png(masks / f'{image_id}.png', mask)
+        exact[image_id, 0] = mask * 255
+        half[image_id, 0] = np.where(np.arange(4) < 1, mask * 255, 0).astype(
+            np.uint8
+        )
+    exact.save(tmp_path / 'exact.safetensors')
+    half.save(tmp_path / 'half.safetensors')
+    (tmp_path / 'list.txt').write_text('a\nb\n')
+    return tmp_path
+
+
+def arguments(world, *stores):
+    names = [str(world / f'{store}.safetensors') for store in stores]
+    return [
+        'attention', *names, '--masks', str(world / 'masks'),
+        '--list', str(world / 'list.txt'), '--classes', 'cat,cow',
+    ]  # fmt: skip
+
+
+def test_compares_stores(world, capsys):
+    out = world / 'scores.json', world / 'curves.png'
+    argv = arguments(world, 'half', 'exact')
+    argv += ['--json', str(out[0]), '--curves', str(out[1]), '--step', '0.5']
+    assert not load_tool().main(argv)
+    text = capsys.readouterr().out
+    assert '2 images, 32 pixels; pixels of mask value 255 are dropped' in text
+    content = json.loads(out[0].read_text())
+    half, exact = content['stores']
+    # Half of the cat is found: cat 4/8 and background 8/12.
+    assert half['per_class']['cat']['iou'] == pytest.approx(1 / 2)
+    assert half['best']['mIoU'] == pytest.approx((1 / 2 + 2 / 3) / 2)
+    assert exact['best']['mIoU'] == 1
+    assert exact['recall_at_first_precision'] == 1
+    assert half['per_class']['cow']['iou'] is None
+    assert out[1].read_bytes().startswith(b'\x89PNG')
+
+
+def test_help_and_error_of_the_command(world):
+    run = [sys.executable, str(TOOL)]
+    broken = arguments(world, 'exact', 'absent')
+    result = subprocess.run(
+        [*run, *broken], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 1
+    assert 'Traceback' not in result.stderr
+    assert 'error: ' in result.stderr
+    assert 'absent.safetensors' in result.stderr
+
+
+def test_help_shows_an_example(capsys):
+    with pytest.raises(SystemExit) as stop:
+        load_tool().main(['--help'])
+    assert stop.value.code == 0
+    assert 'python tools/evaluate.py attention' in capsys.readouterr().out
+
+
+def test_missing_images(world, capsys):
+    mask = np.full((4, 4), 1, np.uint8)
+    write_index_png(world / 'masks' / 'c.png', mask)
+    (world / 'list.txt').write_text('a\nb\nc\n')
+    main = load_tool().main
+    with pytest.raises(ValueError, match='no map for 1 of 3 images: c'):
+        main(arguments(world, 'exact'))
+    capsys.readouterr()
+    main([*arguments(world, 'exact'), '--allow-missing'])
+    text = capsys.readouterr().out
+    assert 'exact: 1 images have no map and count as all background' in text
+
+
+def test_plot_format_fails_before_the_work(world):
+    argv = [*arguments(world, 'absent'), '--curves', 'curves.doc']
+    with pytest.raises(ValueError, match=r'curves\.doc'):
+        load_tool().main(argv)
+
+
+@pytest.mark.skipif(
+    not VOC_MINI.is_dir(), reason='the real subset voc_mini is absent'
+)
+def test_masks_of_real_images_score_themselves(tmp_path):
+    segmentation = VOC_MINI / 'ImageSets' / 'Segmentation'
+    ids = (segmentation / 'val.txt').read_text().split()[:6]
+    store = AttentionStore()
+    for image_id in ids:
+        path = VOC_MINI / 'SegmentationClassAug' / f'{image_id}.png'
+        mask = read_index_png(path)
+        for value in set(np.unique(mask).tolist()) - {0, 255}:
+            hit = np.where(mask == value, 255, 0).astype(np.uint8)
+            store[image_id, value - 1] = hit
+    store.save(tmp_path / 'masks.safetensors')
+    (tmp_path / 'list.txt').write_text('\n'.join(ids))
+    load_tool().main([
+        'attention', str(tmp_path / 'masks.safetensors'),
+        '--masks', str(VOC_MINI / 'SegmentationClassAug'),
+        '--list', str(tmp_path / 'list.txt'),
+        '--json', str(tmp_path / 'out.json'), '--workers', '2',
+    ])  # fmt: skip
+    (scores,) = json.loads((tmp_path / 'out.json').read_text())['stores']
+    assert scores['best']['mIoU'] == 1
+    assert scores['missing_pairs'] == 0

@@ -1,0 +1,134 @@
+r"""Evaluate attention maps against masks.
+
+Example:
+    python tools/evaluate.py attention \
+        work_dirs/oaa_vgg16_voc/attention_epoch_15.safetensors \
+        work_dirs/oaa_vgg16_voc/epoch_maps_15.safetensors \
+        --masks data/VOC2012/SegmentationClassAug \
+        --list data/VOC2012/ImageSets/Segmentation/train_aug.txt \
+        --curves work_dirs/oaa_vgg16_voc/curves.png
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from oaa_mm.utils.cli import run_cli
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest='command', required=True)
+    add_attention_parser(commands)
+    return parser.parse_args(argv)
+
+
+def add_attention_parser(commands: argparse._SubParsersAction) -> None:
+    """Add `attention`: maps at every threshold, stores compared."""
+    parser = commands.add_parser(
+        'attention',
+        help='attention maps at every threshold, several stores compared',
+        description='Compare attention stores: mIoU over a threshold sweep, '
+        'per class, precision, recall and coverage. The first store is the '
+        'reference.',
+    )
+    parser.add_argument(
+        'stores',
+        nargs='+',
+        metavar='STORE',
+        help='a store (*.safetensors), or a folder of {image_id}_{class}.png',
+    )
+    parser.add_argument(
+        '--masks', required=True, help='folder of masks, {image_id}.png'
+    )
+    parser.add_argument(
+        '--list', required=True, help='text file, one image id per line'
+    )
+    parser.add_argument(
+        '--classes',
+        default='voc',
+        help="'voc', 'coco', names separated by commas, or a text file with "
+        'one name a line; without background (default: voc)',
+    )
+    parser.add_argument(
+        '--ignore',
+        choices=('drop', 'background'),
+        default='drop',
+        help='what becomes of pixels of mask value 255 (default: drop)',
+    )
+    parser.add_argument(
+        '--allow-missing',
+        action='store_true',
+        help='images without any map count as all background; without this '
+        'they are an error',
+    )
+    parser.add_argument(
+        '--step',
+        type=float,
+        default=0.1,
+        help='step of the printed threshold sweep (default: 0.1)',
+    )
+    parser.add_argument('--json', help='write all scores to this file')
+    parser.add_argument(
+        '--curves', help='plot the curves to this .png, .svg or .pdf file'
+    )
+    parser.add_argument(
+        '--workers', type=int, default=1, help='threads (default: 1)'
+    )
+    parser.set_defaults(run=evaluate_attention)
+
+
+def evaluate_attention(args: argparse.Namespace) -> None:
+    """Run `attention`: evaluate, print, and write what was asked for."""
+    from oaa_mm.evaluation.compare import compare_stores, save_results
+    from oaa_mm.evaluation.curves import check_plot_path, save_curves
+    from oaa_mm.evaluation.tables import attention_report, sweep_thresholds
+    from oaa_mm.labels.classes import load_classes
+
+    class_names = load_classes(args.classes)
+    thresholds = sweep_thresholds(args.step)
+    if args.curves:
+        check_plot_path(args.curves)
+    results = compare_stores(
+        args.stores,
+        args.masks,
+        args.list,
+        len(class_names),
+        ignore=args.ignore,
+        allow_missing=args.allow_missing,
+        workers=args.workers,
+    )
+    print(
+        attention_report(
+            results, class_names, ignore=args.ignore, thresholds=thresholds
+        )
+    )
+    if args.json:
+        save_results(args.json, results, class_names, ignore=args.ignore)
+        print(f'wrote {args.json}')
+    if args.curves:
+        save_curves(args.curves, results)
+        print(f'wrote {args.curves}')
+
+
+def main(argv: Sequence[str] | None = None) -> int | None:
+    """Run the command.
+
+    Args:
+        argv (Sequence[str], optional): Arguments; those of the command line
+            where None.
+
+    Returns:
+        int | None: The exit status; None is success.
+    """
+    args = parse_args(argv)
+    return args.run(args)
+
+
+if __name__ == '__main__':
+    run_cli(main)
