@@ -1,0 +1,7 @@
+"""The embedded data set: painted objects made of parts, in VOC's layout."""
+
+from .catalogue import TOY_CLASSES
+from .scene import ToySample, toy_sample
+from .writer import make_toy_voc
+
+__all__ = ['TOY_CLASSES', 'ToySample', 'make_toy_voc', 'toy_sample']

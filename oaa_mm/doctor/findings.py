@@ -1,0 +1,65 @@
+"""What a check says about a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+__all__ = ['SEVERITIES', 'Finding', 'count_severity', 'sort_findings']
+
+#: From the worst; only errors make the command fail.
+SEVERITIES = ('error', 'warning', 'info')
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One observation about a data set.
+
+    Args:
+        severity (str): ``'error'`` (training would fail or be wrong),
+            ``'warning'`` (probably not meant) or ``'info'``.
+        check (str): What was looked at, e.g. ``'masks'``.
+        message (str): One sentence, with numbers.
+        items (tuple[str, ...]): The files or ids concerned, all of them.
+
+    Raises:
+        ValueError: `severity` is none of the three.
+    """
+
+    severity: str
+    check: str
+    message: str
+    items: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.severity not in SEVERITIES:
+            raise ValueError(
+                f'severity should be one of {SEVERITIES}, but got '
+                f'{self.severity!r}'
+            )
+        object.__setattr__(self, 'items', tuple(self.items))
+
+
+def sort_findings(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings from the worst to the mildest, else in their order.
+
+    Args:
+        findings (Iterable[Finding]): In any order.
+
+    Returns:
+        list[Finding]: The same, sorted.
+    """
+    return sorted(findings, key=lambda f: SEVERITIES.index(f.severity))
+
+
+def count_severity(findings: Iterable[Finding], severity: str) -> int:
+    """Number of findings of one severity.
+
+    Args:
+        findings (Iterable[Finding]): What the checks found.
+        severity (str): One of :data:`SEVERITIES`.
+
+    Returns:
+        int: How many there are.
+    """
+    return sum(finding.severity == severity for finding in findings)

@@ -1,0 +1,146 @@
+"""A data set described by folders, as on a command line."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from oaa_mm.labels import load_classes
+
+from .split import Split
+
+__all__ = ['NEEDS', 'find_classes', 'find_saliency', 'splits_from_folders']
+
+#: What must be complete in a set for weakly supervised training and in one
+#: for validation.
+NEEDS = {
+    'train': frozenset({'labels', 'saliency'}),
+    'val': frozenset({'masks'}),
+}
+
+#: VOC's folders, looked for where no others are named.
+IMG_DIR = 'JPEGImages'
+MASK_DIR = 'SegmentationClassAug'
+SALIENCY_DIR = 'SaliencyMaps'
+
+
+def _under(root: Path, name: str) -> Path:
+    """`name` under the root; as typed, where only that exists."""
+    inside, typed = root / name, Path(name)
+    return typed if typed.exists() and not inside.exists() else inside
+
+
+def _folder(root: Path, name: str | None, default: str) -> Path | None:
+    """A folder that is named, or the usual one if it is there."""
+    if name is None:
+        usual = root / default
+        return usual if usual.is_dir() else None
+    folder = _under(root, name)
+    if not folder.is_dir():
+        raise FileNotFoundError(f'there is no folder {folder}')
+    return folder
+
+
+def find_saliency(root: Path, name: str | None = None) -> Path | None:
+    """The folder of saliency maps.
+
+    Args:
+        root (Path): Root of the data set.
+        name (str, optional): A folder under the root, or any path. Defaults
+            to ``SaliencyMaps``, if it is there.
+
+    Returns:
+        Path | None: The folder; None where there is no usual one.
+
+    Raises:
+        FileNotFoundError: `name` is not a folder.
+    """
+    return _folder(root, name, SALIENCY_DIR)
+
+
+def find_classes(root: Path, spec: str | None) -> tuple[str, ...] | None:
+    """Class names as typed, else those of the root's ``classes.txt``.
+
+    Args:
+        root (Path): Root of the data set.
+        spec (str, optional): What :func:`oaa_mm.labels.load_classes` reads.
+
+    Returns:
+        tuple[str, ...] | None: The names; None where nothing says them.
+
+    Raises:
+        FileNotFoundError: `spec` names a file that is absent.
+        ValueError: The names are wrong.
+    """
+    if spec is not None:
+        return load_classes(spec)
+    names = root / 'classes.txt'
+    return load_classes(str(names)) if names.is_file() else None
+
+
+def splits_from_folders(
+    data_root: str | os.PathLike,
+    train_list: str | None = None,
+    val_list: str | None = None,
+    *,
+    labels: str | None = None,
+    labels_format: str | None = None,
+    img_dir: str = IMG_DIR,
+    mask_dir: str | None = None,
+    saliency_dir: str | None = None,
+    img_suffix: str = '.jpg',
+    mask_suffix: str = '.png',
+) -> list[Split]:
+    """Describe a data set in the layout of VOC.
+
+    Lists, labels and folders are looked for under `data_root` first, then as
+    they are typed.
+
+    Args:
+        data_root (str | os.PathLike): Root of the data set.
+        train_list (str, optional): List of the training images.
+        val_list (str, optional): List of the validation images.
+        labels (str, optional): Image-level labels. Defaults to the words
+            after the names in the lists.
+        labels_format (str, optional): Form of `labels`. Defaults to what its
+            suffix says.
+        img_dir (str): Defaults to ``'JPEGImages'``.
+        mask_dir (str, optional): Defaults to ``SegmentationClassAug``, if it
+            is there.
+        saliency_dir (str, optional): Defaults to ``SaliencyMaps``, if it is
+            there.
+        img_suffix (str): Defaults to ``'.jpg'``.
+        mask_suffix (str): Of masks and saliency maps. Defaults to ``'.png'``.
+
+    Returns:
+        list[Split]: One per list.
+
+    Raises:
+        FileNotFoundError: `data_root` or a named folder does not exist.
+        ValueError: No list is given.
+    """
+    root = Path(data_root)
+    if not root.is_dir():
+        raise FileNotFoundError(f'data root {root} is not a folder')
+    lists = {'train': train_list, 'val': val_list}
+    if not any(lists.values()):
+        raise ValueError(
+            'there is nothing to check; give --train-list, --val-list or both'
+        )
+    saliency = find_saliency(root, saliency_dir)
+    return [
+        Split(
+            name,
+            _under(root, list_file),
+            _under(root, img_dir),
+            needs=NEEDS[name],
+            mask_dir=_folder(root, mask_dir, MASK_DIR),
+            saliency_dir=saliency if name == 'train' else None,
+            labels=None if labels is None else _under(root, labels),
+            labels_format=labels_format,
+            img_suffix=img_suffix,
+            mask_suffix=mask_suffix,
+        )
+        for name, list_file in lists.items()
+        if list_file
+    ]

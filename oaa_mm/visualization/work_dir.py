@@ -1,0 +1,179 @@
+"""Attention stores of a training, by epoch."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from oaa_mm.attention import AttentionStore
+
+from .strip import EpochMaps
+
+__all__ = ['EpochStores', 'find_epochs', 'load_epochs', 'select_epochs']
+
+#: M after an epoch, and A of that epoch alone; epochs count from 1.
+ACCUMULATED = 'attention_epoch_{}.safetensors'
+CURRENT = 'epoch_maps_{}.safetensors'
+#: Columns of a strip where the user does not choose.
+DEFAULT_COLUMNS = 4
+
+
+@dataclass(frozen=True, eq=False)
+class EpochStores:
+    """The stores of one epoch.
+
+    Args:
+        epoch (int): Counted from 1.
+        current (AttentionStore | None): A; None where it was not kept.
+        accumulated (AttentionStore | None): M; None where there is none.
+        reason (str): Few words on why `accumulated` is None.
+    """
+
+    epoch: int
+    current: AttentionStore | None
+    accumulated: AttentionStore | None
+    reason: str
+
+    @property
+    def image_ids(self) -> tuple[str, ...]:
+        """Images with a map at this epoch, sorted."""
+        stores = [s for s in (self.current, self.accumulated) if s is not None]
+        return tuple(sorted({i for s in stores for i in s.image_ids}))
+
+    def maps_of(self, image_id: str) -> EpochMaps:
+        """The maps of one image.
+
+        Args:
+            image_id (str): The image; it may lack maps.
+
+        Returns:
+            EpochMaps: One column of its strip.
+        """
+
+        def read(store: AttentionStore | None) -> dict | None:
+            if store is None:
+                return None
+            classes = store.classes_of(image_id)
+            return {index: store[image_id, index] for index in classes}
+
+        return EpochMaps(
+            self.epoch, read(self.current), read(self.accumulated), self.reason
+        )
+
+
+def find_epochs(work_dir: str | os.PathLike) -> tuple[list[int], list[int]]:
+    """The epochs whose stores a folder holds.
+
+    Args:
+        work_dir (str | os.PathLike): The work_dir of a training.
+
+    Returns:
+        tuple[list[int], list[int]]: Epochs of accumulated maps (M) and of
+        single epochs' maps (A), sorted, counted from 1.
+
+    Raises:
+        FileNotFoundError: The folder is absent or holds neither.
+    """
+    folder = Path(work_dir)
+    if not folder.is_dir():
+        raise FileNotFoundError(f'no such work_dir: {folder}')
+    accumulated = _epochs_of(folder, ACCUMULATED)
+    current = _epochs_of(folder, CURRENT)
+    if not accumulated and not current:
+        raise FileNotFoundError(
+            f'{folder} holds neither {ACCUMULATED.format("*")} nor '
+            f'{CURRENT.format("*")}; train with OAAHook first, or name the '
+            'work_dir of that training'
+        )
+    return accumulated, current
+
+
+def _epochs_of(folder: Path, pattern: str) -> list[int]:
+    regex = re.compile(re.escape(pattern).replace(r'\{\}', r'(\d+)'))
+    names = (regex.fullmatch(path.name) for path in folder.iterdir())
+    return sorted(int(name[1]) for name in names if name)
+
+
+def select_epochs(
+    work_dir: str | os.PathLike, wanted: Sequence[str] | None = None
+) -> list[int]:
+    """Turn what a user asks for into epochs that have a store.
+
+    Args:
+        work_dir (str | os.PathLike): The work_dir of a training.
+        wanted (Sequence[str] | None): Numbers counted from 1, or ``'last'``.
+            Defaults to None: four epochs, evenly spaced, first and last
+            included.
+
+    Returns:
+        list[int]: Distinct epochs, increasing.
+
+    Raises:
+        FileNotFoundError: The folder holds no store, or none of an epoch.
+        ValueError: An entry is neither a number nor ``'last'``.
+    """
+    accumulated, current = find_epochs(work_dir)
+    known = sorted({*accumulated, *current})
+    if wanted is None:
+        steps = min(DEFAULT_COLUMNS, len(known))
+        ends = max(steps - 1, 1), len(known) - 1
+        return [known[round(i * ends[1] / ends[0])] for i in range(steps)]
+    chosen = {_parse_epoch(word, known[-1]) for word in wanted}
+    # The first epochs of a training have no M, and maybe no file at all.
+    absent = sorted(e for e in chosen - {*known} if e < 1 or e > known[0])
+    if absent:
+        raise FileNotFoundError(
+            f'{work_dir} holds no maps of epoch '
+            f'{", ".join(map(str, absent))}; it has accumulated maps of '
+            f'epochs {accumulated} and maps of single epochs {current}'
+        )
+    return sorted(chosen)
+
+
+def _parse_epoch(word: str, last: int) -> int:
+    if word == 'last':
+        return last
+    if not str(word).isdecimal():
+        raise ValueError(
+            f"an epoch should be a number from 1 or 'last', but got {word!r}"
+        )
+    return int(word)
+
+
+def load_epochs(
+    work_dir: str | os.PathLike, epochs: Sequence[int]
+) -> list[EpochStores]:
+    """Read the stores of some epochs.
+
+    Args:
+        work_dir (str | os.PathLike): The work_dir of a training.
+        epochs (Sequence[int]): From :func:`select_epochs`.
+
+    Returns:
+        list[EpochStores]: One per epoch.
+
+    Raises:
+        FileNotFoundError: The folder holds no store.
+        ValueError: A store is damaged.
+    """
+    folder = Path(work_dir)
+    accumulated, _ = find_epochs(folder)
+    stores = []
+    for epoch in epochs:
+        early = bool(accumulated) and epoch < accumulated[0]
+        stores.append(
+            EpochStores(
+                epoch,
+                _load(folder / CURRENT.format(epoch)),
+                _load(folder / ACCUMULATED.format(epoch)),
+                'not started' if early else 'not stored',
+            )
+        )
+    return stores
+
+
+def _load(path: Path) -> AttentionStore | None:
+    return AttentionStore.load(path) if path.is_file() else None

@@ -1,0 +1,307 @@
+"""The checks alone, on records written by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from oaa_mm.doctor import Finding, Probe, SplitData, sort_findings
+from oaa_mm.doctor.checks import (
+    check_copies,
+    check_images,
+    check_labels,
+    check_list,
+    check_masks,
+    check_overlap,
+    check_saliency,
+)
+
+WEAK = frozenset({'labels', 'saliency'})
+CLASSES = ('cat', 'dog', 'cow')
+
+
+def image(name='a', size=(40, 60), mode='RGB', **other):
+    other.setdefault('digest', name)
+    return Probe(Path(f'{name}.jpg'), size=size, mode=mode, **other)
+
+
+def mask(name='a', values=(0,), size=(40, 60), mode='P', **other):
+    path = Path(f'{name}.png')
+    return Probe(path, size=size, mode=mode, values=bytes(values), **other)
+
+
+def split(name='train', needs=WEAK, ids=('a', 'b'), **fields):
+    fields.setdefault('images', {i: image(i) for i in ids})
+    return SplitData(name, list(ids), needs=needs, **fields)
+
+
+def brief(findings, *, info=False):
+    """(severity, message) of the findings, without information."""
+    return [
+        (f.severity, f.message)
+        for f in findings
+        if info or f.severity != 'info'
+    ]
+
+
+def the_only(findings, severity):
+    chosen = [f for f in findings if f.severity == severity]
+    assert len(chosen) == 1, chosen
+    return chosen[0]
+
+
+class TestFinding:
+    def test_unknown_severity(self):
+        with pytest.raises(ValueError, match="but got 'fatal'"):
+            Finding('fatal', 'list', '')
+
+    def test_sorted_from_the_worst_and_stable(self):
+        findings = [
+            Finding('info', 'a', ''),
+            Finding('error', 'b', ''),
+            Finding('warning', 'c', ''),
+            Finding('error', 'd', ''),
+        ]
+        assert [f.check for f in sort_findings(findings)] == list('bdca')
+
+
+class TestList:
+    def test_good(self):
+        data = split(masks={'a': mask(), 'b': Probe(Path('b'), missing=True)})
+        assert brief(check_list(data), info=True) == [
+            ('info', 'train: 2 images listed; found 2 images, 1 masks')
+        ]
+
+    def test_empty(self):
+        assert brief(check_list(split(ids=()))) == [
+            ('error', 'train: no image is listed')
+        ]
+
+    def test_repeated_ids(self):
+        found = the_only(check_list(split(ids=('a', 'b', 'a'))), 'error')
+        assert found.message == 'train: 1 images are listed more than once'
+        assert found.items == ('a (2 times)',)
+
+
+class TestOverlap:
+    def test_separate_sets(self):
+        assert not check_overlap(split(), split('val', ids=('c',)))
+
+    def test_shared_id_is_reported_once(self):
+        found = check_overlap(split(), split('val', ids=('b', 'c')))
+        assert [f.items for f in found] == [('b',)]
+        assert found[0].severity == 'error'
+
+    def test_shared_content_under_another_id(self):
+        val = split('val', ids=('c',), images={'c': image('c', digest='b')})
+        found = the_only(check_overlap(split(), val), 'error')
+        assert found.items == ('b = c',)
+
+    def test_unreadable_files_are_no_copies(self):
+        gone = {
+            'a': Probe(Path('a.jpg'), missing=True),
+            'b': Probe(Path('b.jpg'), error='broken'),
+        }
+        other = {'c': Probe(Path('c.jpg'), missing=True)}
+        train = split(images=gone)
+        assert not check_overlap(train, split('val', ids='c', images=other))
+        assert not check_copies(train)
+
+    def test_copies_within_one_set(self):
+        data = split(images={'a': image('a'), 'b': image('b', digest='a')})
+        found = the_only(check_copies(data), 'warning')
+        assert found.items == ('a = b',)
+
+
+class TestImages:
+    def test_good(self):
+        assert not check_images(split())
+
+    @pytest.mark.parametrize(
+        ('probe', 'severity', 'message', 'item'),
+        [
+            (
+                Probe(Path('b.jpg'), missing=True),
+                'error',
+                '1 of 2 listed images do not exist',
+                'b.jpg',
+            ),
+            (
+                Probe(Path('b.jpg'), error='cut off'),
+                'error',
+                '1 of 2 images cannot be read',
+                'b.jpg (cut off)',
+            ),
+            (
+                image('b', size=(1, 60)),
+                'error',
+                '1 images are only one pixel high or wide',
+                'b.jpg (1x60)',
+            ),
+            (
+                image('b', mode='CMYK'),
+                'info',
+                '1 images are CMYK; they are converted to RGB',
+                'b.jpg',
+            ),
+        ],
+    )
+    def test_one_problem(self, probe, severity, message, item):
+        findings = check_images(split(images={'a': image(), 'b': probe}))
+        assert findings == [
+            Finding(severity, 'images', f'train: {message}', (item,))
+        ]
+
+    def test_exif_rotation(self):
+        data = split(images={'a': image(), 'b': image('b', rotated=True)})
+        found = the_only(check_images(data), 'warning')
+        assert found.items == ('b.jpg',)
+
+
+class TestLabels:
+    def test_good(self):
+        labels = {'a': (0, 2), 'b': (1,), 'unlisted': (2,)}
+        findings = check_labels(split(labels=labels, classes=CLASSES))
+        # The image that is not listed does not count.
+        assert brief(findings, info=True) == [
+            ('info', 'train: images per class: cat 1, dog 1, cow 1'),
+            ('info', 'train: labels per image: 1 with 1, 1 with 2'),
+        ]
+
+    def test_absent_entry_empty_entry_and_index_out_of_range(self):
+        data = split(ids='abc', labels={'a': (1, 3), 'b': ()}, classes=CLASSES)
+        findings = check_labels(data)
+        assert [f.items for f in findings if f.severity == 'error'] == [
+            ('c',),
+            ('b',),
+            ('a [3]',),
+        ]
+        assert '3 classes, 0 to 2' in findings[2].message
+
+    def test_classes_that_never_occur(self):
+        data = split(labels={'a': (1,), 'b': (1,)}, classes=CLASSES)
+        found = the_only(check_labels(data), 'warning')
+        assert found.items == ('cat', 'cow')
+
+    def test_unknown_number_of_classes(self):
+        data = split(labels={'a': (7,), 'b': (1,)})
+        messages = [m for _, m in brief(check_labels(data), info=True)]
+        assert 'give --classes' in messages[0]
+        assert messages[1] == 'train: images per class: class 1 1, class 7 1'
+
+    def test_no_labels_at_all(self):
+        assert the_only(check_labels(split()), 'warning')
+        weak = the_only(check_labels(split(needs=frozenset())), 'info')
+        assert weak.message == 'train: there are no image-level labels'
+
+    def test_labels_of_other_images_only(self):
+        labels = {'elsewhere': (0,)}
+        val = split('val', frozenset({'masks'}), labels=labels)
+        assert the_only(check_labels(val), 'info')
+        train = split(labels=labels, classes=('cat',))
+        assert the_only(check_labels(train), 'error').items == ('a', 'b')
+
+    def test_silent_where_labels_could_not_be_read(self):
+        known = [Finding('error', 'labels', 'broken')]
+        assert not check_labels(split(findings=known))
+
+
+class TestMasks:
+    def run(self, masks, **fields):
+        fields.setdefault('labels', {'a': (0,), 'b': (1, 2)})
+        fields.setdefault('classes', CLASSES)
+        masks = dict(zip('ab', masks, strict=True))
+        return check_masks(split(masks=masks, **fields))
+
+    def test_good(self):
+        good = [mask('a', [0, 1, 255]), mask('b', [2, 3], mode='L')]
+        assert not self.run(good)
+
+    def test_values_out_of_range(self):
+        masks = [mask('a', [0, 1]), mask('b', [2, 3, 4, 254, 255])]
+        found = the_only(self.run(masks, labels=None), 'error')
+        assert found.message.endswith('values other than 0..3 and 255')
+        assert found.items == ('b.png (4, 254)',)
+
+    def test_disagreement_with_labels(self):
+        masks = [mask('a', [0, 1, 2]), mask('b', [0, 2])]
+        found = the_only(self.run(masks), 'warning')
+        assert found.items == ('a +dog', 'b -cow')
+        assert 'in masks (+): dog 1; only in labels (-): cow 1' in (
+            found.message
+        )
+
+    def test_other_size(self):
+        masks = [mask('a', [1]), mask('b', [2, 3], size=(60, 40))]
+        found = the_only(self.run(masks), 'error')
+        assert found.items == ('b.png (60x40, image 40x60)',)
+
+    def test_colours_are_one_error_and_no_disagreement(self):
+        masks = [mask('a', [1]), mask('b', [], mode='RGB')]
+        findings = self.run(masks)
+        assert [f.items for f in findings] == [('b.png (RGB)',)]
+        assert findings[0].severity == 'error'
+
+    def test_foreign_palette(self):
+        masks = [mask('a', [1]), mask('b', [2, 3], voc_palette=False)]
+        assert the_only(self.run(masks), 'warning').items == ('b.png',)
+
+    @pytest.mark.parametrize(
+        ('needs', 'severity'),
+        [(WEAK, 'info'), (frozenset({'masks'}), 'error')],
+    )
+    def test_absent_mask(self, needs, severity):
+        masks = [mask('a', [1]), Probe(Path('b.png'), missing=True)]
+        findings = self.run(masks, needs=needs)
+        assert the_only(findings, severity).items == ('b.png',)
+        assert len(findings) == 1
+
+    def test_unreadable_mask(self):
+        masks = [mask('a', [1]), Probe(Path('b.png'), error='cut off')]
+        found = the_only(self.run(masks), 'error')
+        assert found.items == ('b.png (cut off)',)
+
+    def test_blank_mask(self):
+        masks = [mask('a', [255]), mask('b', [2, 3])]
+        assert the_only(self.run(masks), 'info').items == ('a.png',)
+
+    def test_no_folder(self):
+        assert the_only(check_masks(split()), 'info').items == ()
+
+
+class TestSaliency:
+    def run(self, second, needs=WEAK):
+        first = mask('a', [0, 128, 255], mode='L')
+        maps = {'a': first, 'b': second}
+        return check_saliency(split(saliency=maps, needs=needs))
+
+    def test_good(self):
+        assert not self.run(mask('b', [0, 1, 2], mode='L'))
+
+    @pytest.mark.parametrize(
+        ('probe', 'severity', 'words'),
+        [
+            (Probe(Path('b.png'), missing=True), 'error', '1 of 2'),
+            (Probe(Path('b.png'), error='cut'), 'error', 'cannot be read'),
+            (mask('b', [], mode='I;16'), 'error', 'not 8-bit'),
+            (mask('b', [0, 9], size=(4, 6)), 'error', 'another size'),
+            (mask('b', [0]), 'warning', 'zero everywhere'),
+            (mask('b', [0, 1]), 'warning', 'the scale is 0 to 255'),
+            (mask('b', [1]), 'warning', 'the scale is 0 to 255'),
+        ],
+    )
+    def test_one_problem(self, probe, severity, words):
+        findings = self.run(probe)
+        found = the_only(findings, severity)
+        assert len(findings) == 1
+        assert words in found.message
+        assert found.items[0].startswith('b.png')
+
+    def test_absent_where_not_needed(self):
+        gone = Probe(Path('b.png'), missing=True)
+        assert the_only(self.run(gone, needs=frozenset()), 'info')
+
+    def test_no_folder(self):
+        assert the_only(check_saliency(split()), 'info')
+        assert not check_saliency(split(needs=frozenset({'masks'})))

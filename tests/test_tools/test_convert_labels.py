@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from oaa_mm.utils.cli import run_cli
+
+TOOL = Path(__file__).resolve().parents[2] / 'tools/convert_labels.py'
+
+
+@pytest.fixture(scope='module')
+def main():
+    spec = importlib.util.spec_from_file_location('convert_labels', TOOL)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.main
+
+
+@pytest.fixture
+def listed(tmp_path):
+    path = tmp_path / 'train_cls.txt'
+    path.write_text('2007_000032 0 14\n2007_000039 19\n')
+    return path
+
+
+def test_conversion_chain(main, listed, tmp_path, capsys):
+    steps = ['a.npy', 'a.csv', 'a.json', 'b.txt']
+    source = listed
+    for name in steps:
+        out = tmp_path / name
+        assert main([str(source), '--classes', 'voc', '--out', str(out)]) == 0
+        source = out
+    assert source.read_text() == listed.read_text()
+    assert 'wrote the labels of 2 images to' in capsys.readouterr().out
+
+
+def test_to_names_the_form(main, listed, tmp_path):
+    out = tmp_path / 'Annotations'
+    arguments = ['--classes', 'voc', '--to', 'voc_xml', '--out', str(out)]
+    assert main([str(listed), *arguments]) == 0
+    assert len(list(out.glob('*.xml'))) == 2
+    assert main([str(out), '--diff', str(listed)]) == 0
+
+
+def test_diff(main, listed, tmp_path, capsys):
+    other = tmp_path / 'other.labels'
+    np.save(tmp_path / 'x.npy', {2007000032: np.eye(20)[0]})
+    (tmp_path / 'x.npy').rename(other)
+    arguments = ['--diff', str(other), '--diff-format', 'npy']
+    assert main([str(listed), *arguments, '--classes', 'voc']) == 1
+    text = capsys.readouterr().out
+    assert '2007_000032: -person' in text
+    assert '1 images only in A: 2007_000039' in text
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        ([], 'give either --out'),
+        (['--out', 'x.npy', '--diff', 'y'], 'give either --out'),
+        (['--out', 'x.npy', '--diff-format', 'npy'], 'needs --diff'),
+        (['--diff', 'x', '--to', 'npy'], '--to needs --out'),
+        (['--out', 'x', '--to', 'xml'], 'invalid choice'),
+    ],
+)
+def test_wrong_usage(main, arguments, message, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(['src', *arguments])
+    assert caught.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_masks_are_refused_with_a_reason(main, listed):
+    with pytest.raises(ValueError, match='cannot be written as masks'):
+        main([str(listed), '--to', 'masks', '--out', 'x'])
+
+
+def test_as_a_user_runs_it(tmp_path):
+    result = subprocess.run(
+        [sys.executable, TOOL, 'no/such.txt', '--out', 'x.npy'],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert result.returncode == 1
+    assert result.stderr.endswith(
+        'error: labels: no/such.txt does not exist\n'
+    )
+    assert 'Traceback' not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ('outcome', 'status', 'message'),
+    [
+        (None, None, ''),
+        (3, 3, ''),
+        (ValueError('bad key'), 1, 'error: bad key\n'),
+        (FileNotFoundError('no file x'), 1, 'error: no file x\n'),
+        (
+            PermissionError(13, 'denied', 'x'),
+            1,
+            "error: [Errno 13] denied: 'x'\n",
+        ),
+        (KeyboardInterrupt(), 130, 'interrupted\n'),
+    ],
+)
+def test_run_cli(outcome, status, message, capsys):
+    def command():
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
+
+    with pytest.raises(SystemExit) as caught:
+        run_cli(command)
+    assert caught.value.code == status
+    assert capsys.readouterr().err == message
+
+
+def test_run_cli_shows_bugs():
+    def command():
+        raise KeyError('bug')
+
+    with pytest.raises(KeyError, match='bug'):
+        run_cli(command)

@@ -1,0 +1,112 @@
+"""tools/visualize.py as a user runs it."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from oaa_mm.attention import AttentionStore
+from oaa_mm.utils.palette import write_index_png
+
+TOOL = Path(__file__).resolve().parents[2] / 'tools' / 'visualize.py'
+
+
+def load_tool():
+    spec = importlib.util.spec_from_file_location('tool_visualize', TOOL)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def world(tmp_path):
+    """A work_dir with M after epochs 2 and 3, three images and masks."""
+    ids = ('a', 'b', 'c')
+    store = AttentionStore()
+    for image_id in ids:
+        store[image_id, 11] = np.full((3, 4), 255, np.uint8)
+        image = np.full((30, 40, 3), 90, np.uint8)
+        path = tmp_path / 'images' / f'{image_id}.jpg'
+        path.parent.mkdir(exist_ok=True)
+        cv2.imwrite(str(path), image)
+        mask = np.full((30, 40), 12, np.uint8)
+        write_index_png(tmp_path / 'masks' / f'{image_id}.png', mask)
+    (tmp_path / 'work').mkdir()
+    for epoch in (2, 3):
+        store.save(tmp_path / 'work' / f'attention_epoch_{epoch}.safetensors')
+    return tmp_path
+
+
+def arguments(world, *more):
+    return [
+        'strip', str(world / 'work'), '--img-dir', str(world / 'images'),
+        '--out', str(world / 'out'), *more,
+    ]  # fmt: skip
+
+
+def drawn(world):
+    return sorted(path.name for path in (world / 'out').iterdir())
+
+
+def test_strips_of_named_images(world, capsys):
+    argv = arguments(
+        world, '--ids', 'b', 'a', '--epochs', '1', 'last',
+        '--masks', str(world / 'masks'), '--height', '60',
+    )  # fmt: skip
+    assert not load_tool().main(argv)
+    assert drawn(world) == ['a.png', 'b.png']
+    text = capsys.readouterr().out
+    assert '2 strips of epochs 1, 3 in' in text
+    assert 'no rows of A' in text
+    strip = cv2.imread(str(world / 'out' / 'a.png'))
+    # Image, M of two epochs and the mask, each 80 wide; one row.
+    assert strip.shape[:2] == (30 + 80 + 3 * 8, 4 * 80 + 5 * 8)
+
+
+def test_rows_of_a_where_they_are_kept(world, capsys):
+    store = AttentionStore.load(world / 'work/attention_epoch_3.safetensors')
+    store.save(world / 'work' / 'epoch_maps_3.safetensors')
+    load_tool().main(arguments(world, '--random', '2', '--height', '60'))
+    assert len(drawn(world)) == 2
+    assert 'no rows of A' not in capsys.readouterr().out
+    strip = cv2.imread(str(world / 'out' / drawn(world)[0]))
+    assert strip.shape[0] == 30 + 2 * 80 + 4 * 8
+
+
+def test_random_choice_can_be_repeated(world):
+    main = load_tool().main
+    main(arguments(world, '--random', '1', '--seed', '5'))
+    first = drawn(world)
+    main(arguments(world, '--random', '1', '--seed', '5'))
+    assert drawn(world) == first
+    assert len(first) == 1
+
+
+def test_error_of_the_command(world):
+    argv = arguments(world, '--ids', 'zebra')
+    result = subprocess.run(
+        [sys.executable, str(TOOL), *argv],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert 'Traceback' not in result.stderr
+    assert 'error: no attention maps of zebra' in result.stderr
+
+
+def test_help_shows_an_example(capsys):
+    with pytest.raises(SystemExit) as stop:
+        load_tool().main(['--help'])
+    assert stop.value.code == 0
+    assert 'python tools/visualize.py strip' in capsys.readouterr().out
+
+
+def test_ids_and_random_exclude_each_other(world, capsys):
+    with pytest.raises(SystemExit):
+        load_tool().main(arguments(world, '--ids', 'a', '--random', '1'))
+    assert 'not allowed with' in capsys.readouterr().err

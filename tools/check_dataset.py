@@ -1,0 +1,130 @@
+"""Look for what is missing, wrong or inconsistent in a data set."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from oaa_mm.doctor import (
+    Split,
+    check_dataset,
+    count_severity,
+    find_classes,
+    print_findings,
+    save_findings,
+    splits_from_folders,
+)
+from oaa_mm.labels import READERS, load_classes
+from oaa_mm.utils.cli import run_cli
+
+EXAMPLES = """examples:
+  python tools/check_dataset.py --data-root data/VOC2012 --classes voc \\
+      --train-list ImageSets/Segmentation/train_cls.txt \\
+      --val-list ImageSets/Segmentation/val.txt
+  python tools/check_dataset.py --config configs/oaa_vgg16_voc.py
+
+The exit status is 1 when there is any error, else 0; warnings do not fail."""
+
+
+def parse_args(argv: list[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument('--config', help='a config, for its dataloaders')
+    source.add_argument('--data-root', help='root of the data set')
+    add_layout_arguments(parser)
+    parser.add_argument('--saliency-dir', help='default: SaliencyMaps')
+    parser.add_argument(
+        '--classes',
+        help="names: 'voc', 'coco', a text file (one a line), or a,b,c "
+        '(default: classes.txt under the root, or those of the labels)',
+    )
+    parser.add_argument(
+        '--workers', type=int, default=4, help='threads (default: 4)'
+    )
+    parser.add_argument('--json', help='write all findings to this file')
+    return parser.parse_args(argv)
+
+
+def add_layout_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that go with --data-root."""
+    group = parser.add_argument_group(
+        'with --data-root', 'paths are relative to the root, or as typed'
+    )
+    group.add_argument('--train-list', help='list of training images')
+    group.add_argument('--val-list', help='list of validation images')
+    group.add_argument(
+        '--labels', help='labels of any form (default: the lists themselves)'
+    )
+    group.add_argument(
+        '--labels-format', choices=READERS, help='default: by suffix'
+    )
+    group.add_argument('--img-dir', help='default: JPEGImages')
+    group.add_argument('--mask-dir', help='default: SegmentationClassAug')
+    group.add_argument('--img-suffix', help='default: .jpg')
+    group.add_argument('--mask-suffix', help='default: .png')
+
+
+#: Options that go with --data-root alone.
+LAYOUT_OPTIONS = (
+    'train_list',
+    'val_list',
+    'labels',
+    'labels_format',
+    'img_dir',
+    'mask_dir',
+    'img_suffix',
+    'mask_suffix',
+)
+
+
+def describe_dataset(
+    args: argparse.Namespace,
+) -> tuple[list[Split], tuple[str, ...] | None]:
+    """The splits and classes that the command line asks for."""
+    layout = {name: getattr(args, name) for name in LAYOUT_OPTIONS}
+    layout = {name: text for name, text in layout.items() if text is not None}
+    if args.config is None:
+        splits = splits_from_folders(
+            args.data_root, saliency_dir=args.saliency_dir, **layout
+        )
+        return splits, find_classes(Path(args.data_root), args.classes)
+    if layout:
+        names = ', '.join(f'--{name.replace("_", "-")}' for name in layout)
+        raise ValueError(
+            f'{names} cannot be combined with --config, which says these '
+            'itself; give --data-root in place of --config'
+        )
+    from oaa_mm.doctor.config import splits_from_config
+
+    splits, classes = splits_from_config(args.config)
+    if args.saliency_dir:
+        folder = Path(args.saliency_dir)
+        splits = [
+            replace(s, saliency_dir=folder) if 'saliency' in s.needs else s
+            for s in splits
+        ]
+    return splits, load_classes(args.classes) if args.classes else classes
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Check the data set; the exit status is 1 when there are errors."""
+    args = parse_args(argv)
+    splits, classes = describe_dataset(args)
+    findings = check_dataset(
+        splits, classes=classes, workers=args.workers, progress=True
+    )
+    print_findings(findings)
+    if args.json:
+        save_findings(args.json, findings)
+        print(f'wrote {args.json}')
+    return int(count_severity(findings, 'error') > 0)
+
+
+if __name__ == '__main__':
+    run_cli(main)

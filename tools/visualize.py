@@ -1,0 +1,137 @@
+r"""Draw attention maps.
+
+Example:
+    python tools/visualize.py strip work_dirs/oaa_vgg16_voc \
+        --random 8 --epochs 1 3 5 last \
+        --img-dir data/VOC2012/JPEGImages \
+        --masks data/VOC2012/SegmentationClassAug \
+        --out work_dirs/oaa_vgg16_voc/strips
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from oaa_mm.utils.cli import run_cli
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest='command', required=True)
+    add_strip_parser(commands)
+    return parser.parse_args(argv)
+
+
+def add_strip_parser(commands: argparse._SubParsersAction) -> None:
+    """Add `strip`: how attention grew over the epochs."""
+    parser = commands.add_parser(
+        'strip',
+        help='one picture per image: its attention over the epochs',
+        description='Draw, for each image, A (the attention of single epochs) '
+        'and M (what has been accumulated), and the mask if there is one.',
+    )
+    parser.add_argument(
+        'work_dir',
+        metavar='WORK_DIR',
+        help='holds attention_epoch_*.safetensors (M) and, optionally, '
+        'epoch_maps_*.safetensors (A)',
+    )
+    images = parser.add_mutually_exclusive_group(required=True)
+    images.add_argument('--ids', nargs='+', metavar='ID', help='image ids')
+    images.add_argument(
+        '--random', type=int, metavar='N', help='N images at random'
+    )
+    parser.add_argument(
+        '--seed', type=int, default=0, help='of --random (default: 0)'
+    )
+    parser.add_argument(
+        '--epochs',
+        nargs='+',
+        metavar='E',
+        help="epochs counted from 1, or 'last' (default: four, evenly spaced)",
+    )
+    parser.add_argument('--img-dir', required=True, help='folder of images')
+    parser.add_argument('--masks', help='folder of masks, {image_id}.png')
+    parser.add_argument(
+        '--classes',
+        default='voc',
+        help="'voc', 'coco', names separated by commas, or a text file with "
+        'one name a line; without background (default: voc)',
+    )
+    parser.add_argument(
+        '--per-class',
+        action='store_true',
+        help='rows for each class in place of all classes blended',
+    )
+    parser.add_argument(
+        '--alpha',
+        type=float,
+        default=0.6,
+        help='weight of the colours over the image (default: 0.6)',
+    )
+    parser.add_argument(
+        '--height',
+        type=int,
+        default=200,
+        help='height of each picture in pixels (default: 200)',
+    )
+    parser.add_argument('--out', required=True, help='folder for the strips')
+    parser.set_defaults(run=draw_strip_command)
+
+
+def draw_strip_command(args: argparse.Namespace) -> None:
+    """Run `strip`: read the stores, draw, and say what was drawn."""
+    from oaa_mm.labels.classes import load_classes
+    from oaa_mm.visualization import (
+        choose_images,
+        draw_strips,
+        load_epochs,
+        select_epochs,
+    )
+
+    epochs = load_epochs(
+        args.work_dir, select_epochs(args.work_dir, args.epochs)
+    )
+    written = draw_strips(
+        epochs,
+        choose_images(
+            epochs, ids=args.ids, number=args.random, seed=args.seed
+        ),
+        args.out,
+        img_dir=args.img_dir,
+        class_names=load_classes(args.classes),
+        mask_dir=args.masks,
+        per_class=args.per_class,
+        alpha=args.alpha,
+        tile_height=args.height,
+    )
+    if all(epoch.current is None for epoch in epochs):
+        print(
+            'no rows of A: the work_dir keeps no epoch_maps_*.safetensors of '
+            'these epochs'
+        )
+    numbers = ', '.join(str(epoch.epoch) for epoch in epochs)
+    print(f'{len(written)} strips of epochs {numbers} in {args.out}')
+
+
+def main(argv: Sequence[str] | None = None) -> int | None:
+    """Run the command.
+
+    Args:
+        argv (Sequence[str], optional): Arguments; those of the command line
+            where None.
+
+    Returns:
+        int | None: The exit status; None is success.
+    """
+    args = parse_args(argv)
+    return args.run(args)
+
+
+if __name__ == '__main__':
+    run_cli(main)
