@@ -12,12 +12,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import oaa_mm  # noqa: F401 (makes `mmseg::...` bases load)
-import torch
 from mmengine.config import Config, DictAction
+from mmengine.device import get_device
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
+import oaa_mm  # noqa: F401 (makes `mmseg::...` bases load)
 from oaa_mm.utils.cli import run_cli
 
 
@@ -70,7 +70,7 @@ def load_config(args: argparse.Namespace) -> Config:
         name = osp.splitext(osp.basename(args.config))[0]
         cfg.work_dir = osp.join('./work_dirs', name)
     if args.amp:
-        if not torch.accelerator.is_available():
+        if get_device() == 'cpu':
             raise ValueError(
                 '--amp needs an accelerator (GPU, NPU, ...), and none is '
                 'here: leave it out'

@@ -93,8 +93,8 @@ class EpochCollector:
         )
 
     def _fetch(self, tensor: Tensor) -> Tensor:
-        if tensor.device.type == 'cpu':
-            return tensor
+        if tensor.device.type != 'cuda':
+            return tensor.cpu()
         # Only a copy into pinned memory runs beside the training step.
         pinned = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
         self._stream_used = True
@@ -107,7 +107,7 @@ class EpochCollector:
             CollectedEpoch: The maps, un-padded and in their images' frames.
         """
         if self._stream_used:
-            torch.accelerator.synchronize()
+            torch.cuda.synchronize()
         epoch = CollectedEpoch()
         for batch in self._batches:
             self._sort_out(batch, epoch)

@@ -41,7 +41,12 @@ def inspect_image(path: str | os.PathLike) -> tuple[int, int]:
                 image.load()
     except FileNotFoundError:
         raise
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+    except (
+        OSError,
+        SyntaxError,
+        ValueError,
+        Image.DecompressionBombError,
+    ) as error:
         raise ValueError(f'{path}: not a readable image ({error})') from error
     if min(height, width) < 2:
         raise ValueError(

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import os.path as osp
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from itertools import takewhile
+from typing import Any
 
 import numpy as np
-from mmcv.transforms import Resize
 from mmengine.logging import print_log
 from mmseg.datasets import BaseSegDataset
-from mmseg.datasets.transforms import ResizeShortestEdge, ResizeToMultiple
 
 from oaa_mm.labels import LabelTable, image_stem, read_labels
+from oaa_mm.labels.formats._common import read_text
 from oaa_mm.registry import DATASETS
 from oaa_mm.utils.palette import voc_colormap
 
 from .files import inspect_image
 from .transforms import RecordingCompose
+from .transforms.nominal import RESIZES, resized
 
 __all__ = ['ImageLevelDataset']
 
@@ -60,9 +61,9 @@ class ImageLevelDataset(BaseSegDataset):
             these; images without any of them are then left out, and counted.
         pipeline (Sequence[dict | Callable]): Transforms.
         lazy_init (bool): Do not load yet. Defaults to False.
+        test_mode (bool): Labels may be absent. Defaults to False.
         **kwargs: Arguments of mmseg's BaseSegDataset: `data_root`,
-            `img_suffix`, `seg_map_suffix`, `indices`, `test_mode` (labels may
-            then be absent), ...
+            `img_suffix`, `seg_map_suffix`, `indices`, ...
 
     Raises:
         FileNotFoundError: `data_root`, the list, the labels or listed images
@@ -82,7 +83,8 @@ class ImageLevelDataset(BaseSegDataset):
         metainfo: Mapping | None = None,
         pipeline: Sequence[dict | Callable] = (),
         lazy_init: bool = False,
-        **kwargs,
+        test_mode: bool = False,
+        **kwargs: Any,
     ) -> None:
         self.labels = labels
         self.labels_format = labels_format
@@ -90,12 +92,14 @@ class ImageLevelDataset(BaseSegDataset):
         self._input_sizes: dict[tuple[int, int], tuple[int, int]] = {}
         super().__init__(
             ann_file=ann_file,
-            data_prefix=dict(data_prefix or {'img_path': ''}),
+            data_prefix={'img_path': '', **(data_prefix or {})},
             metainfo=metainfo,
             pipeline=list(pipeline),
             lazy_init=True,
             **kwargs,
         )
+        # Not handed to mmseg, which would want the names of the classes now.
+        self.test_mode = test_mode
         self.pipeline = RecordingCompose(self.pipeline.transforms)
         if not lazy_init:
             self.full_init()
@@ -104,7 +108,7 @@ class ImageLevelDataset(BaseSegDataset):
         if not osp.isdir(self.data_root):
             raise FileNotFoundError(
                 f'data_root {self.data_root!r} is not a folder; set '
-                '`train_dataloader.dataset.data_root` (likewise val_ and test_)'
+                '`data_root` in train_dataloader.dataset (or val_, test_)'
             )
         super()._join_prefix()
         if self.labels and not osp.isabs(self.labels):
@@ -113,8 +117,11 @@ class ImageLevelDataset(BaseSegDataset):
     def _update_palette(self) -> list:
         """VOC's colours where none are given, so that pictures agree."""
         count = len(self._metainfo.get('classes') or ())
-        if self._metainfo.get('palette') or not count:
-            return super()._update_palette() if count else []
+        palette = self._metainfo.get('palette') or []
+        if not count:  # the labels will name the classes
+            return palette
+        if palette or count > 255:
+            return super()._update_palette()
         return voc_colormap(count + 1)[1:].tolist()
 
     def load_data_list(self) -> list[dict]:
@@ -147,11 +154,7 @@ class ImageLevelDataset(BaseSegDataset):
                 'image a line'
             )
         names: dict[str, str] = {}
-        lines = Path(self.ann_file).read_text(encoding='utf-8').splitlines()
-        for number, line in enumerate(lines, 1):
-            words = line.split('#', 1)[0].split()
-            if not words:
-                continue
+        for number, words in _read_lines(self.ann_file):
             image_id = image_stem(words[0])
             if image_id in names:
                 raise ValueError(
@@ -191,14 +194,13 @@ class ImageLevelDataset(BaseSegDataset):
 
     def _is_plain_list(self) -> bool:
         """Whether no line of `ann_file` has a class index."""
-        lines = Path(self.ann_file).read_text(encoding='utf-8').splitlines()
-        return all(len(line.split('#', 1)[0].split()) < 2 for line in lines)
+        return all(len(words) < 2 for _, words in _read_lines(self.ann_file))
 
     def _labels_of(
         self, names: Mapping[str, str], table: LabelTable
     ) -> dict[str, tuple[int, ...] | None]:
         """Classes of each image, mapped to the selected classes."""
-        if not table.labels:
+        if self.test_mode and not table.labels:
             return dict.fromkeys(names)
         source = self.labels or self.ann_file
         absent = [i for i in names if i not in table.labels]
@@ -340,16 +342,22 @@ class ImageLevelDataset(BaseSegDataset):
         return self._input_sizes[size]
 
     def _run_resizes(self, height: int, width: int) -> tuple[int, int]:
-        kinds = (Resize, ResizeShortestEdge, ResizeToMultiple)
-        results = {'img': np.zeros((height, width, 3), np.uint8)}
-        results['img_shape'] = (height, width)
+        size = (height, width)
         for transform in self.pipeline.transforms:
-            if isinstance(transform, kinds):
-                results = transform(results)
-        return results['img'].shape[:2]
+            if isinstance(transform, RESIZES):
+                size = resized(transform, size)
+        return size
 
 
 def _shorten(items: Sequence[str]) -> str:
     shown = ', '.join(items[:_SHOWN])
     more = len(items) - _SHOWN
     return f'{shown} and {more} more' if more > 0 else shown
+
+
+def _read_lines(path: str) -> Iterator[tuple[int, list[str]]]:
+    """Number and words of each line; `#` at the start of a word ends it."""
+    for number, line in enumerate(read_text(path).splitlines(), 1):
+        words = list(takewhile(lambda w: not w.startswith('#'), line.split()))
+        if words:
+            yield number, words

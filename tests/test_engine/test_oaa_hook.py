@@ -154,7 +154,7 @@ def test_every_labelled_pair_gets_a_map_and_the_log_tells(data_root, tmp_path):
         for line in (scalars / 'scalars.json').read_text().splitlines()
     ]
     ends = [line for line in lines if line.get('step') in (3, 6, 9)]
-    assert [line['oaa_accept_rate'] for line in ends][0] == 0
+    assert ends[0]['oaa_accept_rate'] == 0
     assert 0 < ends[1]['oaa_accept_rate'] <= 1
     assert ends[2]['oaa_coverage'] >= ends[1]['oaa_coverage'] > 0
     assert all('loss' in line for line in ends)

@@ -69,8 +69,6 @@ def test_bare_names_work_once_the_package_is_imported(first):
             for name in names:
                 found = getattr(mmseg.registry, kind).get(name)
                 assert found and found.__module__.startswith('oaa_mm'), name
-        with getattr(registry, 'MODELS').switch_scope_and_registry('mmseg') as r:
-            assert r.get('CAMHead').__module__.startswith('oaa_mm')
         head = registry.MODELS.build(
             dict(type='CAMHead', in_channels=2, num_classes=3))
         print(type(head).__name__)

@@ -18,7 +18,8 @@ model = dict(
         norm_eval=True,
         style='pytorch',
         init_cfg=dict(
-            type='Pretrained', checkpoint='torchvision://resnet18'
+            type='Pretrained',
+            checkpoint='https://download.pytorch.org/models/resnet18-f37072fd.pth',
         ),
     ),
     head=dict(

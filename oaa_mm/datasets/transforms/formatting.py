@@ -9,6 +9,8 @@ from mmseg.datasets.transforms import PackSegInputs
 
 from oaa_mm.registry import TRANSFORMS
 
+from .geometry import placement_is_current
+
 __all__ = ['PackImageLevelInputs']
 
 
@@ -20,7 +22,8 @@ class PackImageLevelInputs(PackSegInputs):
     `gt_label`, a (C,) uint8 tensor of 0 and 1 (left out for images without
     labels), and the metainfo `image_id` and `placement` (see
     :class:`oaa_mm.attention.Placement`), which OAAHook needs to bring maps
-    back to the image.
+    back to the image. `placement` is left out if pixels have moved since it
+    was recorded, as in the branches of TestTimeAug.
 
     Args:
         meta_keys (Sequence[str]): Keys that become metainfo.
@@ -55,6 +58,8 @@ class PackImageLevelInputs(PackSegInputs):
             dict: `inputs`, a (3, H, W) tensor, and `data_samples`, a
             SegDataSample.
         """
+        if not placement_is_current(results):
+            results = {k: v for k, v in results.items() if k != 'placement'}
         packed = super().transform(results)
         if 'gt_label' in results:
             label = torch.as_tensor(results['gt_label'], dtype=torch.uint8)

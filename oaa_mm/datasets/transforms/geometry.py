@@ -5,7 +5,7 @@ to itself. So every step of a pipeline is watched with a witness: an array of
 the image's size that holds the number of each pixel and goes through the
 transforms as a segmentation map does. What comes out tells which pixels were
 kept, flipped or resized, for any transform that treats segmentation maps
-correctly, and betrays every other.
+as it treats the image, and betrays most others.
 """
 
 from __future__ import annotations
@@ -13,15 +13,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-import mmcv
+import cv2
 import numpy as np
-from mmcv.transforms import RandomResize
+from mmcv.transforms import RandomFlip
 from mmengine.dataset import Compose
+from mmseg.datasets import transforms as mmseg_transforms
 
 from oaa_mm.attention import Placement
 
-__all__ = ['RecordingCompose', 'ImageGeometry', 'trace_axis']
+from .axis import AxisTrace, trace_axis
+from .nominal import draws_scale, flatten, size_after
 
+__all__ = [
+    'RecordingCompose',
+    'ImageGeometry',
+    'placement_is_current',
+]
+
+#: What mmcv's loading raises for damaged files.
+UNREADABLE = (OSError, AssertionError, cv2.error)
 WITNESS = 'oaa_geometry_witness'
 #: Transforms of mmseg that cannot be undone on a map of cells.
 REFUSED = ('RandomRotate', 'RandomRotFlip', 'RandomMosaic', 'Albu', 'Pad')
@@ -61,51 +71,6 @@ class ImageGeometry:
         )
 
 
-@dataclass(frozen=True)
-class AxisTrace:
-    """What one transform did to one axis.
-
-    Attributes:
-        kept (tuple[int, int]): First pixel kept and the one after the last.
-        flipped (bool): Whether the order is reversed.
-        resized (bool): Whether the whole axis was resized.
-    """
-
-    kept: tuple[int, int]
-    flipped: bool
-    resized: bool
-
-
-def trace_axis(
-    pixels: np.ndarray, length: int, *, resize_hint: bool = False
-) -> AxisTrace | None:
-    """Tell from the source pixels of an axis what happened to it.
-
-    Args:
-        pixels (np.ndarray): (n,) index of the source pixel of each pixel.
-        length (int): Length of the axis before.
-        resize_hint (bool): The transform says that it resized: a resize from
-            n + 1 to n pixels looks like a crop. Defaults to False.
-
-    Returns:
-        AxisTrace | None: None if it is no flip, crop or resize of the whole.
-    """
-    count = len(pixels)
-    flipped = bool(count > 1 and pixels[0] > pixels[-1])
-    if flipped:
-        pixels = pixels[::-1]
-    steps = np.diff(pixels)
-    consecutive = bool((steps == 1).all())
-    if consecutive and not (resize_hint and count != length):
-        first = int(pixels[0])
-        return AxisTrace((first, first + count), flipped, False)
-    ratio = length / count
-    ideal = np.arange(count) * ratio
-    if (steps >= 0).all() and np.abs(pixels - ideal).max() <= ratio + 1:
-        return AxisTrace((0, length), flipped, True)
-    return None
-
-
 class RecordingCompose(Compose):
     """A pipeline that records flips, crops and resizes exactly.
 
@@ -123,8 +88,11 @@ class RecordingCompose(Compose):
     def __init__(self, transforms: list[dict | Callable]) -> None:
         super().__init__(transforms)
         for transform in self.transforms:
-            if type(transform).__name__ in REFUSED:
-                raise _refusal(transform, 'is known not to be undone')
+            for inner in flatten(transform):
+                _check_known(inner)
+        scales = [draws_scale(transform) for transform in self.transforms]
+        #: For each transform: whether an earlier one draws a scale.
+        self._drawn = [any(scales[:n]) for n in range(len(scales))]
 
     def __call__(self, data: dict) -> dict:
         """Run the pipeline on one sample.
@@ -139,13 +107,15 @@ class RecordingCompose(Compose):
             ValueError: An image is unreadable, or a transform returned
                 nothing or moved pixels in a way that cannot be undone.
         """
-        geometry = None
         path = data.get('img_path', 'image')
-        for transform in self.transforms:
+        geometry = self._begin(data, path) if 'img' in data else None
+        for transform, drawn in zip(self.transforms, self._drawn, strict=True):
             had_scale = data.get('scale_factor')
             try:
                 data = transform(data)
-            except OSError as error:
+            except UNREADABLE as error:
+                if geometry is not None and not isinstance(error, OSError):
+                    raise  # not the loading, whose assertions these are
                 raise ValueError(
                     f'{path}: cannot be read ({error}); '
                     'tools/check_dataset.py lists all such files'
@@ -160,7 +130,9 @@ class RecordingCompose(Compose):
                 geometry = self._begin(data, path)
             else:
                 hint = data.get('scale_factor') is not had_scale
-                geometry = self._observe(data, geometry, transform, hint)
+                geometry = self._observe(
+                    data, geometry, transform, hint=hint, drawn=drawn
+                )
             data['placement'] = geometry.placement
         return data
 
@@ -178,9 +150,16 @@ class RecordingCompose(Compose):
 
     @staticmethod
     def _observe(
-        data: dict, before: ImageGeometry, transform: Callable, hint: bool
+        data: dict,
+        before: ImageGeometry,
+        transform: Callable,
+        *,
+        hint: bool,
+        drawn: bool,
     ) -> ImageGeometry:
         """Update the geometry by what a transform did to the witness."""
+        if WITNESS not in data:
+            raise _refusal(transform, 'dropped the segmentation maps')
         witness, shape = data[WITNESS], data['img'].shape[:2]
         if witness.shape != shape:
             raise _refusal(
@@ -197,10 +176,31 @@ class RecordingCompose(Compose):
         straight = np.array_equal(witness, rows[:, None] * width + columns)
         if None in traces or not straight:
             raise _refusal(transform, 'moved pixels in another way')
-        after = _advance(before, shape, traces, transform)
+        frame = size_after(transform, before.frame, drawn=drawn)
+        if frame is None:
+            frame = _scaled_frame(before, shape, traces)
+        after = _advance(before, shape, frame, traces)
         if after != before:
             data[WITNESS] = _number_pixels(shape)
         return after
+
+
+def placement_is_current(results: dict) -> bool:
+    """Whether `placement` tells where the present image lies.
+
+    It does not where something moved pixels without being watched: wrappers
+    that run transforms of their own after those of the data set.
+
+    Args:
+        results (dict): What a pipeline has made of a sample so far.
+
+    Returns:
+        bool: False if pixels have moved since `placement` was written.
+    """
+    if WITNESS not in results or 'img' not in results:
+        return True
+    numbers = _number_pixels(results['img'].shape[:2])
+    return np.array_equal(results[WITNESS], numbers)
 
 
 def _number_pixels(shape: tuple[int, int]) -> np.ndarray:
@@ -210,12 +210,9 @@ def _number_pixels(shape: tuple[int, int]) -> np.ndarray:
 def _advance(
     before: ImageGeometry,
     shape: tuple[int, int],
+    frame: tuple[int, int],
     traces: tuple[AxisTrace, AxisTrace],
-    transform: Callable,
 ) -> ImageGeometry:
-    frame = before.frame
-    if any(trace.resized for trace in traces):
-        frame = _nominal_frame(before, shape, transform)
     sides, flips = [], []
     for axis, trace in enumerate(traces):
         low, high = before.box[axis], before.box[axis + 2]
@@ -241,26 +238,35 @@ def _advance(
     )
 
 
-def _nominal_frame(
-    before: ImageGeometry, shape: tuple[int, int], transform: Callable
+def _scaled_frame(
+    before: ImageGeometry,
+    shape: tuple[int, int],
+    traces: tuple[AxisTrace, AxisTrace],
 ) -> tuple[int, int]:
-    """Size of the whole image after a resize, without its random part."""
-    if isinstance(transform, RandomResize) and transform.ratio_range:
-        scale = transform.scale
-        if before.box == (0.0, 0.0, 1.0, 1.0):
-            width, height = (
-                mmcv.rescale_size(before.shape[::-1], scale)
-                if transform.resize.keep_ratio
-                else scale
-            )
-            return int(height), int(width)
-    if type(transform).__name__.startswith('Random'):
+    """Size of the frame, scaled as the present part of it was."""
+    if not any(trace.resized for trace in traces):
         return before.frame
     ratios = (shape[0] / before.shape[0], shape[1] / before.shape[1])
     return tuple(
         max(1, round(side * ratio))
         for side, ratio in zip(before.frame, ratios, strict=True)
     )
+
+
+def _check_known(transform: Callable) -> None:
+    """Refuse what is known to go wrong before the first sample."""
+    if type(transform).__name__ in REFUSED:
+        raise _refusal(transform, 'is known not to be undone')
+    mmseg_flip = isinstance(transform, mmseg_transforms.RandomFlip)
+    if isinstance(transform, RandomFlip) and not mmseg_flip:
+        raise _refusal(
+            transform, 'of mmcv leaves segmentation maps as they were'
+        )
+    resize = getattr(transform, 'resize', transform)
+    if getattr(resize, 'backend', None) == 'pillow':
+        raise _refusal(
+            transform, "with backend='pillow' (use 'cv2') cannot be watched"
+        )
 
 
 def _refusal(transform: Callable, why: str) -> ValueError:

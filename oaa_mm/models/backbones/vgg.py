@@ -7,6 +7,8 @@ from torch import Tensor, nn
 
 from oaa_mm.registry import MODELS
 
+from ..utils import check_pretrained
+
 __all__ = ['VGG16', 'VGG16_URL']
 
 VGG16_URL = 'https://download.pytorch.org/models/vgg16-397923af.pth'
@@ -64,6 +66,11 @@ class VGG16(BaseModule):
         for layer in self.features[:frozen]:
             for parameter in layer.parameters():
                 parameter.requires_grad = False
+
+    def init_weights(self) -> None:
+        """Initialise; pretrained weights that fit nothing raise ValueError."""
+        check_pretrained(self)
+        super().init_weights()
 
     def forward(self, inputs: Tensor) -> tuple[Tensor]:
         """Compute the feature map.

@@ -40,7 +40,8 @@ class FeatureSize:
             tuple[int, int]: Height and width of the map in cells.
 
         Raises:
-            ValueError: The image is too small for the network.
+            ValueError: The network fails, usually because the image is too
+                small for it.
         """
         return self._length(int(size[0])), self._length(int(size[1]))
 
@@ -53,8 +54,8 @@ class FeatureSize:
                         output = module(output)
             except RuntimeError as error:
                 raise ValueError(
-                    f'an image side of {pixels} pixels is too small for the '
-                    f'network ({error})'
+                    f'the network fails on an image side of {pixels} pixels, '
+                    f'which may be too small for it ({error})'
                 ) from error
             self._lengths[pixels] = output.shape[-1]
         return self._lengths[pixels]

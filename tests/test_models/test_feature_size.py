@@ -1,0 +1,99 @@
+"""The size of a feature map, against real forward passes."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mmengine.registry import DefaultScope
+
+from oaa_mm.models.utils import FeatureSize
+from oaa_mm.registry import MODELS
+
+RESNET = {
+    'type': 'mmseg.ResNet',
+    'depth': 18,
+    'base_channels': 8,
+    'stem_channels': 8,
+    'out_indices': (3,),
+    'strides': (1, 2, 2, 1),
+    'dilations': (1, 1, 1, 2),
+}
+#: Backbone, its channels, and the smallest side that it can process.
+BACKBONES = {
+    'vgg': ({'type': 'oaa_mm.VGG16'}, 512, 8),
+    'resnet': (RESNET, 64, 1),
+    'resnet_stride_32': (
+        {**RESNET, 'strides': (1, 2, 2, 2), 'dilations': (1, 1, 1, 1)},
+        64,
+        1,
+    ),
+    'mobilenet': (
+        {'type': 'mmseg.MobileNetV2', 'widen_factor': 0.25},
+        80,
+        1,
+    ),
+    'mit': (
+        {
+            'type': 'mmseg.MixVisionTransformer',
+            'embed_dims': 8,
+            'num_heads': [1, 1, 1, 1],
+            'num_layers': [1, 1, 1, 1],
+            'out_indices': (3,),
+        },
+        8,
+        32,
+    ),
+}
+_built = {}
+
+
+def stack(name):
+    if name not in _built:
+        if not DefaultScope.check_instance_created('oaa_mm_tests'):
+            DefaultScope.get_instance('oaa_mm_tests', scope_name='mmseg')
+        config, channels, _ = BACKBONES[name]
+        head = {'type': 'oaa_mm.CAMHead', 'num_classes': 2, 'num_convs': 0}
+        modules = [
+            MODELS.build(dict(config)),
+            MODELS.build({**head, 'in_channels': channels}),
+        ]
+        for module in modules:
+            module.eval()
+        _built[name] = modules, FeatureSize(modules)
+    return _built[name]
+
+
+@pytest.mark.parametrize('name', BACKBONES)
+@settings(max_examples=12, deadline=None)
+@given(data=st.data())
+def test_size_is_that_of_a_forward_pass(name, data):
+    (backbone, head), feature_size = stack(name)
+    side = st.integers(BACKBONES[name][2], 100)
+    height, width = data.draw(side), data.draw(side)
+    with torch.no_grad():
+        maps = head(backbone(torch.zeros(1, 3, height, width)))
+    assert feature_size((height, width)) == tuple(maps.shape[2:])
+
+
+def test_known_sizes_by_hand():
+    # VGG rounds down at each of three poolings; ResNet rounds up.
+    assert stack('vgg')[1]((224, 299)) == (28, 37)
+    assert stack('resnet')[1]((224, 299)) == (14, 19)
+    assert stack('resnet_stride_32')[1]((224, 299)) == (7, 10)
+
+
+@pytest.mark.parametrize('name', ['vgg', 'mit'])
+def test_images_that_are_too_small(name):
+    with pytest.raises(ValueError, match='side of 4 pixels.*too small'):
+        stack(name)[1]((64, 4))
+
+
+def test_the_modules_stay_as_they_are():
+    modules, feature_size = stack('resnet')
+    feature_size((50, 50))
+    for module in modules:
+        assert all(p.device.type == 'cpu' for p in module.parameters())
+    fresh = MODELS.build(dict(RESNET))
+    fresh.train()
+    FeatureSize([fresh])
+    assert fresh.training

@@ -1,0 +1,216 @@
+"""VGG16 with output stride 8."""
+
+import mmcv.cnn
+import pytest
+import torch
+import torch.nn.functional as F
+from mmengine.runner import CheckpointLoader
+from torch import nn
+
+from oaa_mm.models import VGG16
+from oaa_mm.models.backbones.vgg import VGG16_URL
+from oaa_mm.registry import MODELS
+
+#: Kind and width of each layer, by hand from the VGG paper (column D).
+LAYERS = [
+    *['conv 64', 'relu'] * 2, 'pool 2/2',
+    *['conv 128', 'relu'] * 2, 'pool 2/2',
+    *['conv 256', 'relu'] * 3, 'pool 2/2',
+    *['conv 512', 'relu'] * 3, 'pool 3/1',
+    *['dilated 512', 'relu'] * 3,
+]  # fmt: skip
+CONVOLUTIONS = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)
+
+
+@pytest.fixture(scope='module')
+def vgg():
+    torch.manual_seed(0)
+    return VGG16().eval()
+
+
+def describe(layer):
+    if isinstance(layer, nn.ReLU):
+        return 'relu'
+    if isinstance(layer, nn.MaxPool2d):
+        return f'pool {layer.kernel_size}/{layer.stride}'
+    assert layer.kernel_size == (3, 3)
+    assert layer.stride == (1, 1)
+    assert layer.padding == layer.dilation
+    kind = {(1, 1): 'conv', (2, 2): 'dilated'}[layer.dilation]
+    return f'{kind} {layer.out_channels}'
+
+
+def test_layers_are_those_of_the_releases(vgg):
+    assert [describe(layer) for layer in vgg.features] == LAYERS
+    pool4 = vgg.features[23]
+    assert (pool4.kernel_size, pool4.stride, pool4.padding) == (3, 1, 1)
+    assert not pool4.ceil_mode
+
+
+def test_names_of_parameters(vgg):
+    expected = [
+        f'features.{n}.{kind}'
+        for n in CONVOLUTIONS
+        for kind in ('weight', 'bias')
+    ]
+    assert list(vgg.state_dict()) == expected
+
+
+def shapes(module, prefix=''):
+    return {
+        name: tuple(value.shape)
+        for name, value in module.state_dict().items()
+        if name.startswith(prefix)
+    }
+
+
+def test_names_and_shapes_are_those_of_mmcv(vgg):
+    assert shapes(vgg) == shapes(mmcv.cnn.VGG(16))
+
+
+def test_names_and_shapes_are_those_of_torchvision(vgg):
+    models = pytest.importorskip('torchvision.models')
+    assert shapes(vgg) == shapes(models.vgg16(), 'features.')
+
+
+@pytest.mark.parametrize(
+    'size', [(8, 8), (16, 24), (15, 9), (23, 31), (33, 8), (40, 41), (65, 70)]
+)
+def test_output_stride_is_8_rounded_down(vgg, size):
+    features = vgg(torch.rand(2, 3, *size))
+    assert isinstance(features, tuple)
+    assert len(features) == 1
+    assert features[0].shape == (2, 512, size[0] // 8, size[1] // 8)
+
+
+def test_numbers_are_those_of_a_chain_by_hand(vgg):
+    state = vgg.state_dict()
+    # Wide weights, lest everything comes out near zero.
+    image = 100 * torch.randn(1, 3, 26, 19)
+
+    def convolve(x, number, dilation=1):
+        return F.conv2d(
+            x,
+            state[f'features.{number}.weight'],
+            state[f'features.{number}.bias'],
+            padding=dilation,
+            dilation=dilation,
+        ).relu()
+
+    x = image
+    for stage in ((0, 2), (5, 7), (10, 12, 14), (17, 19, 21)):
+        for number in stage:
+            x = convolve(x, number)
+        if stage[0] != 17:
+            x = F.max_pool2d(x, 2)
+    x = F.max_pool2d(x, 3, stride=1, padding=1)
+    for number in (24, 26, 28):
+        x = convolve(x, number, dilation=2)
+    with torch.no_grad():
+        result = vgg(image)[0]
+    assert x.abs().max() > 1e-4
+    assert torch.allclose(result, x, rtol=1e-4, atol=1e-7)
+
+
+def test_initialised_small_and_without_bias():
+    torch.manual_seed(0)
+    vgg = VGG16()
+    vgg.init_weights()
+    for layer in vgg.features:
+        if isinstance(layer, nn.Conv2d):
+            assert layer.weight.std().item() == pytest.approx(0.01, rel=0.1)
+            assert not layer.bias.any()
+
+
+# Pretrained weights.
+
+
+@pytest.fixture(scope='module')
+def weights():
+    """As torchvision saves them, with the classifier, in half precision."""
+    generator = torch.Generator().manual_seed(1)
+    state = {
+        name: torch.randn(value.shape, generator=generator).half()
+        for name, value in VGG16().state_dict().items()
+    }
+    state['classifier.0.weight'] = torch.zeros(3, 2)
+    state['classifier.6.bias'] = torch.zeros(3)
+    return state
+
+
+def check_loaded(vgg, weights):
+    for name, value in vgg.state_dict().items():
+        assert value.dtype == torch.float32
+        assert torch.equal(value, weights[name].float()), name
+
+
+def test_local_file_in_half_precision(tmp_path, weights):
+    path = tmp_path / 'vgg16.pth'
+    torch.save(weights, path)
+    init = {'type': 'Pretrained', 'checkpoint': str(path)}
+    vgg = MODELS.build({'type': 'oaa_mm.VGG16', 'init_cfg': init})
+    vgg.init_weights()
+    check_loaded(vgg, weights)
+
+
+@pytest.mark.parametrize('name', ['torchvision://vgg16', VGG16_URL])
+def test_public_weights_need_no_torchvision(monkeypatch, weights, name):
+    asked = []
+
+    def download(filename, map_location=None, logger='current'):
+        asked.append(filename)
+        return dict(weights)
+
+    monkeypatch.setattr(
+        CheckpointLoader, 'load_checkpoint', staticmethod(download)
+    )
+    vgg = VGG16(init_cfg={'type': 'Pretrained', 'checkpoint': name})
+    vgg.init_weights()
+    assert set(asked) == {
+        'https://download.pytorch.org/models/vgg16-397923af.pth'
+    }
+    check_loaded(vgg, weights)
+
+
+@pytest.mark.parametrize(
+    ('change', 'prefix'),
+    [
+        (lambda name, value: (f'net.{name}', value), None),
+        (lambda name, value: (name, value[None]), None),
+        (lambda name, value: (f'backbone.{name}', value), 'other'),
+    ],
+    ids=['names', 'shapes', 'prefix'],
+)
+def test_weights_that_fit_nothing(tmp_path, change, prefix):
+    path = tmp_path / 'foreign.pth'
+    state = {'features.0.weight': torch.zeros(64, 3, 3, 3)}
+    torch.save(dict(change(n, v) for n, v in state.items()), path)
+    init = {'type': 'Pretrained', 'checkpoint': str(path)}
+    if prefix:
+        init['prefix'] = prefix
+    vgg = VGG16(init_cfg=init)
+    match = r'foreign\.pth: none of its \d+ tensors fits VGG16|prefix'
+    with pytest.raises((ValueError, AssertionError), match=match):
+        vgg.init_weights()
+
+
+@pytest.mark.parametrize('stages', range(6))
+def test_frozen_stages(stages):
+    vgg = VGG16(frozen_stages=stages)
+    last = (-1, 2, 7, 14, 21, 28)[stages]
+    for number in CONVOLUTIONS:
+        for parameter in vgg.features[number].parameters():
+            assert parameter.requires_grad == (number > last)
+
+
+@pytest.mark.parametrize('stages', [-1, 6])
+def test_stages_that_there_are_not(stages):
+    with pytest.raises(ValueError, match=rf'\[0, 5\], but got {stages}'):
+        VGG16(frozen_stages=stages)
+
+
+def test_frozen_weights_get_no_gradient_and_the_others_do():
+    vgg = VGG16(frozen_stages=4)
+    vgg(torch.rand(1, 3, 16, 16))[0].sum().backward()
+    assert vgg.features[21].weight.grad is None
+    assert vgg.features[24].weight.grad is not None

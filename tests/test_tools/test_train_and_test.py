@@ -1,0 +1,203 @@
+"""From images to maps, numbers and pictures, as a user types it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from oaa_mm.attention import AttentionStore
+from oaa_mm.datasets.toy import make_toy_voc
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(*command, expect=0):
+    result = subprocess.run(
+        [sys.executable, *map(str, command)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == expect, result.stderr[-3000:]
+    return result.stdout + result.stderr
+
+
+@pytest.fixture(scope='module')
+def toy(tmp_path_factory):
+    out = tmp_path_factory.mktemp('toy') / 'data'
+    make_toy_voc(out, num_train=16, num_val=6)
+    return out
+
+
+def options(data, *more):
+    parts = ('train', 'val', 'test')
+    return [
+        '--cfg-options',
+        *[f'{part}_dataloader.dataset.data_root={data}' for part in parts],
+        *[f'{part}_dataloader.num_workers=0' for part in parts],
+        *[
+            f'{part}_dataloader.persistent_workers=False'
+            for part in ('train', 'val')
+        ],
+        *more,
+    ]
+
+
+@pytest.fixture(scope='module')
+def trained(toy, tmp_path_factory):
+    """Two epochs of the toy recipe, accumulating from the second on."""
+    work_dir = tmp_path_factory.mktemp('work')
+    config = work_dir / 'config.py'
+    config.write_text(
+        f'_base_ = {str(ROOT / "configs/toy/oaa_r18_toy.py")!r}\n'
+        'custom_hooks = [dict(\n'
+        "    type='oaa_mm.OAAHook', start_epoch=1, keep_epoch_maps=True)]\n"
+    )
+    log = run(
+        'tools/train.py',
+        config,
+        '--work-dir',
+        work_dir,
+        *options(toy, 'train_cfg.max_epochs=2', 'train_cfg.val_interval=1'),
+    )
+    return config, work_dir, log
+
+
+def test_train_accumulates_validates_and_logs(trained):
+    _, work_dir, log = trained
+    assert 'cls/mAP' in log
+    line = next(x for x in log.splitlines() if 'oaa_accept_rate' in x)
+    assert 'loss_cls' in line
+    assert 'oaa_coverage' in line
+    store = AttentionStore.load(work_dir / 'attention_epoch_2.safetensors')
+    assert len(store.image_ids) == 16
+
+
+def test_test_writes_the_cams_and_scores_them(toy, trained):
+    config, work_dir, _ = trained
+    log = run(
+        'tools/test.py',
+        config,
+        work_dir / 'epoch_2.pth',
+        '--work-dir',
+        work_dir,
+        *options(toy),
+    )
+    assert 'attention/mIoU' in log
+    cams = AttentionStore.load(work_dir / 'cam.safetensors')
+    final = AttentionStore.load(work_dir / 'attention_epoch_2.safetensors')
+    assert list(cams) == list(final)
+    results = work_dir / 'scores.json'
+    out = run(
+        'tools/evaluate.py',
+        'attention',
+        work_dir / 'cam.safetensors',
+        work_dir / 'attention_epoch_2.safetensors',
+        '--masks',
+        toy / 'SegmentationClassAug',
+        '--list',
+        toy / 'ImageSets/Segmentation/train_aug.txt',
+        '--classes',
+        toy / 'classes.txt',
+        '--json',
+        results,
+    )
+    assert '255' in out
+    scores = json.loads(results.read_text())
+    # The metric of the test run and the tool are one computation.
+    printed = log.split('attention/mIoU: ')[1].split()[0]
+    text = json.dumps(scores)
+    assert '"cam"' in text
+    values = [
+        100 * v for v in _numbers(scores) if abs(100 * v - float(printed)) < 1
+    ]
+    assert any(abs(v - float(printed)) < 0.3 for v in values)
+
+
+def _numbers(node):
+    if isinstance(node, dict):
+        node = list(node.values())
+    if isinstance(node, list):
+        for item in node:
+            yield from _numbers(item)
+    elif isinstance(node, float):
+        yield node
+
+
+def test_strips_are_drawn(toy, trained, tmp_path):
+    _, work_dir, _ = trained
+    run(
+        'tools/visualize.py',
+        'strip',
+        work_dir,
+        '--random',
+        2,
+        '--img-dir',
+        toy / 'JPEGImages',
+        '--masks',
+        toy / 'SegmentationClassAug',
+        '--classes',
+        toy / 'classes.txt',
+        '--out',
+        tmp_path,
+    )
+    assert len(list(tmp_path.glob('*.png'))) == 2
+
+
+def test_resume_goes_on(toy, trained):
+    config, work_dir, _ = trained
+    log = run(
+        'tools/train.py',
+        config,
+        '--work-dir',
+        work_dir,
+        '--resume',
+        *options(toy, 'train_cfg.max_epochs=3'),
+    )
+    assert 'OAAHook: restored' in log
+    assert (work_dir / 'attention_epoch_3.safetensors').is_file()
+
+
+def test_errors_are_one_line(tmp_path):
+    out = run(
+        'tools/train.py',
+        'configs/toy/oaa_r18_toy.py',
+        '--work-dir',
+        tmp_path / 'w',
+        *options(tmp_path / 'nothing'),
+        expect=1,
+    )
+    last = out.strip().splitlines()[-1]
+    assert last.startswith('error: ')
+    assert 'nothing' in last
+    assert 'Traceback' not in out
+    out = run(
+        'tools/test.py',
+        'configs/toy/oaa_r18_toy.py',
+        tmp_path / 'none.pth',
+        expect=1,
+    )
+    assert 'error: no such checkpoint' in out
+
+
+def test_vgg_recipe_runs_on_real_images_by_options_alone(voc_mini, tmp_path):
+    run(
+        'tools/train.py',
+        'configs/oaa_vgg16_voc.py',
+        '--work-dir',
+        tmp_path,
+        *options(
+            voc_mini,
+            'model.backbone.init_cfg=None',
+            'train_dataloader.dataset.indices=4',
+            'train_dataloader.batch_size=2',
+            'val_dataloader.dataset.indices=2',
+            'train_cfg.max_epochs=2',
+        ),
+    )
+    store = AttentionStore.load(tmp_path / 'attention_epoch_2.safetensors')
+    height, width = store[next(iter(store))].shape
+    assert min(height, width) == 28  # 224 / 8
