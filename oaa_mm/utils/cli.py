@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from typing import NoReturn
@@ -14,7 +15,8 @@ def run_cli(main: Callable[[], int | None]) -> NoReturn:
 
     Users' mistakes (ValueError) and files that are absent, unreadable or
     unwritable (OSError) end in one message instead of a traceback. Any other
-    exception is a bug and keeps its traceback.
+    exception is a bug and keeps its traceback; with the environment variable
+    OAA_MM_TRACEBACK set, all of them do.
 
     Args:
         main (Callable[[], int | None]): Reads `sys.argv` and returns the
@@ -31,6 +33,8 @@ def run_cli(main: Callable[[], int | None]) -> NoReturn:
     try:
         status = main()
     except (ValueError, OSError) as error:
+        if os.environ.get('OAA_MM_TRACEBACK'):
+            raise
         print(f'error: {error}', file=sys.stderr)
         status = 1
     except KeyboardInterrupt:

@@ -1,0 +1,61 @@
+"""What `tools/train.py` and `tools/test.py` share: mmseg's command line."""
+
+from __future__ import annotations
+
+import argparse
+import os.path as osp
+
+from mmengine.config import Config, DictAction
+
+__all__ = ['add_run_arguments', 'load_run_config']
+
+
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that mmseg's tools have for every run.
+
+    Args:
+        parser (argparse.ArgumentParser): Gets `config` and the options.
+    """
+    parser.add_argument('config', help='config file')
+    parser.add_argument(
+        '--work-dir', help='folder for logs, checkpoints and stores'
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='override entries of the config, for example '
+        'train_cfg.max_epochs=2 train_dataloader.dataset.data_root=PATH',
+    )
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='job launcher',
+    )
+    # torchrun's forerunner hands it over; nothing here needs it.
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+
+
+def load_run_config(args: argparse.Namespace) -> Config:
+    """Read a config and lay the command line over it.
+
+    Args:
+        args (argparse.Namespace): Parsed options of
+            :func:`add_run_arguments`.
+
+    Returns:
+        Config: With `launcher` and `work_dir` set; the default work_dir is
+        ``work_dirs/`` and the config's name.
+    """
+    cfg = Config.fromfile(args.config)
+    cfg.launcher = args.launcher
+    if args.cfg_options is not None:
+        cfg.merge_from_dict(args.cfg_options)
+    if args.work_dir is not None:
+        cfg.work_dir = args.work_dir
+    elif cfg.get('work_dir') is None:
+        name = osp.splitext(osp.basename(args.config))[0]
+        cfg.work_dir = osp.join('./work_dirs', name)
+    return cfg
