@@ -1,0 +1,71 @@
+"""The table of scores at the end of a pipeline."""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+from collections.abc import Mapping, Sequence
+
+from prettytable import PrettyTable
+
+__all__ = ['read_scores', 'score_table']
+
+
+def read_scores(row: Mapping[str, str]) -> dict[str, float | None]:
+    """Read the numbers of one row.
+
+    Args:
+        row (Mapping[str, str]): `name`, `file` (a JSON file, or a glob
+            pattern whose newest match is taken) and, for each further column,
+            the keys that lead to its number, separated by ``' > '``.
+
+    Returns:
+        dict[str, float | None]: Column -> number, None where it is missing.
+    """
+    matches = glob.glob(row['file'])
+    content = None
+    if matches:
+        newest = max(matches, key=os.path.getmtime)
+        with open(newest, encoding='utf-8') as file:
+            content = json.load(file)
+    columns = {k: v for k, v in row.items() if k not in ('name', 'file')}
+    return {
+        column: _follow(content, keys.split(' > '))
+        for column, keys in columns.items()
+    }
+
+
+def _follow(node: object, keys: Sequence[str]) -> float | None:
+    for key in keys:
+        if isinstance(node, list) and key.isdigit() and int(key) < len(node):
+            node = node[int(key)]
+        elif isinstance(node, dict) and key in node:
+            node = node[key]
+        else:
+            return None
+    return float(node) if isinstance(node, (int, float)) else None
+
+
+def score_table(rows: Sequence[Mapping[str, str]]) -> str:
+    """Format the scores of all rows.
+
+    Args:
+        rows (Sequence[Mapping[str, str]]): See :func:`read_scores`.
+
+    Returns:
+        str: A table; numbers that are missing are shown as ``-``.
+    """
+    if not rows:
+        return ''
+    scores = [read_scores(row) for row in rows]
+    columns = list(dict.fromkeys(c for score in scores for c in score))
+    table = PrettyTable(['', *columns], align='r')
+    table.align[''] = 'l'
+    for row, score in zip(rows, scores, strict=True):
+        values = [score.get(column) for column in columns]
+        table.add_row(
+            [row['name']]
+            + ['-' if value is None else f'{value:.2f}' for value in values]
+        )
+    return str(table)

@@ -1,0 +1,275 @@
+"""Pipelines of small scripts that count how often they ran."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from oaa_mm.pipeline import (
+    PipelineError,
+    load_pipeline,
+    run_pipeline,
+    stage_status,
+)
+from oaa_mm.pipeline.run import dry_run
+from oaa_mm.pipeline.table import read_scores, score_table
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = """
+import pathlib, sys
+out, *rest = sys.argv[1:]
+out = pathlib.Path(out)
+out.parent.mkdir(parents=True, exist_ok=True)
+with open(out.parent.parent / 'log.txt', 'a') as log:
+    log.write(out.parent.name + ' ' + ' '.join(
+        r for r in rest if r.startswith('--')) + '\\n')
+if pathlib.Path(sys.argv[0]).with_name('fail').exists():
+    sys.exit(3)
+read = ''.join(pathlib.Path(r).read_text() for r in rest if '--' not in r)
+out.write_text(read + out.parent.name)
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    script = tmp_path / 'step.py'
+    script.write_text(SCRIPT)
+    (tmp_path / 'source.txt').write_text('data-')
+    path = tmp_path / 'pipeline.py'
+    path.write_text(
+        f'script = {str(script)!r}\n'
+        f'source = {str(tmp_path / "source.txt")!r}\n'
+        f'work_dir = {str(tmp_path / "work")!r}\n'
+        'stages = [\n'
+        "    dict(name='one', run='{script} {dir}/a.txt {source}',\n"
+        "         inputs=['{source}'], outputs=['a.txt'],\n"
+        "         resume='--resume'),\n"
+        "    dict(name='two', run='{script} {dir}/b.txt {one}/a.txt',\n"
+        "         outputs=['b.txt']),\n"
+        "    dict(name='three', run='{script} {dir}/c.txt {two}/b.txt',\n"
+        "         outputs=['c.txt']),\n"
+        ']\n'
+    )
+    return path
+
+
+def ran(config):
+    log = config.parent / 'work/log.txt'
+    lines = log.read_text().splitlines() if log.exists() else []
+    if lines:
+        log.unlink()
+    return [line.strip() for line in lines]
+
+
+def go(config, **kwargs):
+    said = []
+    run_pipeline(load_pipeline(config), say=said.append, **kwargs)
+    return '\n'.join(said)
+
+
+def test_stages_run_in_order_and_are_skipped_when_done(config):
+    go(config)
+    assert ran(config) == ['one', 'two', 'three']
+    result = config.parent / 'work/three/c.txt'
+    assert result.read_text() == 'data-onetwothree'
+    said = go(config)
+    assert ran(config) == []
+    assert said.count('skipped') == 3
+
+
+def test_a_changed_input_reaches_every_later_stage(config):
+    go(config)
+    ran(config)
+    (config.parent / 'source.txt').write_text('new-')
+    said = go(config)
+    assert ran(config) == ['one', 'two', 'three']
+    assert 'source.txt changed' in said
+    assert (
+        config.parent / 'work/three/c.txt'
+    ).read_text() == 'new-onetwothree'
+    # What the former run made is kept.
+    old = config.parent / 'work/three.1/c.txt'
+    assert old.read_text() == 'data-onetwothree'
+
+
+def test_a_changed_command_runs_that_stage_again(config):
+    go(config)
+    ran(config)
+    text = config.read_text().replace('{two}/b.txt', '{two}/b.txt --more')
+    config.write_text(text)
+    said = go(config)
+    assert ran(config) == ['three --more']
+    assert 'its command changed' in said
+
+
+def test_a_touched_or_lost_output_is_made_again(config):
+    go(config)
+    ran(config)
+    (config.parent / 'work/two/b.txt').write_text('tampered')
+    assert 'not what the stage made' in go(config)
+    assert ran(config)[0] == 'two'
+    (config.parent / 'work/three/c.txt').unlink()
+    assert 'c.txt is missing' in go(config)
+    assert ran(config) == ['three']
+
+
+def test_a_config_used_by_a_command_counts_with_its_bases(config):
+    base = config.parent / 'base.py'
+    base.write_text('lr = 1')
+    child = config.parent / 'child.py'
+    child.write_text("_base_ = ['base.py']")
+    # The script itself is a .py that counts as well; the child is a word.
+    text = config.read_text().replace(
+        '{one}/a.txt', f'{{one}}/a.txt --cfg {child}'
+    )
+    config.write_text(text)
+    script = config.parent / 'step.py'
+    script.write_text(SCRIPT.replace("'--' not in r", "r.endswith('.txt')"))
+    go(config)
+    ran(config)
+    base.write_text('lr = 2')
+    assert 'child.py changed' in go(config)
+    assert ran(config)[0].startswith('two')
+
+
+def test_from_and_until(config):
+    go(config, last='two')
+    assert ran(config) == ['one', 'two']
+    go(config, first='two')
+    assert ran(config) == ['two', 'three']
+    with pytest.raises(ValueError, match=r"no stage is called 'four'.*one"):
+        go(config, last='four')
+    with pytest.raises(ValueError, match="'one' comes before 'three'"):
+        go(config, first='three', last='one')
+
+
+def test_a_failing_stage_stops_and_resume_goes_on_there(config):
+    fail = config.parent / 'fail'
+    fail.touch()
+    with pytest.raises(PipelineError, match=r"stage 'one' failed.*status 3"):
+        go(config)
+    assert ran(config) == ['one']
+    fail.unlink()
+    go(config, resume=True)
+    assert ran(config) == ['one --resume', 'two', 'three']
+
+
+def test_without_resume_an_interrupted_stage_starts_anew(config):
+    fail = config.parent / 'fail'
+    fail.touch()
+    with pytest.raises(PipelineError):
+        go(config)
+    fail.unlink()
+    ran(config)
+    said = go(config)
+    assert ran(config)[0] == 'one'
+    assert 'moved to' in said
+
+
+def test_resume_does_not_continue_another_run(config):
+    fail = config.parent / 'fail'
+    fail.touch()
+    with pytest.raises(PipelineError):
+        go(config)
+    fail.unlink()
+    ran(config)
+    (config.parent / 'source.txt').write_text('new-')
+    go(config, resume=True)
+    assert ran(config)[0] == 'one'
+
+
+def test_a_stage_that_does_not_keep_its_word_is_named(config):
+    config.write_text(config.read_text().replace("['b.txt']", "['x.txt']"))
+    with pytest.raises(PipelineError, match=r"'two' ended well.*x.txt"):
+        go(config)
+
+
+def test_a_missing_input_is_named(config):
+    (config.parent / 'source.txt').unlink()
+    with pytest.raises(PipelineError, match=r"'one' needs .*source.txt"):
+        go(config)
+
+
+def test_dry_run_prints_and_checks_and_runs_nothing_else(config):
+    check = config.parent / 'check.py'
+    check.write_text('import sys; sys.exit(1)')
+    config.write_text(config.read_text() + f'checks = [{str(check)!r}]\n')
+    said = []
+    status = dry_run(load_pipeline(config), say=said.append)
+    assert status == 1
+    text = '\n'.join(said)
+    assert text.count('not done yet') == 3
+    assert f'work/two/b.txt {config.parent}/work/one/a.txt' in text
+    assert ran(config) == []
+    go(config)
+    check.write_text('')
+    said.clear()
+    assert dry_run(load_pipeline(config), say=said.append) == 0
+    assert '\n'.join(said).count('skipped') == 3
+
+
+@pytest.mark.parametrize(
+    ('old', 'new', 'message'),
+    [
+        ("outputs=['b.txt']", 'output=[]', r"'two' lacks \['outputs'\]"),
+        ('{two}', '{five}', r'\{five\}.*neither an earlier stage'),
+        ('{one}/a.txt', '{three}/a.txt', r'\{three\}.*neither an earlier'),
+        ("name='two'", "name='one'", "'one' should be an identifier"),
+        ('stages', 'steps', 'needs `stages`'),
+    ],
+)
+def test_mistakes_in_the_config_are_named(config, old, new, message):
+    config.write_text(config.read_text().replace(old, new))
+    with pytest.raises(ValueError, match=message):
+        load_pipeline(config)
+
+
+def test_a_damaged_record_counts_as_not_done(config):
+    go(config)
+    record = config.parent / 'work/one/stage.json'
+    record.write_text('{"commands": [')
+    stage = load_pipeline(config).stages[0]
+    assert stage_status(stage) == 'not done yet'
+
+
+def test_scores(tmp_path):
+    for number, value in enumerate((0.25, 0.5)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        (folder / 'scores.json').write_text(
+            json.dumps({'stores': [{'mIoU': value}], 'text': 'x'})
+        )
+    os.utime(tmp_path / '0/scores.json', (1, 1))
+    row = {
+        'name': 'maps',
+        'file': f'{tmp_path}/*/scores.json',
+        'mIoU': 'stores > 0 > mIoU',
+        'text': 'text',
+        'absent': 'stores > 3 > mIoU',
+    }
+    assert read_scores(row) == {'mIoU': 0.5, 'text': None, 'absent': None}
+    table = score_table([row, {'name': 'none', 'file': 'x', 'mIoU': 'a'}])
+    assert '0.50' in table
+    assert '-' in table.splitlines()[-2]
+    assert score_table([]) == ''
+
+
+def test_command_line(config):
+    def call(*arguments):
+        return subprocess.run(
+            [sys.executable, ROOT / 'tools/run_pipeline.py', *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    result = call(config, '--dry-run')
+    assert result.returncode == 0, result.stderr
+    assert '[one] runs: not done yet' in result.stdout
+    assert call(config).returncode == 0
+    result = call(config, '--until', 'four')
+    assert result.returncode == 1
+    assert result.stderr.strip().splitlines()[-1].startswith('error: no stage')

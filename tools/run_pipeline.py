@@ -1,0 +1,65 @@
+"""All stages with one command: `python tools/run_pipeline.py CONFIG`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from oaa_mm.pipeline.plan import load_pipeline
+from oaa_mm.pipeline.run import dry_run, run_pipeline
+from oaa_mm.utils.cli import run_cli
+
+
+def parse_args(argv: list[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description='Run the stages of a pipeline: what is done and still '
+        'valid is skipped, a failing stage stops it.',
+        epilog='Example: python tools/run_pipeline.py '
+        'configs/pipelines/oaa_plus_voc.py --dry-run',
+    )
+    parser.add_argument('config', help='pipeline config')
+    parser.add_argument('--work-dir', help="in place of the config's own")
+    parser.add_argument(
+        '--from',
+        dest='first',
+        metavar='STAGE',
+        help='run this stage and all later ones, done or not',
+    )
+    parser.add_argument(
+        '--until', dest='last', metavar='STAGE', help='stop after this stage'
+    )
+    parser.add_argument(
+        '--resume',
+        action='store_true',
+        help='go on inside a stage that was interrupted',
+    )
+    parser.add_argument(
+        '--dry-run',
+        action='store_true',
+        help='print the commands and check the data, run nothing else',
+    )
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the pipeline."""
+    args = parse_args(argv)
+    pipeline = load_pipeline(args.config, work_dir=args.work_dir)
+    if args.dry_run:
+        return dry_run(pipeline, first=args.first, last=args.last)
+    try:
+        run_pipeline(
+            pipeline, first=args.first, last=args.last, resume=args.resume
+        )
+    except KeyboardInterrupt:
+        print('interrupted; the same command with --resume goes on here')
+        return 130
+    return 0
+
+
+if __name__ == '__main__':
+    run_cli(main)
