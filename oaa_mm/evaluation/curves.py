@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from oaa_mm.utils import atomic_write
 
 from .sweep import StoreResult
@@ -27,14 +29,21 @@ def plot_curves(results: Sequence[StoreResult]) -> Figure:
     Returns:
         Figure: Two axes side by side, not bound to any display.
     """
+    from matplotlib import colormaps
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10, 4.2), layout='constrained')
     left, right = figure.subplots(1, 2)
-    for result in results:
+    colors = colormaps['viridis'](np.linspace(0, 0.9, len(results)))
+    if len(results) <= 10:
+        colors = colormaps['tab10'].colors
+    for result, color in zip(results, colors, strict=False):
         curves, best = result.scores.curves(), result.scores.best()
         (line,) = left.plot(
-            curves['threshold'], 100 * curves['mIoU'], label=result.name
+            curves['threshold'],
+            100 * curves['mIoU'],
+            label=result.name,
+            color=color,
         )
         style = {'color': line.get_color()}
         left.plot(best['threshold'], 100 * best['mIoU'], 'o', **style)
@@ -50,7 +59,8 @@ def plot_curves(results: Sequence[StoreResult]) -> Figure:
         axes.set_ylim(bottom=0)
         axes.grid(alpha=0.3)
         axes.spines[['top', 'right']].set_visible(False)
-    left.legend(frameon=False)
+    # Below the axes: many stores would cover the curves.
+    figure.legend(loc='outside lower center', ncols=4, frameon=False)
     return figure
 
 

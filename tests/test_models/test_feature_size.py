@@ -84,7 +84,7 @@ def test_known_sizes_by_hand():
 
 @pytest.mark.parametrize('name', ['vgg', 'mit'])
 def test_images_that_are_too_small(name):
-    with pytest.raises(ValueError, match='side of 4 pixels.*too small'):
+    with pytest.raises(ValueError, match=r'side of 4 pixels.*too small'):
         stack(name)[1]((64, 4))
 
 

@@ -71,11 +71,14 @@ def test_weights_that_fit_are_loaded(tmp_path, state, wrap):
 def test_weights_below_a_prefix(tmp_path, state):
     path = tmp_path / 'weights.pth'
     torch.save({f'backbone.{k}': v for k, v in state.items()}, path)
-    model = build(with_weights(path, prefix='backbone.'))
+    model = build(with_weights(path, prefix='backbone'))
     model.init_weights()
     assert torch.equal(model.backbone.conv1.weight, state['conv1.weight'])
     with pytest.raises(ValueError, match=r'init_cfg\.prefix'):
         build(with_weights(path)).init_weights()
+    match = r"weights\.pth: no tensor has the prefix 'encoder\.'.*ResNet"
+    with pytest.raises(ValueError, match=match):
+        build(with_weights(path, prefix='encoder')).init_weights()
 
 
 def test_names_that_do_not_fit_are_shown(tmp_path):

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from mmengine.model import BaseModel
-from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
-from oaa_mm.attention import (
-    NORMS,
-    attention_to_image,
-    mean_scores,
-    normalise_attention,
-)
+from oaa_mm.attention import mean_scores
 from oaa_mm.registry import MODELS
 
-from ..utils import FeatureSize, check_pretrained
+from ..attention_model import AttentionModel
+from ..inference_config import InferenceConfig
 
 __all__ = ['AttentionOutput', 'CAMClassifier', 'InferenceConfig']
 
@@ -40,55 +34,8 @@ class AttentionOutput:
     valid: Tensor | None
 
 
-@dataclass(frozen=True)
-class InferenceConfig:
-    """How maps are computed in the `predict` mode (`test_cfg`).
-
-    Attributes:
-        scales (tuple[float, ...]): Scales of the input whose score maps are
-            averaged. Defaults to (1.0,).
-        flip (bool): Average with the maps of the mirrored image. Defaults to
-            False.
-        use_labels (bool): Give maps of the labelled classes where labels are
-            given. False always takes the predicted classes, as validation on
-            unseen images must. Defaults to True.
-        score_thr (float): Probability from which a class counts as predicted;
-            the most probable class always does. Defaults to 0.5.
-        norm (str): See :func:`~oaa_mm.attention.normalise_attention`.
-    """
-
-    scales: tuple[float, ...] = (1.0,)
-    flip: bool = False
-    use_labels: bool = True
-    score_thr: float = 0.5
-    norm: str = 'max'
-
-    @classmethod
-    def from_dict(cls, config: dict) -> InferenceConfig:
-        """Read `test_cfg`; an unknown key is a ValueError that names it."""
-        allowed = [field.name for field in fields(cls)]
-        unknown = sorted(set(config) - set(allowed))
-        if unknown:
-            raise ValueError(
-                f'test_cfg has unknown keys {unknown}, allowed are {allowed}'
-            )
-        return cls(**config)
-
-    def __post_init__(self) -> None:
-        """Check the values of a user's config."""
-        if not self.scales or min(self.scales) <= 0:
-            raise ValueError(
-                f'test_cfg.scales should be positive, but got {self.scales}'
-            )
-        if self.norm not in NORMS:
-            raise ValueError(
-                f'test_cfg.norm should be one of {NORMS}, but got '
-                f'{self.norm!r}'
-            )
-
-
 @MODELS.register_module()
-class CAMClassifier(BaseModel):
+class CAMClassifier(AttentionModel):
     """Multi-label classifier with a class-aware last layer.
 
     p^c = sigmoid(GAP(F^c)), trained by multi-label sigmoid cross entropy
@@ -108,95 +55,8 @@ class CAMClassifier(BaseModel):
             None.
     """
 
-    def __init__(
-        self,
-        backbone: dict,
-        head: dict,
-        neck: dict | None = None,
-        test_cfg: dict | None = None,
-        data_preprocessor: dict | None = None,
-        init_cfg: dict | None = None,
-    ) -> None:
-        super().__init__(
-            data_preprocessor=data_preprocessor, init_cfg=init_cfg
-        )
-        self.backbone = MODELS.build(backbone)
-        self.neck = None if neck is None else MODELS.build(neck)
-        self.head = MODELS.build(head)
-        self.test_cfg = InferenceConfig.from_dict(test_cfg or {})
-        #: Left by the latest training forward for OAAHook.
-        self.attention_output: AttentionOutput | None = None
-        self._feature_size: FeatureSize | None = None
-
-    @property
-    def num_classes(self) -> int:
-        """Number C of foreground classes."""
-        return self.head.num_classes
-
-    def init_weights(self) -> None:
-        """Initialise; pretrained weights that fit nothing raise ValueError."""
-        check_pretrained(self)
-        super().init_weights()
-
-    def feature_size(self, size: tuple[int, int]) -> tuple[int, int]:
-        """Rows and columns of the score maps of an image.
-
-        Args:
-            size (tuple[int, int]): Height and width of the image in pixels.
-
-        Returns:
-            tuple[int, int]: Rows h and columns w of cells.
-        """
-        if self._feature_size is None:
-            stages = [self.backbone, self.neck, self.head]
-            self._feature_size = FeatureSize(
-                [stage for stage in stages if stage is not None]
-            )
-        return self._feature_size(size)
-
-    def forward(
-        self,
-        inputs: Tensor,
-        data_samples: list[SegDataSample] | None = None,
-        mode: str = 'tensor',
-    ) -> Tensor | dict[str, Tensor] | list[SegDataSample]:
-        """Run the model in one of mmengine's modes.
-
-        Args:
-            inputs (Tensor): (N, 3, H, W) normalised, padded images.
-            data_samples (list[SegDataSample] | None): With `img_shape` and,
-                for the loss, `gt_label`.
-            mode (str): ``'loss'``, ``'predict'`` or ``'tensor'``.
-
-        Returns:
-            Losses, predictions, or the (N, C, h, w) score maps.
-
-        Raises:
-            ValueError: `mode` is unknown.
-        """
-        if mode == 'loss':
-            return self.loss(inputs, data_samples)
-        if mode == 'predict':
-            return self.predict(inputs, data_samples)
-        if mode == 'tensor':
-            return self.score_maps(inputs)
-        raise ValueError(
-            f"mode should be 'loss', 'predict' or 'tensor', but got {mode!r}"
-        )
-
-    def score_maps(self, inputs: Tensor) -> Tensor:
-        """The class-aware maps F.
-
-        Args:
-            inputs (Tensor): (N, 3, H, W) normalised images.
-
-        Returns:
-            Tensor: (N, C, h, w), before any ReLU.
-        """
-        features = self.backbone(inputs)
-        if self.neck is not None:
-            features = self.neck(features)
-        return self.head(features)
+    #: Left by the latest training forward for OAAHook.
+    attention_output: AttentionOutput | None = None
 
     def loss(
         self, inputs: Tensor, data_samples: list[SegDataSample]
@@ -212,10 +72,7 @@ class CAMClassifier(BaseModel):
         """
         scores = self.score_maps(inputs)
         valid = self._valid_sizes(data_samples, inputs, scores)
-        logits = mean_scores(
-            scores,
-            valid=None if valid is None else valid.to(scores.device),
-        )
+        logits = self.class_scores(scores, valid)
         labels = torch.stack([_label(sample) for sample in data_samples])
         if labels.shape != logits.shape:
             raise ValueError(
@@ -228,106 +85,22 @@ class CAMClassifier(BaseModel):
         loss = F.multilabel_soft_margin_loss(logits, labels.float())
         return {'loss_cls': loss}
 
-    def _valid_sizes(
-        self,
-        data_samples: list[SegDataSample],
-        inputs: Tensor,
-        scores: Tensor,
-    ) -> Tensor | None:
-        """(N, 2) map sizes without padding, None where nothing is padded."""
-        shapes = [sample.img_shape[:2] for sample in data_samples]
-        if all(shape == inputs.shape[2:] for shape in map(tuple, shapes)):
-            return None
-        valid = torch.tensor([self.feature_size(shape) for shape in shapes])
-        # A stride that rounds down may see less of the padded image.
-        return valid.minimum(torch.tensor(scores.shape[2:]))
-
-    @torch.no_grad()
-    def predict(
-        self, inputs: Tensor, data_samples: list[SegDataSample] | None = None
-    ) -> list[SegDataSample]:
-        """Scores and attention maps of each image.
-
-        Images are processed without their padding, so the other images of a
-        batch never matter.
+    def class_scores(
+        self, scores: Tensor, valid: Tensor | None = None
+    ) -> Tensor:
+        """Logits of the classes: global average pooling.
 
         Args:
-            inputs (Tensor): (N, 3, H, W) normalised, padded images.
-            data_samples (list[SegDataSample] | None): With `img_shape`,
-                `ori_shape` and, where labels are known, `gt_label`.
+            scores (Tensor): (N, C, h, w) score maps F.
+            valid (Tensor | None): (N, 2) height and width of each map without
+                padding; None means that the maps are not padded.
 
         Returns:
-            list[SegDataSample]: With the new fields
-
-            - `pred_score`: (C,) class probabilities,
-            - `attention_classes`: (K,) classes that have a map, see
-              `test_cfg`,
-            - `attention`: PixelData, (K, h, w) float32 maps in [0, 1],
-            - `attention_image`: PixelData, (K, H, W) uint8 maps 0..255 at the
-              size of the original image.
+            Tensor: (N, C) float32 logits, before the sigmoid.
         """
-        size = tuple(inputs.shape[2:])
-        if data_samples is None:
-            meta = {'img_shape': size, 'ori_shape': size}
-            data_samples = [SegDataSample(metainfo=meta) for _ in inputs]
-        groups: dict[tuple[int, int], list[int]] = {}
-        for number, sample in enumerate(data_samples):
-            groups.setdefault(tuple(sample.img_shape[:2]), []).append(number)
-        for (height, width), numbers in groups.items():
-            images = inputs[numbers, :, :height, :width]
-            scores, logits = self._averaged_scores(images)
-            for row, number in enumerate(numbers):
-                self._fill(data_samples[number], scores[row], logits[row])
-        return data_samples
-
-    def _averaged_scores(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Score maps (n, C, h, w) and logits (n, C) over scales and flips."""
-        base = self.feature_size(images.shape[2:])
-        scores, logits = [], []
-        for scale in self.test_cfg.scales:
-            scaled = images
-            if scale != 1:
-                size = [max(2, round(s * scale)) for s in images.shape[2:]]
-                scaled = F.interpolate(
-                    images, size, mode='bilinear', align_corners=False
-                )
-            for flip in (False, True) if self.test_cfg.flip else (False,):
-                maps = self.score_maps(scaled.flip(3) if flip else scaled)
-                logits.append(mean_scores(maps))
-                maps = maps.float().flip(3) if flip else maps.float()
-                if maps.shape[2:] != base:
-                    maps = F.interpolate(
-                        maps, base, mode='bilinear', align_corners=False
-                    )
-                scores.append(maps)
-        return torch.stack(scores).mean(0), torch.stack(logits).mean(0)
-
-    def _fill(
-        self, sample: SegDataSample, scores: Tensor, logits: Tensor
-    ) -> None:
-        """Write the predictions of one image into its data sample."""
-        probability = logits.sigmoid()
-        classes = self._classes_of(sample, probability)
-        maps = normalise_attention(scores[classes], norm=self.test_cfg.norm)
-        size = tuple(sample.metainfo.get('ori_shape', sample.img_shape)[:2])
-        large = [attention_to_image(m, size) for m in maps.cpu().numpy()]
-        stacked = torch.zeros(0, *size, dtype=torch.uint8)
-        if large:
-            stacked = torch.stack([torch.from_numpy(m) for m in large])
-        sample.set_field(probability, 'pred_score')
-        sample.set_field(classes, 'attention_classes')
-        sample.set_field(PixelData(data=maps), 'attention')
-        sample.set_field(PixelData(data=stacked), 'attention_image')
-
-    def _classes_of(
-        self, sample: SegDataSample, probability: Tensor
-    ) -> Tensor:
-        """(K,) indices of the classes to give maps for."""
-        if self.test_cfg.use_labels and 'gt_label' in sample:
-            return sample.gt_label.to(probability.device).nonzero()[:, 0]
-        chosen = probability >= self.test_cfg.score_thr
-        chosen[probability.argmax()] = True
-        return chosen.nonzero()[:, 0]
+        if valid is not None:
+            valid = valid.to(scores.device)
+        return mean_scores(scores, valid=valid)
 
 
 def _label(sample: SegDataSample) -> Tensor:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from mmengine.model import BaseModule
 from mmengine.runner import CheckpointLoader
-from mmengine.runner.checkpoint import (
-    _load_checkpoint_with_prefix,
-    get_state_dict,
-)
+from mmengine.runner.checkpoint import get_state_dict
 from torch import nn
 
 __all__ = ['check_pretrained']
@@ -24,7 +21,7 @@ def check_pretrained(model: nn.Module) -> None:
 
     Raises:
         ValueError: No tensor of a checkpoint matches its module by name and
-            shape; names of both sides are shown.
+            shape; names of both sides are shown. Or none has the prefix.
     """
     for name, module in model.named_modules():
         if not isinstance(module, BaseModule) or module.is_init:
@@ -37,13 +34,21 @@ def check_pretrained(model: nn.Module) -> None:
 
 def _check(name: str, module: nn.Module, config: dict) -> None:
     path, prefix = config['checkpoint'], config.get('prefix')
-    if prefix is None:
-        checkpoint = CheckpointLoader.load_checkpoint(path, map_location='cpu')
-        weights = checkpoint.get('state_dict', checkpoint)
-    else:
-        weights = _load_checkpoint_with_prefix(prefix, path, 'cpu')
-    # mmengine strips the prefix of models saved inside a wrapper.
-    weights = {key.removeprefix('module.'): w for key, w in weights.items()}
+    checkpoint = CheckpointLoader.load_checkpoint(path, map_location='cpu')
+    stored = checkpoint.get('state_dict', checkpoint)
+    # Without a prefix, mmengine strips that of models saved in a wrapper.
+    cut = 'module.' if prefix is None else prefix.rstrip('.') + '.'
+    weights = {
+        key.removeprefix(cut): value
+        for key, value in stored.items()
+        if prefix is None or key.startswith(cut)
+    }
+    if prefix is not None and not weights:
+        raise ValueError(
+            f'{path}: no tensor has the prefix {cut!r} (init_cfg.prefix of '
+            f'{type(module).__name__}, {name or "the model"}); it holds '
+            f'{_some(stored)}'
+        )
     own = get_state_dict(module)
     matched = [
         key for key in own if key in weights and _same_shape(own, weights, key)

@@ -1,0 +1,56 @@
+"""How maps are computed at test time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from oaa_mm.attention import NORMS
+
+__all__ = ['InferenceConfig']
+
+
+@dataclass(frozen=True)
+class InferenceConfig:
+    """How maps are computed in the `predict` mode (`test_cfg`).
+
+    Attributes:
+        scales (tuple[float, ...]): Scales of the input whose score maps are
+            averaged. Defaults to (1.0,).
+        flip (bool): Average with the maps of the mirrored image. Defaults to
+            False.
+        use_labels (bool): Give maps of the labelled classes where labels are
+            given. False always takes the predicted classes, as validation on
+            unseen images must. Defaults to True.
+        score_thr (float): Probability from which a class counts as predicted;
+            the most probable class always does. Defaults to 0.5.
+        norm (str): See :func:`~oaa_mm.attention.normalise_attention`.
+    """
+
+    scales: tuple[float, ...] = (1.0,)
+    flip: bool = False
+    use_labels: bool = True
+    score_thr: float = 0.5
+    norm: str = 'max'
+
+    @classmethod
+    def from_dict(cls, config: dict) -> InferenceConfig:
+        """Read `test_cfg`; an unknown key is a ValueError that names it."""
+        allowed = [field.name for field in fields(cls)]
+        unknown = sorted(set(config) - set(allowed))
+        if unknown:
+            raise ValueError(
+                f'test_cfg has unknown keys {unknown}, allowed are {allowed}'
+            )
+        return cls(**config)
+
+    def __post_init__(self) -> None:
+        """Check the values of a user's config."""
+        if not self.scales or min(self.scales) <= 0:
+            raise ValueError(
+                f'test_cfg.scales should be positive, but got {self.scales}'
+            )
+        if self.norm not in NORMS:
+            raise ValueError(
+                f'test_cfg.norm should be one of {NORMS}, but got '
+                f'{self.norm!r}'
+            )

@@ -1,0 +1,382 @@
+"""Training a CAMClassifier: the loss, and what it leaves for OAAHook."""
+
+import copy
+import math
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from mmengine.model import ExponentialMovingAverage
+from torch import nn
+
+from oaa_mm.attention import normalise_attention
+from oaa_mm.datasets import VOCImageLevelDataset
+from oaa_mm.models import CAMClassifier
+from oaa_mm.registry import MODELS
+
+POINTWISE = [
+    {'type': 'TestPointwiseBackbone'},
+    {'type': 'TestPointwiseBackbone', 'stride': 2},
+    {'type': 'TestPointwiseBackbone', 'stride': 2, 'sparse': True},
+    {'type': 'TestPointwiseBackbone', 'stride': 3},
+    {'type': 'TestPointwiseBackbone', 'stride': 4, 'sparse': True},
+]
+
+
+def set_head(model, bias):
+    nn.init.zeros_(model.head.classifier.weight)
+    model.head.classifier.bias.data = torch.tensor(bias)
+
+
+def test_loss_of_a_head_of_zeros_is_log_2(build, sample):
+    model = build()
+    set_head(model, [0.0] * 5)
+    batch = [sample((4, 6), [1, 0, 0, 1, 0]), sample((4, 6), [0, 0, 0, 0, 1])]
+    losses = model(torch.randn(2, 3, 4, 6), batch, mode='loss')
+    assert list(losses) == ['loss_cls']
+    assert losses['loss_cls'].item() == pytest.approx(math.log(2))
+
+
+def test_loss_by_hand(build, sample):
+    # Constant score maps 1, -2, 0, 3, -1: the logits. Present: 0 and 4.
+    model = build()
+    set_head(model, [1.0, -2.0, 0.0, 3.0, -1.0])
+    loss = model(
+        torch.randn(1, 3, 4, 6),
+        [sample((4, 6), [1, 0, 0, 0, 1])],
+        mode='loss',
+    )['loss_cls']
+    expected = (
+        math.log(1 + math.exp(-1))  # present, score 1
+        + math.log(1 + math.exp(-2))  # absent, score -2
+        + math.log(2)
+        + math.log(1 + math.exp(3))
+        + math.log(1 + math.exp(1))  # present, score -1
+    ) / 5
+    assert loss.item() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize('backbone', POINTWISE)
+def test_padded_batch_is_its_images_one_by_one(
+    build, sample, pad, images, labels, backbone
+):
+    model = build(backbone)
+    batch = [
+        sample(image.shape[1:], label)
+        for image, label in zip(images, labels, strict=True)
+    ]
+    loss = model(pad(images), batch, mode='loss')['loss_cls']
+    output = model.attention_output
+    alone = [model(image[None]) for image in images]
+    logits = torch.stack([maps.mean((2, 3))[0] for maps in alone])
+    assert torch.allclose(output.logits, logits, atol=1e-6)
+    expected = F.multilabel_soft_margin_loss(
+        logits, torch.tensor(labels, dtype=torch.float32)
+    )
+    assert loss.item() == pytest.approx(expected.item(), abs=1e-6)
+    assert output.valid.tolist() == [list(maps.shape[2:]) for maps in alone]
+    for row, maps in enumerate(alone):
+        valid = output.valid[row : row + 1]
+        height, width = valid[0].tolist()
+        scores = output.scores[row, :, :height, :width]
+        assert torch.allclose(scores, maps[0], atol=1e-6)
+        padded = normalise_attention(
+            output.scores[row], valid=valid.expand(5, 2)
+        )
+        assert torch.allclose(
+            padded[:, :height, :width],
+            normalise_attention(maps[0]),
+            atol=1e-6,
+        )
+
+
+def test_loss_of_a_padded_batch_is_the_mean_over_its_images(
+    build, sample, pad, images, labels
+):
+    model = build()
+    batch = [
+        sample(image.shape[1:], label)
+        for image, label in zip(images, labels, strict=True)
+    ]
+    together = model(pad(images), batch, mode='loss')['loss_cls']
+    together.backward()
+    gradients = [p.grad.clone() for p in model.parameters()]
+    model.zero_grad()
+    single = [
+        model(image[None], [one], mode='loss')['loss_cls']
+        for image, one in zip(images, batch, strict=True)
+    ]
+    mean = torch.stack(single).mean()
+    mean.backward()
+    assert together.item() == pytest.approx(mean.item(), abs=1e-6)
+    for parameter, gradient in zip(model.parameters(), gradients, strict=True):
+        assert torch.allclose(parameter.grad, gradient, atol=1e-6)
+
+
+def test_padding_that_is_nan_does_not_matter(build, sample, pad, images):
+    model = build()
+    inputs = pad(images)
+    inputs[inputs == 1000] = torch.nan
+    batch = [sample(image.shape[1:], [1, 0, 0, 0, 0]) for image in images]
+    loss = model(inputs, batch, mode='loss')['loss_cls']
+    assert torch.isfinite(loss)
+    assert torch.isfinite(model.attention_output.logits).all()
+
+
+RESNET = {
+    'type': 'mmseg.ResNet',
+    'depth': 18,
+    'base_channels': 8,
+    'stem_channels': 8,
+    'out_indices': (3,),
+    'strides': (1, 2, 2, 1),
+    'dilations': (1, 1, 1, 2),
+}
+
+
+@pytest.mark.parametrize(
+    ('backbone', 'channels'),
+    [({'type': 'oaa_mm.VGG16'}, 512), (RESNET, 64)],
+    ids=['vgg', 'resnet'],
+)
+def test_batch_of_equal_sizes_is_its_images_one_by_one(
+    build, sample, labels, backbone, channels
+):
+    model = build(backbone, head={'in_channels': channels})
+    inputs = torch.randn(3, 3, 42, 35)
+    batch = [sample((42, 35), label) for label in labels[:3]]
+    with torch.no_grad():
+        model(inputs, batch, mode='loss')
+        output = model.attention_output
+        assert output.valid is None
+        for row in range(3):
+            maps = model(inputs[row : row + 1])
+            scale = maps.abs().max()
+            assert torch.allclose(
+                output.scores[row], maps[0], atol=1e-5 * scale
+            )
+            assert torch.allclose(
+                output.logits[row], maps.mean((2, 3))[0], atol=1e-5 * scale
+            )
+
+
+def load_real_batch(voc_mini, count):
+    dataset = VOCImageLevelDataset(
+        'ImageSets/Segmentation/train_cls.txt',
+        data_root=str(voc_mini),
+        data_prefix={'img_path': 'JPEGImages'},
+        pipeline=[
+            {'type': 'LoadImageFromFile'},
+            {'type': 'ResizeShortestEdge', 'scale': 224, 'max_size': 2048},
+            {'type': 'oaa_mm.PackImageLevelInputs'},
+        ],
+        indices=count,
+    )
+    samples = [dataset[number] for number in range(count)]
+    return {
+        key: [one[key] for one in samples]
+        for key in ('inputs', 'data_samples')
+    }
+
+
+def test_real_images_are_little_changed_by_padding(voc_mini, shared_weights):
+    # Convolutions do see the padding beyond the edge: how much is bounded
+    # loosely here; batches of EqualSizeBatchSampler have none.
+    torch.manual_seed(0)
+    weights = str(shared_weights / 'resnet18_imagenet_fp16.pth')
+    model = MODELS.build(
+        {
+            'type': 'oaa_mm.CAMClassifier',
+            'data_preprocessor': {
+                'type': 'mmengine.ImgDataPreprocessor',
+                'mean': [123.675, 116.28, 103.53],
+                'std': [58.395, 57.12, 57.375],
+                'bgr_to_rgb': True,
+            },
+            'backbone': {
+                **RESNET,
+                'base_channels': 64,
+                'stem_channels': 64,
+                'init_cfg': {'type': 'Pretrained', 'checkpoint': weights},
+            },
+            'head': {
+                'type': 'oaa_mm.CAMHead',
+                'in_channels': 512,
+                'num_classes': 20,
+                'num_convs': 0,
+            },
+        }
+    )
+    model.init_weights()
+    model.eval()
+    data = load_real_batch(voc_mini, 4)
+    batch = model.data_preprocessor(data)
+    shapes = {s.img_shape for s in batch['data_samples']}
+    assert len(shapes) > 1
+    with torch.no_grad():
+        model(**batch, mode='loss')
+        output = model.attention_output
+        for row, one in enumerate(batch['data_samples']):
+            height, width = one.img_shape[:2]
+            maps = model(batch['inputs'][row : row + 1, :, :height, :width])
+            spread = maps.std()
+            error = output.logits[row] - maps.mean((2, 3))[0]
+            assert error.abs().max() < 0.5 * spread
+            h, w = output.valid[row].tolist()
+            assert (h, w) == maps.shape[2:]
+            change = output.scores[row, :, :h, :w] - maps[0]
+            # Only where kernels reach beyond the edge of the image.
+            assert change[..., : h // 2, : w // 2].abs().max() < 0.5 * spread
+
+
+# What it leaves behind.
+
+
+def test_maps_are_left_by_the_loss_alone_and_detached(build, sample):
+    model = build()
+    inputs = torch.randn(1, 3, 4, 6)
+    batch = [sample((4, 6), [1, 0, 0, 0, 0])]
+    assert model.attention_output is None
+    model(inputs)
+    model(inputs, batch, mode='predict')
+    assert model.attention_output is None
+    model(inputs, batch, mode='loss')
+    output = model.attention_output
+    assert output.scores.shape == (1, 5, 4, 6)
+    for tensor in (output.scores, output.logits):
+        assert not tensor.requires_grad
+        assert tensor.grad_fn is None
+    model(inputs + 1, batch, mode='predict')
+    assert model.attention_output is output
+
+
+def test_gradients_reach_the_backbone(build, sample):
+    model = build(RESNET, head={'in_channels': 64}).train()
+    batch = [sample((33, 40), [1, 0, 0, 0, 0])] * 2
+    model(torch.randn(2, 3, 33, 40), batch, mode='loss')['loss_cls'].backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.abs().sum() > 0, name
+
+
+def test_train_step_lowers_the_loss(build, sample):
+    from mmengine.optim import OptimWrapper
+
+    model = build(
+        data_preprocessor={'type': 'mmengine.ImgDataPreprocessor'}
+    ).train()
+    wrapper = OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.1))
+    data = {
+        'inputs': [torch.randn(3, 4, 6), torch.randn(3, 5, 4)],
+        'data_samples': [
+            sample((4, 6), [1, 0, 0, 0, 0]),
+            sample((5, 4), [0, 1, 0, 0, 0]),
+        ],
+    }
+    losses = [model.train_step(data, wrapper)['loss'] for _ in range(20)]
+    assert losses[-1] < 0.8 * losses[0]
+
+
+def test_state_holds_the_weights_alone(build, sample):
+    model = build()
+    names = set(model.state_dict())
+    model(
+        torch.randn(2, 3, 4, 6),
+        [sample((4, 5), [1, 0, 0, 0, 0])] * 2,
+        mode='loss',
+    )
+    assert model.attention_output.valid is not None  # the sizes were needed
+    assert set(model.state_dict()) == names
+    assert names == {
+        f'{layer}.{kind}'
+        for layer in ('backbone.conv', 'backbone.mix', 'head.classifier')
+        for kind in ('weight', 'bias')
+    }
+    assert {n for n, _ in model.named_modules()}.isdisjoint({'_feature_size'})
+
+
+def test_copies_for_averaged_weights(build, sample):
+    model = build()
+    batch = [sample((4, 5), [1, 0, 0, 0, 0])] * 2
+    inputs = torch.randn(2, 3, 4, 6)
+    model(inputs, batch, mode='loss')['loss_cls'].backward()
+    average = ExponentialMovingAverage(model, momentum=0.5)
+    average.update_parameters(model)
+    before = copy.deepcopy(model.state_dict())
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter += 1
+    average.update_parameters(model)
+    for name, value in average.module.state_dict().items():
+        assert torch.allclose(value, before[name] + 0.5), name
+    average.module(inputs, batch, mode='predict')
+    clone = copy.deepcopy(model)
+    assert clone.feature_size((4, 5)) == (4, 5)
+
+
+# What it refuses.
+
+
+def test_missing_label_names_the_image(build, sample):
+    batch = [sample((4, 6), [1, 0, 0, 0, 0]), sample((4, 6))]
+    with pytest.raises(ValueError, match=r'some/image\.jpg has no `gt_label`'):
+        build()(torch.randn(2, 3, 4, 6), batch, mode='loss')
+
+
+def test_number_of_classes_has_to_agree(build, sample):
+    batch = [sample((4, 6), [1, 0, 0])]
+    with pytest.raises(ValueError, match=r'has 5 classes.*labels have 3'):
+        build()(torch.randn(1, 3, 4, 6), batch, mode='loss')
+
+
+def test_unknown_mode(build):
+    with pytest.raises(ValueError, match="'tensor', but got 'train'"):
+        build()(torch.randn(1, 3, 4, 6), mode='train')
+
+
+def test_tensor_mode_gives_the_score_maps(build):
+    model = build()
+    inputs = torch.randn(2, 3, 4, 6)
+    maps = model(inputs)
+    assert torch.equal(maps, model.head(model.backbone(inputs)))
+    assert torch.equal(maps, model(inputs, mode='tensor'))
+    assert maps.shape == (2, 5, 4, 6)
+
+
+def test_neck_comes_between_backbone_and_head(build):
+    neck = {
+        'type': 'mmseg.FPN',
+        'in_channels': [4],
+        'out_channels': 7,
+        'num_outs': 1,
+    }
+    model = build(
+        {'type': 'TestPointwiseBackbone', 'stride': 2},
+        neck=neck,
+        head={'in_channels': 7},
+    )
+    assert model(torch.randn(1, 3, 8, 10)).shape == (1, 5, 4, 5)
+    assert model.feature_size((9, 10)) == (4, 5)
+
+
+def test_registered_for_configs_of_mmseg():
+    from mmseg.registry import MODELS as MMSEG_MODELS
+
+    assert MMSEG_MODELS.get('CAMClassifier') is CAMClassifier
+    assert MMSEG_MODELS.get('oaa_mm.CAMClassifier') is CAMClassifier
+
+
+def test_attention_of_half_precision_is_finite(build, sample):
+    # Scores beyond the range of sums in half precision.
+    model = build().half()
+    inputs = torch.full((1, 3, 64, 64), 200.0).half()
+    batch = [sample((64, 64), [1, 0, 0, 0, 0])]
+    try:
+        loss = model(inputs, batch, mode='loss')['loss_cls']
+    except RuntimeError as error:  # an old processor
+        pytest.skip(str(error))
+    assert loss.dtype == torch.float32
+    assert torch.isfinite(loss)
+    exact = model.attention_output.scores.double().mean((2, 3))
+    assert np.allclose(model.attention_output.logits, exact, rtol=1e-3)
