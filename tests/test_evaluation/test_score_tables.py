@@ -88,8 +88,9 @@ def test_sweep_thresholds():
 
 def test_curves_show_every_store(tmp_path):
     results = [result('one', 2), result('two', 4)]
-    left, right = plot_curves(results).axes
-    labels = [text.get_text() for text in left.get_legend().get_texts()]
+    figure = plot_curves(results)
+    left, right = figure.axes
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels == ['one', 'two']
     curve = left.get_lines()[0]
     np.testing.assert_allclose(curve.get_ydata(), 100 * results[0].scores.miou)
