@@ -48,7 +48,6 @@ dataset = dict(
 train_dataloader = dict(
     batch_size=8,
     num_workers=1,
-    batch_sampler=dict(type='oaa_mm.EqualSizeBatchSampler'),
     dataset=dict(
         type=dataset_type,
         data_root=data_root,

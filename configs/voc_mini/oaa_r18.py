@@ -30,9 +30,8 @@ test_pipeline = [
 train_dataloader = dict(
     batch_size=8,
     num_workers=1,
-    batch_sampler=dict(
-        type='oaa_mm.EqualSizeBatchSampler', merge_leftovers=True
-    ),
+    # A small set has many sizes with one or two images only.
+    batch_sampler=dict(merge_leftovers=True),
     dataset=dict(data_root=data_root, pipeline=train_pipeline),
 )
 val_dataloader = dict(

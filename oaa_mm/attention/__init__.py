@@ -9,7 +9,7 @@ fuses them epoch by epoch, `store` keeps them, in memory and in one file.
 from .accept import ACCEPTANCE_RULES, accept_pairs
 from .accumulator import FUSIONS, AttentionAccumulator, EpochSummary
 from .normalise import NORMS, normalise_attention, quantise_attention
-from .place import Placement, place_map
+from .place import Placement, place_map, unplace_map
 from .pooling import mean_scores, valid_mask
 from .resize import attention_to_image
 from .store import AttentionStore
@@ -28,5 +28,6 @@ __all__ = [
     'normalise_attention',
     'place_map',
     'quantise_attention',
+    'unplace_map',
     'valid_mask',
 ]

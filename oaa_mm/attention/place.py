@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-__all__ = ['Placement', 'place_map']
+__all__ = ['Placement', 'place_map', 'unplace_map']
 
 
 @dataclass(frozen=True)
@@ -95,16 +95,21 @@ def _axis_weights(
     centres = (np.arange(cells) + 0.5) * (frame / cells)
     start, stop = np.searchsorted(centres, (low, high))
     position = (centres[start:stop] - low) * (size / (high - low)) - 0.5
-    # Rounding noise of the line above must not turn an exact copy into an
+    return _bilinear(position, size), slice(int(start), int(stop))
+
+
+def _bilinear(position: np.ndarray, size: int) -> np.ndarray:
+    """(n, size) weights of the cells around n positions, in cells."""
+    # Rounding noise of the positions must not turn an exact copy into an
     # interpolation between a cell and its neighbour.
     position = position.round(9).clip(0, size - 1)
     floor = np.floor(position).astype(int)
     share = position - floor
-    weights = np.zeros((stop - start, size))
-    index = np.arange(stop - start)
+    weights = np.zeros((len(position), size))
+    index = np.arange(len(position))
     weights[index, floor] = 1 - share
     weights[index, np.minimum(floor + 1, size - 1)] += share
-    return weights, slice(int(start), int(stop))
+    return weights
 
 
 def place_map(
@@ -140,3 +145,54 @@ def place_map(
     placed = np.zeros((*attention.shape[:-2], *grid), np.uint8)
     placed[..., rows, columns] = np.rint(down @ attention @ across.T)
     return placed, (rows, columns)
+
+
+def _view_weights(
+    low: float, high: float, frame: int, cells: int, size: int
+) -> np.ndarray:
+    """(size, cells) weights from grid cells to map cells on [low, high)."""
+    centres = low + (np.arange(size) + 0.5) * ((high - low) / size)
+    return _bilinear(centres * (cells / frame) - 0.5, cells)
+
+
+def unplace_map(
+    attention: np.ndarray, placement: Placement, size: tuple[int, int]
+) -> np.ndarray:
+    """Take attention maps from the frame of their image to what was seen.
+
+    The inverse of :func:`place_map`: whole maps go through the augmentation
+    that their image went through. Flips are exact; a map whose cells coincide
+    with those of the frame is copied exactly, any other is interpolated
+    bilinearly.
+
+    Interpolation never makes a new region of attention: a cell is 0 where
+    more than half of what lies under it was exactly 0, as are values that
+    round to 0. Otherwise attention would grow a rim of small values, which
+    the loss of OAA+ takes for positive.
+
+    Args:
+        attention (np.ndarray): (..., rows, columns) uint8 maps of the whole
+            frame, on any grid.
+        placement (Placement): How the network's input lies in the frame; its
+            `grid` does not matter.
+        size (tuple[int, int]): Height and width, in cells without padding, of
+            the network's map of its input.
+
+    Returns:
+        np.ndarray: (..., h, w) uint8 maps.
+    """
+    grid = attention.shape[-2:]
+    if not (placement.whole and grid == tuple(size)):
+        top, left, bottom, right = placement.seen
+        frame = placement.frame
+        down = _view_weights(top, bottom, frame[0], grid[0], size[0])
+        across = _view_weights(left, right, frame[1], grid[1], size[1]).T
+        attended = down @ (attention > 0) @ across
+        values = np.rint(down @ attention @ across)
+        # A little less than half, for the rounding of the products.
+        attention = values.astype(np.uint8) * (attended > 0.5 - 1e-6)
+    if placement.flip_vertical:
+        attention = attention[..., ::-1, :]
+    if placement.flip_horizontal:
+        attention = attention[..., ::-1]
+    return attention

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from oaa_mm.utils import atomic_write, check_image_id
 
 from .pages import MapPages, Pair
+from .png_folder import PngFolderReader
 from .store_file import load_pages, open_container, read_index, save_pages
 
 __all__ = ['AttentionReader', 'AttentionStore']
-
-_PNG_NAME = re.compile(r'(?P<image_id>.+)_(?P<class_index>\d+)\.png')
 
 
 class AttentionStore(MapPages):
@@ -94,20 +91,23 @@ class AttentionStore(MapPages):
         return store
 
     @staticmethod
-    def open(path: str | os.PathLike) -> AttentionReader:
+    def open(path: str | os.PathLike) -> AttentionReader | PngFolderReader:
         """Open a store for random access without reading all maps.
 
         Args:
-            path (str | os.PathLike): The file.
+            path (str | os.PathLike): The file, or a folder in the authors'
+                format (see :meth:`import_png`).
 
         Returns:
-            AttentionReader: A read-only mapping; maps are read when asked
-            for, their checksum is not verified.
+            AttentionReader | PngFolderReader: A read-only mapping; maps are
+            read when asked for, their checksum is not verified.
 
         Raises:
             FileNotFoundError: There is no such file.
             ValueError: The file is no attention store.
         """
+        if Path(path).is_dir():
+            return PngFolderReader(path)
         return AttentionReader(path)
 
     def export_png(self, folder: str | os.PathLike) -> None:
@@ -140,36 +140,10 @@ class AttentionStore(MapPages):
             FileNotFoundError: The folder is absent or holds no PNG.
             ValueError: A file's name or content does not fit; it is named.
         """
-        paths = sorted(Path(folder).glob('*.png'))
-        if not paths:
-            raise FileNotFoundError(
-                f'{folder}: no PNG files; expected attention maps named '
-                '`{image_id}_{class}.png`'
-            )
         store = cls()
-        for path in paths:
-            name = _PNG_NAME.fullmatch(path.name)
-            if name is None:
-                raise ValueError(
-                    f'{path}: attention maps are named '
-                    '`{image_id}_{class}.png`, class being a number from 0'
-                )
-            pair = name['image_id'], int(name['class_index'])
-            store[pair] = _read_grey_png(path)
+        for pair, attention in PngFolderReader(folder).items():
+            store[pair] = attention
         return store
-
-
-def _read_grey_png(path: Path) -> np.ndarray:
-    try:
-        with Image.open(path) as image:
-            if image.mode != 'L':
-                raise ValueError(
-                    f'{path}: an attention map is an 8-bit greyscale PNG, '
-                    f'but this one has mode {image.mode!r}'
-                )
-            return np.asarray(image)
-    except (OSError, SyntaxError) as error:
-        raise ValueError(f'{path}: not a readable PNG ({error})') from error
 
 
 class AttentionReader(Mapping):

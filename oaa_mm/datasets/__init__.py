@@ -2,13 +2,14 @@
 
 from .image_level import ImageLevelDataset
 from .samplers import EqualSizeBatchSampler
-from .transforms import ColorJitter, PackImageLevelInputs
+from .transforms import ColorJitter, LoadAttentionMaps, PackImageLevelInputs
 from .voc import VOCImageLevelDataset
 
 __all__ = [
     'ColorJitter',
     'EqualSizeBatchSampler',
     'ImageLevelDataset',
+    'LoadAttentionMaps',
     'PackImageLevelInputs',
     'VOCImageLevelDataset',
 ]

@@ -19,7 +19,7 @@ from oaa_mm.utils.palette import voc_colormap
 
 from .files import inspect_image
 from .transforms import RecordingCompose
-from .transforms.nominal import RESIZES, resized
+from .transforms.nominal import RESIZES, flatten, resized
 
 __all__ = ['ImageLevelDataset']
 
@@ -123,6 +123,20 @@ class ImageLevelDataset(BaseSegDataset):
         if palette or count > 255:
             return super()._update_palette()
         return voc_colormap(count + 1)[1:].tolist()
+
+    def full_init(self) -> None:
+        """Load the data list, and let transforms look through it.
+
+        Those with a method `check_data` get all entries, so that what one of
+        them lacks is found now, not in the middle of a training.
+        """
+        if self._fully_initialized:
+            return
+        super().full_init()
+        for transform in self.pipeline.transforms:
+            for inner in flatten(transform):
+                if hasattr(inner, 'check_data'):
+                    inner.check_data(map(self.get_data_info, range(len(self))))
 
     def load_data_list(self) -> list[dict]:
         """Read the list and the labels, and look at the files.

@@ -21,6 +21,8 @@ train_dataloader = dict(
     # Without it mmengine gives every epoch the same random augmentations.
     persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
+    # Nothing is padded, so no convolution sees padding at an image's border.
+    batch_sampler=dict(type='oaa_mm.EqualSizeBatchSampler'),
     dataset=dict(
         type=dataset_type,
         data_root=data_root,

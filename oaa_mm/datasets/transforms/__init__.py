@@ -1,7 +1,13 @@
 """Transforms, and the record of what the transforms did to an image."""
 
+from .attention_maps import LoadAttentionMaps
 from .color import ColorJitter
 from .formatting import PackImageLevelInputs
 from .geometry import RecordingCompose
 
-__all__ = ['ColorJitter', 'PackImageLevelInputs', 'RecordingCompose']
+__all__ = [
+    'ColorJitter',
+    'LoadAttentionMaps',
+    'PackImageLevelInputs',
+    'RecordingCompose',
+]

@@ -20,10 +20,11 @@ class PackImageLevelInputs(PackSegInputs):
 
     Besides what mmseg's PackSegInputs packs, the data sample gets the field
     `gt_label`, a (C,) uint8 tensor of 0 and 1 (left out for images without
-    labels), and the metainfo `image_id` and `placement` (see
-    :class:`oaa_mm.attention.Placement`), which OAAHook needs to bring maps
-    back to the image. `placement` is left out if pixels have moved since it
-    was recorded, as in the branches of TestTimeAug.
+    labels), after LoadAttentionMaps the arrays `gt_attention` and
+    `gt_attention_classes`, and the metainfo `image_id` and `placement` (see
+    :class:`oaa_mm.attention.Placement`), which tells how maps lie in the
+    image. `placement` is left out if pixels have moved since it was
+    recorded, as in the branches of TestTimeAug.
 
     Args:
         meta_keys (Sequence[str]): Keys that become metainfo.
@@ -64,4 +65,8 @@ class PackImageLevelInputs(PackSegInputs):
         if 'gt_label' in results:
             label = torch.as_tensor(results['gt_label'], dtype=torch.uint8)
             packed['data_samples'].set_field(label, 'gt_label')
+        # As arrays they stay on the CPU, where the model places them.
+        for key in ('gt_attention', 'gt_attention_classes'):
+            if key in results:
+                packed['data_samples'].set_field(results[key], key)
         return packed

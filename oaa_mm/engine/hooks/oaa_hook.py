@@ -110,8 +110,9 @@ class OAAHook(Hook):
         model = _unwrap(runner.model)
         if not hasattr(model, 'attention_output'):
             raise ValueError(
-                f'OAAHook needs a CAMClassifier, but got '
-                f'{type(model).__name__}'
+                'OAAHook needs a CAMClassifier, but got '
+                f'{type(model).__name__}: only a classifier tells which maps '
+                'to trust. Remove OAAHook from `custom_hooks`'
             )
         if get_world_size() > 1:
             raise ValueError(

@@ -1,0 +1,167 @@
+"""Loading accumulated attention as the target of a training."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from mmcv.transforms import BaseTransform
+
+from oaa_mm.attention import AttentionStore
+from oaa_mm.registry import TRANSFORMS
+
+__all__ = ['LoadAttentionMaps']
+
+#: Pairs shown in one error message; there may be thousands.
+_SHOWN = 5
+
+
+@TRANSFORMS.register_module()
+class LoadAttentionMaps(BaseTransform):
+    """Load the attention maps of the labelled classes of an image.
+
+    The maps stay as they are stored, in the frame of the image and at feature
+    resolution; the model brings them to the grid of its output by the
+    `placement` that the data set records, in a single step (see
+    :func:`oaa_mm.attention.unplace_map`). So this transform may stand
+    anywhere before PackImageLevelInputs. As the first of a pipeline, its
+    store is the key ``train_dataloader.dataset.pipeline.0.store``.
+
+    Each worker process opens the store for itself, when it needs the first
+    map, and reads only the maps that it needs.
+
+    Required Keys:
+
+    - image_id
+    - gt_label
+
+    Added Keys:
+
+    - gt_attention ((K, h, w) uint8, round(255 * attention))
+    - gt_attention_classes ((K,) int64, increasing)
+
+    Args:
+        store (str): A file that OAAHook or AttentionStoreWriter wrote, or a
+            folder in the authors' format, ``{image_id}_{class}.png``.
+    """
+
+    def __init__(self, store: str) -> None:
+        self.store = os.fspath(store)
+        self._maps: Mapping[tuple[str, int], np.ndarray] | None = None
+        self._process: int | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the open file behind: a worker opens it for itself."""
+        return {**self.__dict__, '_maps': None, '_process': None}
+
+    def _open(self) -> Mapping[tuple[str, int], np.ndarray]:
+        if self._process != os.getpid():
+            self._maps = AttentionStore.open(self.store)
+            self._process = os.getpid()
+        return self._maps
+
+    def check_data(self, data_infos: Iterable[Mapping[str, Any]]) -> None:
+        """Make sure that every labelled class of every image has a map.
+
+        ImageLevelDataset calls this when it is built.
+
+        Args:
+            data_infos (Iterable[Mapping[str, Any]]): With `image_id` and
+                `gt_label`, the images of the data set.
+
+        Raises:
+            FileNotFoundError: There is no such store.
+            ValueError: The store is damaged, images have no labels, or pairs
+                have no map; these are counted, and some are named.
+        """
+        stored = set(self._open())
+        pairs = [
+            (info['image_id'], c)
+            for info in data_infos
+            for c in _classes(info)
+        ]
+        missing = [pair for pair in pairs if pair not in stored]
+        if missing:
+            raise ValueError(self._complaint(missing, len(pairs), stored))
+
+    def _complaint(
+        self,
+        missing: list[tuple[str, int]],
+        total: int,
+        stored: set[tuple[str, int]],
+    ) -> str:
+        named = ', '.join(f'{i} class {c}' for i, c in missing[:_SHOWN])
+        if len(missing) > _SHOWN:
+            named += f' and {len(missing) - _SHOWN} more'
+        images = len({image_id for image_id, _ in missing})
+        text = (
+            f'{self.store}: {len(missing)} of {total} labelled (image, class) '
+            f'pairs have no attention map, in {images} images: {named}. '
+        )
+        if len(missing) == total:
+            known = ', '.join(sorted({i for i, _ in stored})[:3])
+            return text + (
+                'Is it the store of another data set or split? Its images: '
+                f'{known}, ...'
+            )
+        return text + (
+            'A missing map must not count as a map of zeros. The last store '
+            "of a finished training with OAAHook(fallback='last') has all "
+            'pairs of its images; accumulate on the same list and labels'
+        )
+
+    def transform(self, results: dict) -> dict:
+        """Load the maps of an image.
+
+        Args:
+            results (dict): With `image_id` and `gt_label` (C,).
+
+        Returns:
+            dict: With the added keys, see the class.
+
+        Raises:
+            ValueError: The image has no labels, a map is missing, or its maps
+                differ in size.
+        """
+        classes = _classes(results)
+        maps = [self._map(results['image_id'], c) for c in classes]
+        sizes = {attention.shape for attention in maps}
+        if len(sizes) > 1:
+            raise ValueError(
+                f'{self.store}: the attention maps of image '
+                f'{results["image_id"]!r} differ in size: {sorted(sizes)}'
+            )
+        results['gt_attention'] = np.stack(maps)
+        results['gt_attention_classes'] = np.array(classes)
+        return results
+
+    def _map(self, image_id: str, class_index: int) -> np.ndarray:
+        try:
+            return self._open()[image_id, class_index]
+        except KeyError as error:
+            raise ValueError(
+                f'{self.store} has no attention map of image {image_id!r}, '
+                f'class {class_index}'
+            ) from error
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(store={self.store!r})'
+
+
+def _classes(info: Mapping[str, Any]) -> list[int]:
+    """Labelled classes of an image; there is at least one."""
+    for key in ('image_id', 'gt_label'):
+        if key not in info:
+            raise ValueError(
+                f'LoadAttentionMaps needs `{key}` of '
+                f'{info.get("img_path", "every image")}: use an '
+                'ImageLevelDataset with labels'
+            )
+    classes = np.flatnonzero(info['gt_label']).tolist()
+    if not classes:
+        raise ValueError(
+            f'LoadAttentionMaps: image {info["image_id"]!r} has no class'
+        )
+    return classes

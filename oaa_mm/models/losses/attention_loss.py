@@ -1,0 +1,141 @@
+"""A loss module for soft attention targets and for mmseg's hard labels."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .positions import positions_inside
+
+__all__ = ['AttentionLoss']
+
+#: Arguments of mmseg's losses that cannot matter here: each channel has its
+#: own sigmoid, and ignored pixels never count.
+HARMLESS = ('use_sigmoid', 'avg_non_ignore')
+#: Arguments of mmseg's losses that matter, unless they are at this value.
+NEUTRAL = {'class_weight': None, 'use_mask': False, 'ignore_index': 255}
+
+
+class AttentionLoss(nn.Module, ABC):
+    """What the losses of this package share.
+
+    Overriding `loss_decode` of an inherited config merges the two dicts, so
+    the arguments of the loss that was there arrive here. Those which cannot
+    matter are accepted (`use_sigmoid`, `avg_non_ignore`), those at a value
+    without effect as well (``class_weight=None``, ``use_mask=False``,
+    ``ignore_index=255``); any other is an error.
+
+    Args:
+        loss_weight (float): Factor of the loss.
+        loss_name (str): Its name in the log; has to hold `loss`.
+        **inherited: See above.
+
+    Raises:
+        ValueError: An inherited argument would change the loss, or
+            `loss_name` does not hold `loss`.
+    """
+
+    def __init__(
+        self, loss_weight: float, loss_name: str, **inherited: Any
+    ) -> None:
+        super().__init__()
+        refused = {
+            name: value
+            for name, value in inherited.items()
+            if name not in HARMLESS
+            and not (name in NEUTRAL and value == NEUTRAL[name])
+        }
+        if refused:
+            listed = ', '.join(f'{k}={v!r}' for k, v in refused.items())
+            raise ValueError(
+                f'{type(self).__name__} cannot do {listed}. If the config '
+                'inherits this from another loss, add `_delete_=True` to '
+                '`loss_decode`, or write `loss_decode` as a list'
+            )
+        if 'loss' not in loss_name:
+            raise ValueError(
+                f"loss_name should hold 'loss', but got {loss_name!r}: "
+                'mmengine trains with such entries only'
+            )
+        self.loss_weight = loss_weight
+        self._loss_name = loss_name
+
+    @property
+    def loss_name(self) -> str:
+        """Name of the loss in the log."""
+        return self._loss_name
+
+    def forward(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        weight: Tensor | None = None,
+        ignore_index: int = 255,
+        *,
+        valid: Tensor | None = None,
+    ) -> Tensor:
+        """Compute the loss.
+
+        Args:
+            logits (Tensor): (N, C, h, w) scores, before the sigmoid.
+            target (Tensor): (N, C, h, w) floating, attention in [0, 1]; or
+                (N, h, w) integers, a mask with the channel of each pixel.
+            weight (Tensor | None): Weights of pixels, as a `sampler` of mmseg
+                gives them, are refused.
+            ignore_index (int): Value of pixels in a mask that do not count.
+                Defaults to 255.
+            valid (Tensor | None): (N, 2) height and width without padding;
+                None counts every position.
+
+        Returns:
+            Tensor: Scalar.
+
+        Raises:
+            ValueError: Shapes do not fit, a mask holds a value that is no
+                channel, or there are weights.
+        """
+        if weight is not None:
+            raise ValueError(
+                f'{type(self).__name__} has no weights of pixels: remove '
+                '`sampler` from the decode head'
+            )
+        counts = True
+        if target.ndim == 3:
+            counts = (target != ignore_index)[:, None]
+            target = _one_hot(target, logits, ignore_index)
+        inside = positions_inside(logits, target, valid) & counts
+        return self.loss_weight * self.compute(logits, target, inside)
+
+    @abstractmethod
+    def compute(
+        self, logits: Tensor, target: Tensor, inside: Tensor
+    ) -> Tensor:
+        """The loss, not weighted.
+
+        Args:
+            logits (Tensor): (N, C, h, w) scores.
+            target (Tensor): (N, C, h, w) attention in [0, 1].
+            inside (Tensor): (N, 1, h, w) bool, the positions that count.
+
+        Returns:
+            Tensor: Scalar.
+        """
+
+
+def _one_hot(labels: Tensor, logits: Tensor, ignore_index: int) -> Tensor:
+    """(N, C, h, w) float32 attention of a mask, 0 where it is ignored."""
+    channels = torch.arange(logits.shape[1], device=labels.device)
+    outside = (labels < 0) | (labels >= len(channels))
+    outside &= labels != ignore_index
+    if outside.any():
+        raise ValueError(
+            f'a mask holds the value {int(labels[outside][0])}, but the '
+            f'scores have the channels 0 to {len(channels) - 1} '
+            f'({ignore_index} is ignored): check `num_classes` of the head '
+            'and `reduce_zero_label`'
+        )
+    kept = labels.where(labels != ignore_index, -1)
+    return (kept[:, None] == channels[:, None, None]).float()

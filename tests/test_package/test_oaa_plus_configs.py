@@ -1,0 +1,36 @@
+"""OAA+ is the network and the recipe of its classifier, with other targets."""
+
+import pytest
+from mmengine.config import Config
+
+PAIRS = {
+    'oaa_plus_vgg16_voc': 'oaa_vgg16_voc',
+    'oaa_plus_resnet50_voc': 'oaa_resnet50_voc',
+    'oaa_plus_resnet101_voc': 'oaa_resnet101_voc',
+    'voc_mini/oaa_plus_r18': 'voc_mini/oaa_r18',
+    'toy/oaa_plus_r18_toy': 'toy/oaa_r18_toy',
+}
+
+
+@pytest.mark.parametrize(('plus', 'classifier'), PAIRS.items())
+def test_only_the_targets_differ(root, plus, classifier):
+    plus, classifier = (
+        Config.fromfile(root / f'configs/{name}.py')
+        for name in (plus, classifier)
+    )
+    for part in ('backbone', 'head', 'data_preprocessor'):
+        assert plus.model[part] == classifier.model[part]
+    for key in ('optim_wrapper', 'param_scheduler', 'train_cfg'):
+        assert plus[key] == classifier[key]
+    assert plus.model.type == 'oaa_mm.IntegralAttentionModel'
+    assert plus.custom_hooks == []
+    # The first transform, so that one key names the store.
+    load, *others = plus.train_dataloader.dataset.pipeline
+    assert load.type == 'oaa_mm.LoadAttentionMaps'
+    assert others == classifier.train_dataloader.dataset.pipeline
+    # It is what the classifier's training writes with its last epoch.
+    epochs = classifier.train_cfg.max_epochs
+    name = classifier.filename.rsplit('/', 1)[1].removesuffix('.py')
+    assert load.store == (
+        f'work_dirs/{name}/attention_epoch_{epochs}.safetensors'
+    )
