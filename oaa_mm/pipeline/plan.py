@@ -11,7 +11,8 @@ A pipeline config is a Python config of mmengine with
 - any further texts, such as ``data = 'data/VOC2012'``.
 
 In commands, ``{dir}`` is the folder of the stage itself, ``{name}`` that of an
-earlier stage, and ``{data}`` the text of that name in the config.
+earlier stage, and ``{data}`` the text of that name in the config, filled in in
+`run`, `inputs`, `outputs`, `checks` and `scores`.
 """
 
 from __future__ import annotations
@@ -177,7 +178,10 @@ def _read_stage(
         folder=folder,
         commands=tuple(map(tuple, commands)),
         inputs=tuple([*declared, *_mentioned(commands, earlier)]),
-        outputs=tuple(folder / output for output in entry['outputs']),
+        outputs=tuple(
+            folder / _fill(output, fields, path)
+            for output in entry['outputs']
+        ),
         resume=tuple(shlex.split(entry.get('resume', ''))),
     )
 
@@ -204,4 +208,6 @@ def _fill(text: str, fields: Mapping[str, str], path: object) -> str:
             )
         return fields[match[1]]
 
-    return _FIELD.sub(value, text)
+    for _ in range(5):  # a text may mention others
+        text = _FIELD.sub(value, text)
+    return text

@@ -273,3 +273,14 @@ def test_command_line(config):
     result = call(config, '--until', 'four')
     assert result.returncode == 1
     assert result.stderr.strip().splitlines()[-1].startswith('error: no stage')
+
+
+def test_texts_may_mention_texts_and_outputs_are_filled_in(config):
+    text = config.read_text()
+    text = text.replace("['a.txt']", "['{letter}.txt']")
+    text += "letter = 'a'\nboth = '{letter}.txt'\n"
+    text = text.replace('{one}/a.txt', '{one}/{both}')
+    config.write_text(text)
+    pipeline = load_pipeline(config)
+    assert pipeline.stages[0].outputs[0].name == 'a.txt'
+    assert pipeline.stages[1].inputs == pipeline.stages[0].outputs
