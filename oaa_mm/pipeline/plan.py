@@ -179,8 +179,7 @@ def _read_stage(
         commands=tuple(map(tuple, commands)),
         inputs=tuple([*declared, *_mentioned(commands, earlier)]),
         outputs=tuple(
-            folder / _fill(output, fields, path)
-            for output in entry['outputs']
+            folder / _fill(output, fields, path) for output in entry['outputs']
         ),
         resume=tuple(shlex.split(entry.get('resume', ''))),
     )
