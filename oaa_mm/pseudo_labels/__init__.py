@@ -1,0 +1,20 @@
+"""From attention maps to labels that a segmentation model trains on.
+
+Arrays in, palette PNGs out. `rules` holds the constants, `compose` turns
+maps and saliency into a label, `refine` (with `par` and `crf`) follows the
+edges of the image; `folder` makes a whole folder of labels, with `tasks`,
+`workers` and `summary` as its parts.
+"""
+
+from .compose import Refine, compose_label
+from .refine import REFINEMENTS, build_refine
+from .rules import BACKGROUNDS, LabelRules
+
+__all__ = [
+    'BACKGROUNDS',
+    'REFINEMENTS',
+    'LabelRules',
+    'Refine',
+    'build_refine',
+    'compose_label',
+]

@@ -1,0 +1,217 @@
+"""From attention maps and a background score to the label of each pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from .rules import IGNORE_INDEX, LabelRules
+
+__all__ = ['Refine', 'compose_label', 'label_scores']
+
+#: (H, W, 3) uint8 RGB image and (K + 1, H, W) float32 scores in [0, 1],
+#: background first -> refined scores of the same shape and range.
+Refine = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+def compose_label(
+    attention: Mapping[int, np.ndarray],
+    *,
+    saliency: np.ndarray | None = None,
+    background: str = 'saliency',
+    alpha: float = LabelRules.alpha,
+    theta: float = LabelRules.theta,
+    fg_threshold: float = LabelRules.fg_threshold,
+    conflict_threshold: float = LabelRules.conflict_threshold,
+    bg_threshold: float = LabelRules.bg_threshold,
+    attention_threshold: float = LabelRules.attention_threshold,
+    min_foreground: float = LabelRules.min_foreground,
+    image: np.ndarray | None = None,
+    refine: Refine | None = None,
+) -> np.ndarray:
+    """Pseudo-label of one image, in the authors' procedure by default.
+
+    With s the saliency, a_1..a_K the attention maps and b the score of the
+    background (``'saliency'``: 1 - s, ``'power'``: (1 - max a)^alpha,
+    ``'constant'``: theta), the first line that fits is the label::
+
+        255    more than one of {b, a_1..a_K} > conflict_threshold
+        k + 1  a_k = max a >= fg_threshold  and  (b < fg_threshold or a_k > b)
+        0      s < bg_threshold  and  max a <= attention_threshold
+        255    otherwise (uncertain)
+
+    and the whole image is 255 where less than `min_foreground` of it is
+    foreground. Of classes that tie, the lowest index wins; background wins a
+    tie with a class. Scores are float32, so that the rounding of 1 - s
+    settles "a_k > b" for equal numbers of 255ths, as it did in the release.
+
+    Saliency is evidence of its own: a pixel is background where it says so.
+    ``'power'`` and ``'constant'`` have no second witness. There b only
+    competes, and the third line becomes ``b >= max a and max a <=
+    attention_threshold``; pixels whose best class beats b and is below
+    `fg_threshold` are uncertain, `bg_threshold` has no effect.
+
+    With `refine`, the scores {b, a_1..a_K} are refined by the image before
+    the second to fourth line (s is then 1 - b). Conflicts are found before: a
+    refinement that makes scores compete, such as a CRF, cannot show them.
+
+    Args:
+        attention (Mapping[int, np.ndarray]): Class (from 0) -> (H, W) map,
+            uint8 0..255 or float 0..1, at the size of the image and already
+            stretched over the whole range, as
+            :func:`oaa_mm.attention.attention_to_image` returns it. An image
+            without maps has no foreground.
+        saliency (np.ndarray | None): (H, W) uint8 0..255 or float 0..1; for
+            ``background='saliency'`` alone.
+        background (str): ``'saliency'``, ``'power'`` or ``'constant'``.
+        alpha (float): Exponent of ``'power'``, > 0.
+        theta (float): Score of ``'constant'``, 0..1.
+        fg_threshold (float): The least attention of foreground, 0..1; scores
+            of the background below it do not count.
+        conflict_threshold (float): 0..1.
+        bg_threshold (float): Saliency of background is below it, 0..1.
+        attention_threshold (float): Attention above it forbids background,
+            0..1.
+        min_foreground (float): The least share of foreground pixels in a
+            label that is used, 0..1.
+        image (np.ndarray | None): (H, W, 3) uint8 RGB, for `refine`.
+        refine (Refine | None): See :func:`oaa_mm.pseudo_labels.build_refine`.
+
+    Returns:
+        np.ndarray: (H, W) uint8: 0 background, k + 1 class k, 255 ignored.
+
+    Raises:
+        ValueError: A constant is out of range, shapes differ, or there is a
+            saliency map too many or too few.
+    """
+    rules = LabelRules(
+        background=background,
+        alpha=alpha,
+        theta=theta,
+        fg_threshold=fg_threshold,
+        conflict_threshold=conflict_threshold,
+        bg_threshold=bg_threshold,
+        attention_threshold=attention_threshold,
+        min_foreground=min_foreground,
+    )
+    classes = sorted(attention)
+    if classes and not 0 <= classes[0] <= classes[-1] < IGNORE_INDEX - 1:
+        raise ValueError(
+            f'classes {classes}: labels are 8 bits, so class indices should '
+            f'be in 0..{IGNORE_INDEX - 2}'
+        )
+    maps = [attention[index] for index in classes]
+    scores = label_scores(maps, saliency, rules)
+    conflict = (scores > rules.conflict_threshold).sum(0) > 1
+    if refine is not None:
+        _check_image(image, scores.shape[1:])
+        scores = refine(image, scores)
+    label = _decide(scores, classes, rules, saliency, refine is not None)
+    label[conflict] = IGNORE_INDEX
+    foreground = (label > 0) & (label < IGNORE_INDEX)
+    if foreground.mean() < rules.min_foreground:
+        label[:] = IGNORE_INDEX
+    return label
+
+
+def label_scores(
+    maps: list[np.ndarray], saliency: np.ndarray | None, rules: LabelRules
+) -> np.ndarray:
+    """Scores of background and classes before anything is decided.
+
+    Args:
+        maps (list[np.ndarray]): K attention maps, (H, W) uint8 0..255 or
+            float 0..1.
+        saliency (np.ndarray | None): (H, W) likewise.
+        rules (LabelRules): Says what the background's score is.
+
+    Returns:
+        np.ndarray: (K + 1, H, W) float32 in [0, 1], background first.
+
+    Raises:
+        ValueError: Shapes differ, there is a saliency map too many or too
+            few, or nothing that tells the size.
+    """
+    needed = rules.background == 'saliency'
+    if needed != (saliency is not None):
+        raise ValueError(
+            f'background={rules.background!r} '
+            + ('needs a saliency map' if needed else 'takes no saliency map')
+        )
+    inputs = [*maps, saliency] if needed else maps
+    shapes = {np.shape(values) for values in inputs}
+    if len(shapes) != 1 or len(next(iter(shapes))) != 2:
+        raise ValueError(
+            'attention and saliency should be (H, W) maps of one size, but '
+            f'got {sorted(shapes) or "no map"}'
+        )
+    scores = np.zeros((len(maps) + 1, *shapes.pop()), np.float32)
+    for row, values in zip(scores[1:], maps, strict=True):
+        row[:] = _unit(values)
+    if needed:
+        scores[0] = 1 - _unit(saliency)
+    elif rules.background == 'power':
+        scores[0] = (1 - scores[1:].max(0)) ** rules.alpha
+    else:
+        scores[0] = rules.theta
+    return scores
+
+
+def _decide(
+    scores: np.ndarray,
+    classes: list[int],
+    rules: LabelRules,
+    saliency: np.ndarray | None,
+    refined: bool,
+) -> np.ndarray:
+    """The label without conflicts and without the rule for whole images."""
+    background = scores[0]
+    best = scores[1:].max(0, initial=0)
+    if saliency is None:
+        calm = background >= best
+    else:
+        level = 1 - background if refined else _unit(saliency)
+        calm = level < rules.bg_threshold
+    calm &= best <= rules.attention_threshold
+    label = np.where(calm, np.uint8(0), np.uint8(IGNORE_INDEX))
+    if not classes:
+        return label
+    found = best >= rules.fg_threshold
+    found &= (background < rules.fg_threshold) | (best > background)
+    values = np.array(classes, np.uint8) + np.uint8(1)
+    return np.where(found, values[scores[1:].argmax(0)], label)
+
+
+def _unit(values: np.ndarray) -> np.ndarray:
+    """A map as float32 in [0, 1].
+
+    In float32, and b as 1 - s, as in the authors' procedure: where a_k and b
+    are the same number of 255ths, rounding decides, and as it did there.
+    """
+    values = np.asarray(values)
+    if values.dtype == np.uint8:
+        return values / np.float32(255)
+    return _checked_float(values)
+
+
+def _checked_float(values: np.ndarray) -> np.ndarray:
+    if values.dtype.kind != 'f':
+        raise ValueError(
+            f'maps should be uint8 0..255 or float 0..1, not {values.dtype}'
+        )
+    if not (values.min() >= 0 and values.max() <= 1):  # also where NaN
+        raise ValueError(
+            'float maps should be in 0..1, but one holds '
+            f'{values.min()}..{values.max()}; uint8 maps hold 0..255'
+        )
+    return values.astype(np.float32)
+
+
+def _check_image(image: np.ndarray | None, size: tuple[int, int]) -> None:
+    if image is None or image.dtype != np.uint8 or image.shape != (*size, 3):
+        found = None if image is None else (image.shape, str(image.dtype))
+        raise ValueError(
+            f'refine needs the image as a {(*size, 3)} uint8 array (H, W, '
+            f'RGB), but got {found}'
+        )

@@ -1,0 +1,165 @@
+"""Pixel-adaptive refinement: scores flow between pixels of like colour.
+
+After the idea of PAR (Ru et al., "Learning Affinity from Attention", CVPR
+2022): each pixel takes the mean of its neighbours' scores, weighted by how
+alike their colours and positions are, a few times over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+__all__ = ['affinity', 'pixel_adaptive_refine']
+
+#: The eight directions of a 3 x 3 neighbourhood, (down, right).
+_DIRECTIONS = tuple(
+    (dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dy or dx
+)
+
+
+def pixel_adaptive_refine(
+    images: Tensor,
+    scores: Tensor,
+    *,
+    dilations: Sequence[int] = (1, 2, 4, 8, 12, 24),
+    iterations: int = 10,
+    color_width: float = 0.3,
+    position_weight: float = 0.01,
+    scale: float = 0.5,
+) -> Tensor:
+    """Refine scores by the colours of their images.
+
+    The weights of a pixel's neighbours sum to 1, so each channel keeps its
+    range: scores need not be probabilities, and channels do not compete.
+
+    Args:
+        images (Tensor): (N, 3, H, W), 0..255.
+        scores (Tensor): (N, K, H, W) floating, any range.
+        dilations (Sequence[int]): Distances of the neighbours in pixels of
+            the scaled image; each gives eight.
+        iterations (int): Times that scores flow, >= 0.
+        color_width (float): How unlike colours may be, as a multiple of
+            their standard deviation in the neighbourhood, > 0.
+        position_weight (float): Share of nearness beside colour, 0..1.
+        scale (float): The refinement works on images and scores shrunk by
+            it, in (0, 1]; the time goes with its square.
+
+    Returns:
+        Tensor: (N, K, H, W) float32 refined scores.
+
+    Raises:
+        ValueError: A parameter is out of range, or shapes differ.
+    """
+    _check(images, scores, dilations, iterations, scale)
+    if not 0 <= position_weight <= 1 or color_width <= 0:
+        raise ValueError(
+            'position_weight should be in [0, 1] and color_width > 0, but '
+            f'got {position_weight} and {color_width}'
+        )
+    size = scores.shape[-2:]
+    small = tuple(max(round(scale * length), 1) for length in size)
+    images, scores = (
+        F.interpolate(x.float(), small, mode='area')
+        if small != tuple(size)
+        else x.float()
+        for x in (images, scores)
+    )
+    weights = affinity(
+        images,
+        dilations,
+        color_width=color_width,
+        position_weight=position_weight,
+    )
+    for _ in range(iterations):
+        total = torch.zeros_like(scores)
+        for weight, moved in zip(
+            weights.unbind(1), _neighbours(scores, dilations), strict=True
+        ):
+            total.addcmul_(weight[:, None], moved)
+        scores = total
+    if small != tuple(size):
+        scores = F.interpolate(
+            scores, size, mode='bilinear', align_corners=False
+        )
+    return scores
+
+
+def affinity(
+    images: Tensor,
+    dilations: Sequence[int],
+    *,
+    color_width: float,
+    position_weight: float,
+) -> Tensor:
+    """Weights of each pixel's neighbours.
+
+    Args:
+        images (Tensor): (N, 3, H, W) float.
+        dilations (Sequence[int]): D distances of the neighbours.
+        color_width (float): See :func:`pixel_adaptive_refine`.
+        position_weight (float): Likewise.
+
+    Returns:
+        Tensor: (N, 8 D, H, W), >= 0, with sum 1 over the neighbours.
+    """
+    moved = torch.stack(list(_neighbours(images, dilations)), 1)
+    gap = (moved - images[:, None]).abs_()  # (N, 8 D, 3, H, W)
+    spread = moved.std(1, keepdim=True, unbiased=False).clamp_min_(1)
+    likeness = gap.div_(spread * color_width).square_().neg_().mean(2)
+    near = torch.tensor(
+        [d * (dy * dy + dx * dx) ** 0.5 for d, dy, dx in _steps(dilations)],
+        device=images.device,
+    )
+    near = -((near / near.std(unbiased=False).clamp_min(1)) ** 2)
+    near = near.softmax(0)[:, None, None]
+    return likeness.softmax(1).lerp(near, position_weight)
+
+
+def _steps(dilations: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+    for dilation in dilations:
+        for dy, dx in _DIRECTIONS:
+            yield dilation, dy, dx
+
+
+def _neighbours(tensor: Tensor, dilations: Sequence[int]) -> Iterator[Tensor]:
+    """The tensor moved by each step; borders are repeated outwards."""
+    height, width = tensor.shape[-2:]
+    for dilation in dilations:
+        # Replicates beyond the border whatever the size, unlike reflection.
+        padded = F.pad(tensor, (dilation,) * 4, mode='replicate')
+        for dy, dx in _DIRECTIONS:
+            top, left = dilation * (1 + dy), dilation * (1 + dx)
+            yield padded[..., top : top + height, left : left + width]
+
+
+def _check(
+    images: Tensor,
+    scores: Tensor,
+    dilations: Sequence[int],
+    iterations: int,
+    scale: float,
+) -> None:
+    if (
+        images.ndim != 4
+        or scores.ndim != 4
+        or images.shape[1] != 3
+        or len(images) != len(scores)
+        or images.shape[-2:] != scores.shape[-2:]
+    ):
+        raise ValueError(
+            'images should be (N, 3, H, W) and scores (N, K, H, W), but got '
+            f'{tuple(images.shape)} and {tuple(scores.shape)}'
+        )
+    if not dilations or min(dilations) < 1:
+        raise ValueError(
+            f'dilations should be pixels >= 1, but got {dilations}'
+        )
+    if iterations < 0 or not 0 < scale <= 1:
+        raise ValueError(
+            'iterations should be >= 0 and scale in (0, 1], but got '
+            f'{iterations} and {scale}'
+        )

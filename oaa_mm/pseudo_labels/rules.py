@@ -1,0 +1,74 @@
+"""The constants of pseudo-labels."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+__all__ = ['BACKGROUNDS', 'IGNORE_INDEX', 'LabelRules']
+
+BACKGROUNDS = ('saliency', 'power', 'constant')
+IGNORE_INDEX = 255
+
+
+def _constant(default: float, help: str) -> Any:
+    return field(default=default, metadata={'help': help})
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelRules:
+    """The parameters of :func:`compose_label`, checked; see there.
+
+    Args:
+        background (str): One of :data:`BACKGROUNDS`.
+        alpha (float): > 0.
+        theta (float): 0..1, as all that follow.
+        fg_threshold (float): See :func:`compose_label`.
+        conflict_threshold (float): See :func:`compose_label`.
+        bg_threshold (float): See :func:`compose_label`.
+        attention_threshold (float): See :func:`compose_label`.
+        min_foreground (float): See :func:`compose_label`.
+
+    Raises:
+        ValueError: The background is unknown or a constant out of range.
+    """
+
+    background: str = 'saliency'
+    alpha: float = _constant(4.0, 'background power: (1 - max a)^ALPHA')
+    theta: float = _constant(0.2, 'background constant: its score')
+    fg_threshold: float = _constant(0.3, 'least attention of foreground')
+    conflict_threshold: float = _constant(
+        0.9, 'several scores above it are a conflict'
+    )
+    bg_threshold: float = _constant(
+        32 / 255, 'background is less salient than this (32/255)'
+    )
+    attention_threshold: float = _constant(
+        0.8, 'attention above it forbids background'
+    )
+    min_foreground: float = _constant(
+        0.01, 'images with a smaller share of foreground are all 255'
+    )
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        if self.background not in BACKGROUNDS:
+            raise ValueError(
+                f'background should be one of {BACKGROUNDS}, but got '
+                f'{self.background!r}'
+            )
+        for constant in self.constants():
+            value = getattr(self, constant.name)
+            if constant.name == 'alpha':
+                if not 0 < value < math.inf:
+                    raise ValueError(f'alpha should be > 0, but got {value}')
+            elif not 0 <= value <= 1:
+                raise ValueError(
+                    f'{constant.name} should be in [0, 1], but got {value}'
+                )
+
+    @classmethod
+    def constants(cls) -> tuple:
+        """The fields that are numbers, with a help text each."""
+        return tuple(f for f in fields(cls) if 'help' in f.metadata)

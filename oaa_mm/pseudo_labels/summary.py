@@ -1,0 +1,95 @@
+"""What a folder of pseudo-labels holds, in numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from prettytable import PrettyTable
+
+from .rules import IGNORE_INDEX
+from .workers import LabelResult
+
+__all__ = ['LabelSummary']
+
+
+class LabelSummary:
+    """Counts of labels, image by image.
+
+    Args:
+        class_names (Sequence[str]): Names of the C foreground classes.
+    """
+
+    def __init__(self, class_names: Sequence[str]) -> None:
+        self.class_names = tuple(class_names)
+        self.pixels: Counter[int] = Counter()
+        self.images: Counter[int] = Counter()
+        self.num_images = self.num_kept = 0
+        self.dropped: list[str] = []
+
+    def add(self, result: LabelResult) -> None:
+        """Count one label.
+
+        Args:
+            result (LabelResult): The label.
+        """
+        self.num_images += 1
+        self.num_kept += result.kept
+        self.pixels.update(result.pixels)
+        self.images.update(result.pixels.keys())
+        if result.dropped:
+            self.dropped.append(result.image_id)
+
+    def share(self, value: int) -> float:
+        """The share of all pixels that have a label value, in [0, 1].
+
+        Args:
+            value (int): 0 background, c + 1 class c, 255 ignored.
+
+        Returns:
+            float: The share; 0 where there are no pixels.
+        """
+        return self.pixels[value] / max(self.pixels.total(), 1)
+
+    def _classes(self) -> list[tuple[str, int]]:
+        return [(n, i + 1) for i, n in enumerate(self.class_names)]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain types for JSON.
+
+        Returns:
+            dict[str, Any]: Counts and shares; classes that no label holds
+            are 0.
+        """
+        return {
+            'images': self.num_images,
+            'dropped_images': len(self.dropped),
+            'pixels': self.pixels.total(),
+            'share': {
+                'background': self.share(0),
+                'ignored': self.share(IGNORE_INDEX),
+                **{name: self.share(v) for name, v in self._classes()},
+            },
+            'images_with': {n: self.images[v] for n, v in self._classes()},
+            'dropped': self.dropped,
+        }
+
+    def table(self) -> str:
+        """The summary as text, classes that occur only.
+
+        Returns:
+            str: A table and a sentence.
+        """
+        table = PrettyTable(['label', '% of pixels', 'images'], align='r')
+        table.align['label'] = 'l'
+        rows = [('background', 0), ('ignored (255)', IGNORE_INDEX)]
+        rows += [(n, v) for n, v in self._classes() if self.images[v]]
+        for name, value in rows:
+            share = f'{100 * self.share(value):.2f}'
+            table.add_row([name, share, self.images[value]])
+        return (
+            f'{table.get_string()}\n{self.num_images} images '
+            f'({self.num_kept} were there already); {len(self.dropped)} have '
+            'too little foreground and are all 255'
+        )

@@ -1,0 +1,179 @@
+"""What there is to do, checked before any of it is done."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+from rich.console import Console
+from rich.progress import track
+
+from oaa_mm.attention import AttentionStore
+from oaa_mm.datasets.files import inspect_image
+from oaa_mm.evaluation.stores import name_some, read_image_ids
+from oaa_mm.visualization.draw import find_image
+
+from .job import LabelTask
+
+__all__ = ['plan_tasks']
+
+
+def plan_tasks(
+    store: str | os.PathLike,
+    img_dir: str | os.PathLike,
+    *,
+    image_list: str | os.PathLike | None = None,
+    saliency_dir: str | os.PathLike | None = None,
+    num_classes: int,
+    allow_missing: bool = False,
+) -> list[LabelTask]:
+    """Find every file that labels need, and say what is missing.
+
+    Args:
+        store (str | os.PathLike): An attention store, or a folder in the
+            authors' format.
+        img_dir (str | os.PathLike): Folder of ``{image_id}.jpg`` or ``.png``.
+        image_list (str | os.PathLike | None): One image id a line. Defaults
+            to all images of the store.
+        saliency_dir (str | os.PathLike | None): Folder of
+            ``{image_id}.png``, 8-bit grey, at the size of the images. None
+            where the background needs none.
+        num_classes (int): The number of foreground classes.
+        allow_missing (bool): Whether listed images may lack maps. Defaults
+            to False.
+
+    Returns:
+        list[LabelTask]: One per image, in the order of the list.
+
+    Raises:
+        FileNotFoundError: Images or saliency maps are absent; they are named.
+        ValueError: Images have no map, or a file does not fit.
+    """
+    classes: dict[str, list[int]] = defaultdict(list)
+    for image_id, class_index in AttentionStore.open(store):
+        if class_index >= num_classes:
+            raise ValueError(
+                f'{store} holds maps of class {class_index}, but there are '
+                f'{num_classes} classes; name them with --classes'
+            )
+        classes[image_id].append(class_index)
+    if image_list is None:
+        image_ids: Sequence[str] = sorted(classes)
+    else:
+        image_ids = read_image_ids(image_list)
+    _check_maps(image_ids, classes, store, allow_missing)
+    images = _find_images(img_dir, image_ids)
+    saliency = _find_saliency(saliency_dir, image_ids)
+    console = Console(stderr=True)
+    files = track(
+        zip(image_ids, images, saliency, strict=True),
+        'Checking images',
+        total=len(image_ids),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    return [
+        LabelTask(
+            image_id,
+            tuple(sorted(classes.get(image_id, ()))),
+            str(image),
+            _checked_size(image, saliency_map),
+            saliency_map and str(saliency_map),
+        )
+        for image_id, image, saliency_map in files
+    ]
+
+
+def _check_maps(
+    image_ids: Sequence[str],
+    classes: Mapping[str, Sequence[int]],
+    store: str | os.PathLike,
+    allow_missing: bool,
+) -> None:
+    missing = [i for i in image_ids if i not in classes]
+    if len(missing) == len(image_ids):
+        raise ValueError(
+            f'{store} has no map of any of the {len(image_ids)} images. Is '
+            'it the store of another data set? Its images: '
+            f'{name_some(sorted(classes), 3) or "none"}.'
+        )
+    if missing and not allow_missing:
+        raise ValueError(
+            f'{store} has no map of {len(missing)} of {len(image_ids)} '
+            f'images: {name_some(missing)}. Leave them out of --list, or '
+            'give --allow-missing: their labels are all 255.'
+        )
+
+
+def _find_images(
+    img_dir: str | os.PathLike, image_ids: Sequence[str]
+) -> list[Path]:
+    if not Path(img_dir).is_dir():
+        raise FileNotFoundError(f'no such folder of images: {img_dir}')
+    found, absent = [], []
+    for image_id in image_ids:
+        try:
+            found.append(find_image(img_dir, image_id))
+        except FileNotFoundError:
+            absent.append(image_id)
+    if absent:
+        raise FileNotFoundError(
+            f'{len(absent)} of {len(image_ids)} images are not in {img_dir} '
+            f'(.jpg or .png): {name_some(absent)}'
+        )
+    return found
+
+
+def _find_saliency(
+    saliency_dir: str | os.PathLike | None, image_ids: Sequence[str]
+) -> list[Path | None]:
+    if saliency_dir is None:
+        return [None] * len(image_ids)
+    folder = Path(saliency_dir)
+    if not folder.is_dir():
+        raise FileNotFoundError(f'no such folder of saliency maps: {folder}')
+    paths = [folder / f'{image_id}.png' for image_id in image_ids]
+    absent = [str(path) for path in paths if not path.is_file()]
+    if absent:
+        raise FileNotFoundError(
+            f'{len(absent)} of {len(paths)} saliency maps are absent:\n  '
+            + '\n  '.join(absent[:_LISTED])
+            + (
+                f'\n  and {len(absent) - _LISTED} more'
+                * (len(absent) > _LISTED)
+            )
+            + '\nMake them, leave the images out of --list, or choose '
+            '--background power or constant, which need none.'
+        )
+    return paths
+
+
+#: A terminal's worth of names.
+_LISTED = 30
+
+
+def _checked_size(image: Path, saliency: Path | None) -> tuple[int, int]:
+    size = inspect_image(image)
+    if saliency is None:
+        return size
+    try:
+        with Image.open(saliency) as opened:
+            mode, found = opened.mode, opened.size[::-1]
+    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+        raise ValueError(f'{saliency} cannot be read: {error}') from error
+    if mode not in ('L', '1', 'RGB'):
+        raise ValueError(
+            f'{saliency}: a saliency map is an 8-bit grey PNG, but this one '
+            f'has mode {mode!r}'
+        )
+    if found != size:
+        raise ValueError(
+            f'{saliency} is {found[1]}x{found[0]} pixels, but its image '
+            f'{image} is {size[1]}x{size[0]}; resize the saliency maps to '
+            'the images'
+        )
+    return size

@@ -1,0 +1,160 @@
+r"""Make pseudo-labels of attention maps (and saliency maps).
+
+Example:
+    python tools/make_pseudo_labels.py \
+        work_dirs/oaa_vgg16_voc/attention_epoch_15.safetensors \
+        --img-dir data/VOC2012/JPEGImages \
+        --list data/VOC2012/ImageSets/Segmentation/train_aug.txt \
+        --saliency-dir data/VOC2012/SaliencyMaps \
+        --out work_dirs/pseudo_labels --workers 4
+
+Into the folder OUT come
+
+    labels/{image_id}.png  palette PNGs of the images' sizes: 0 background,
+                           c + 1 class c, 255 ignored
+    train.txt              the list of images, written when all are done
+    summary.json           shares of background, classes and 255; the images
+                           that are all 255
+    manifest.json          the parameters and inputs that made the labels
+
+and a segmentation config of mmseg needs two entries to train on them:
+
+    train_dataloader.dataset.data_prefix.seg_map_path=OUT/labels
+    train_dataloader.dataset.ann_file=OUT/train.txt
+
+(with data_root unset and img_path naming the images, or both as absolute
+paths). Run the same command again after an interruption: finished labels are
+kept. A folder never mixes labels of different parameters or inputs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from oaa_mm.utils.cli import run_cli
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    from mmengine.config import DictAction
+
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        'store',
+        metavar='STORE',
+        help='attention store (*.safetensors), or a folder of '
+        '{image_id}_{class}.png',
+    )
+    parser.add_argument('--out', required=True, help='folder to make')
+    parser.add_argument('--img-dir', required=True, help='folder of images')
+    parser.add_argument(
+        '--list',
+        help='text file, one image id per line (default: all of the store)',
+    )
+    parser.add_argument(
+        '--saliency-dir', help='folder of saliency maps, {image_id}.png'
+    )
+    parser.add_argument(
+        '--classes',
+        default='voc',
+        help="'voc', 'coco', names separated by commas, or a text file with "
+        'one name a line; without background (default: voc)',
+    )
+    add_rules(parser)
+    parser.add_argument(
+        '--refine',
+        default='none',
+        choices=('none', 'crf', 'par'),
+        help='follow the edges of the image: dense CRF (needs `pip install '
+        'pydensecrf2`) or pixel-adaptive refinement (default: none)',
+    )
+    parser.add_argument(
+        '--refine-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='parameters of the refinement, for example iterations=5',
+    )
+    parser.add_argument(
+        '--allow-missing',
+        action='store_true',
+        help='listed images without maps get labels that are all 255; '
+        'without this they are an error',
+    )
+    parser.add_argument(
+        '--overwrite',
+        action='store_true',
+        help='delete labels in OUT that were made differently',
+    )
+    parser.add_argument(
+        '--workers', type=int, default=1, help='processes (default: 1)'
+    )
+    return parser.parse_args(argv)
+
+
+def add_rules(parser: argparse.ArgumentParser) -> None:
+    """Add the background and every constant."""
+    from oaa_mm.pseudo_labels import BACKGROUNDS, LabelRules
+
+    rules = parser.add_argument_group('rules')
+    rules.add_argument(
+        '--background',
+        default='saliency',
+        choices=BACKGROUNDS,
+        help='where the score of the background comes from (default: '
+        'saliency)',
+    )
+    for constant in LabelRules.constants():
+        rules.add_argument(
+            '--' + constant.name.replace('_', '-'),
+            type=float,
+            default=constant.default,
+            help=f'{constant.metadata["help"]} (default: '
+            f'{constant.default:.4g})'.replace('%', '%%'),
+        )
+
+
+def main(argv: Sequence[str] | None = None) -> int | None:
+    """Make the labels.
+
+    Args:
+        argv (Sequence[str], optional): Arguments; those of the command line
+            where None.
+
+    Returns:
+        int | None: The exit status; None is success.
+    """
+    from oaa_mm.labels.classes import load_classes
+    from oaa_mm.pseudo_labels import LabelRules
+    from oaa_mm.pseudo_labels.folder import make_label_folder
+
+    args = parse_args(argv)
+    constants = {c.name: getattr(args, c.name) for c in LabelRules.constants()}
+    summary = make_label_folder(
+        args.store,
+        args.out,
+        img_dir=args.img_dir,
+        class_names=load_classes(args.classes),
+        image_list=args.list,
+        saliency_dir=args.saliency_dir,
+        rules=LabelRules(background=args.background, **constants),
+        refine=args.refine,
+        refine_options=args.refine_options,
+        allow_missing=args.allow_missing,
+        overwrite=args.overwrite,
+        workers=args.workers,
+    )
+    print(summary.table())
+    print(f'wrote {args.out}')
+
+
+if __name__ == '__main__':
+    run_cli(main)
