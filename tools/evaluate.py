@@ -1,12 +1,15 @@
-r"""Evaluate attention maps against masks.
+r"""Evaluate attention maps or pseudo-labels against masks.
 
-Example:
+Examples:
     python tools/evaluate.py attention \
         work_dirs/oaa_vgg16_voc/attention_epoch_15.safetensors \
         work_dirs/oaa_vgg16_voc/epoch_maps_15.safetensors \
         --masks data/VOC2012/SegmentationClassAug \
         --list data/VOC2012/ImageSets/Segmentation/train_aug.txt \
         --curves work_dirs/oaa_vgg16_voc/curves.png
+    python tools/evaluate.py labels work_dirs/pseudo_labels \
+        --masks data/VOC2012/SegmentationClassAug \
+        --list data/VOC2012/ImageSets/Segmentation/train_aug.txt
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     commands = parser.add_subparsers(dest='command', required=True)
     add_attention_parser(commands)
+    add_labels_parser(commands)
     return parser.parse_args(argv)
 
 
@@ -43,18 +47,7 @@ def add_attention_parser(commands: argparse._SubParsersAction) -> None:
         metavar='STORE',
         help='a store (*.safetensors), or a folder of {image_id}_{class}.png',
     )
-    parser.add_argument(
-        '--masks', required=True, help='folder of masks, {image_id}.png'
-    )
-    parser.add_argument(
-        '--list', required=True, help='text file, one image id per line'
-    )
-    parser.add_argument(
-        '--classes',
-        default='voc',
-        help="'voc', 'coco', names separated by commas, or a text file with "
-        'one name a line; without background (default: voc)',
-    )
+    add_common_arguments(parser)
     parser.add_argument(
         '--ignore',
         choices=('drop', 'background'),
@@ -73,14 +66,61 @@ def add_attention_parser(commands: argparse._SubParsersAction) -> None:
         default=0.1,
         help='step of the printed threshold sweep (default: 0.1)',
     )
-    parser.add_argument('--json', help='write all scores to this file')
     parser.add_argument(
         '--curves', help='plot the curves to this .png, .svg or .pdf file'
     )
+    parser.set_defaults(run=evaluate_attention)
+
+
+def add_labels_parser(commands: argparse._SubParsersAction) -> None:
+    """Add `labels`: folders of pseudo-labels."""
+    from oaa_mm.evaluation.labels import LABEL_POLICIES
+
+    parser = commands.add_parser(
+        'labels',
+        help='pseudo-labels, several folders compared',
+        description='Compare pseudo-labels with masks: mIoU, per class, '
+        'precision and recall, for each way to treat pixels that are '
+        'labelled 255, with the share of these pixels beside it. Pixels of '
+        'mask value 255 are always dropped.',
+    )
+    parser.add_argument(
+        'folders',
+        nargs='+',
+        metavar='DIR',
+        help='what make_pseudo_labels.py made, or a folder of {image_id}.png',
+    )
+    add_common_arguments(parser)
+    parser.add_argument(
+        '--ignore-policy',
+        nargs='+',
+        choices=LABEL_POLICIES,
+        default=list(LABEL_POLICIES),
+        help='what a label of 255 is: drop (the pixel leaves the '
+        'statistics), background (it counts as such), error (a false '
+        'negative of its class); default: all three, side by side',
+    )
+    parser.set_defaults(run=evaluate_labels)
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what all commands take."""
+    parser.add_argument(
+        '--masks', required=True, help='folder of masks, {image_id}.png'
+    )
+    parser.add_argument(
+        '--list', required=True, help='text file, one image id per line'
+    )
+    parser.add_argument(
+        '--classes',
+        default='voc',
+        help="'voc', 'coco', names separated by commas, or a text file with "
+        'one name a line; without background (default: voc)',
+    )
+    parser.add_argument('--json', help='write all scores to this file')
     parser.add_argument(
         '--workers', type=int, default=1, help='threads (default: 1)'
     )
-    parser.set_defaults(run=evaluate_attention)
 
 
 def evaluate_attention(args: argparse.Namespace) -> None:
@@ -114,6 +154,30 @@ def evaluate_attention(args: argparse.Namespace) -> None:
     if args.curves:
         save_curves(args.curves, results)
         print(f'wrote {args.curves}')
+
+
+def evaluate_labels(args: argparse.Namespace) -> None:
+    """Run `labels`: evaluate, print, and write what was asked for."""
+    from oaa_mm.evaluation.label_folders import (
+        compare_label_folders,
+        label_report,
+        save_label_results,
+    )
+    from oaa_mm.labels.classes import load_classes
+
+    class_names = load_classes(args.classes)
+    policies = list(dict.fromkeys(args.ignore_policy))
+    results = compare_label_folders(
+        args.folders,
+        args.masks,
+        args.list,
+        len(class_names),
+        workers=args.workers,
+    )
+    print(label_report(results, class_names, policies=policies))
+    if args.json:
+        save_label_results(args.json, results, class_names, policies=policies)
+        print(f'wrote {args.json}')
 
 
 def main(argv: Sequence[str] | None = None) -> int | None:

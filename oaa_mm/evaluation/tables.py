@@ -17,6 +17,7 @@ __all__ = [
     'percent',
     'sweep_table',
     'sweep_thresholds',
+    'text_table',
 ]
 
 #: Said wherever tables show scores, so that nobody has to guess.
@@ -31,7 +32,16 @@ def percent(value: float) -> str:
     return '-' if math.isnan(value) else f'{100 * value:.2f}'
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A text table, its first column to the left, the others to the right.
+
+    Args:
+        header (Sequence[str]): Headings.
+        rows (Sequence[Sequence[str]]): Cells, row by row.
+
+    Returns:
+        str: The table.
+    """
     table = PrettyTable(list(header), align='r')
     table.align[header[0]] = 'l'
     table.add_rows([list(row) for row in rows])
@@ -57,7 +67,7 @@ def class_table(
         for name, row, show in zip(class_names, scores, shown, strict=True)
         if show
     ]
-    text = _table(['class', *columns], rows)
+    text = text_table(['class', *columns], rows)
     hidden = int((~shown).sum())
     if hidden:
         text += f'\n({hidden} classes that do not occur are left out)'
@@ -105,7 +115,7 @@ def sweep_table(
         [f'{threshold:g}', *(percent(c[level]) for c in columns.values())]
         for threshold, level in zip(thresholds, levels, strict=True)
     ]
-    return _table(['threshold', *columns], rows)
+    return text_table(['threshold', *columns], rows)
 
 
 #: Columns of tables that show a single store.
@@ -142,7 +152,7 @@ def _comparison_table(results: Sequence[StoreResult]) -> str:
                 percent(recall),
             ]
         )
-    return _table(header, rows)
+    return text_table(header, rows)
 
 
 def attention_report(
