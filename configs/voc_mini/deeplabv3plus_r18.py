@@ -98,7 +98,7 @@ val_dataloader = dict(
 )
 test_dataloader = val_dataloader
 
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=2500, val_interval=500)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=1500, val_interval=500)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 # Small steps for the backbone, whose weights do not survive larger ones.
@@ -108,6 +108,6 @@ optim_wrapper = dict(
     paramwise_cfg=dict(custom_keys={'backbone': dict(lr_mult=1e-2)}),
 )
 param_scheduler = dict(
-    type='PolyLR', power=0.9, eta_min=0, begin=0, end=2500, by_epoch=False
+    type='PolyLR', power=0.9, eta_min=0, begin=0, end=1500, by_epoch=False
 )
 default_hooks = dict(checkpoint=dict(interval=500))

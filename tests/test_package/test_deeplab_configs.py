@@ -1,7 +1,5 @@
-"""The segmentation configs: what they build, inherit and train on."""
+"""The segmentation configs: what they build, inherit and optimise."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import mmseg
@@ -12,16 +10,11 @@ from mmengine.config import Config
 from mmengine.model import revert_sync_batchnorm
 from mmengine.optim import build_optim_wrapper
 from mmengine.structures import PixelData
-from mmseg.registry import DATASETS
 from mmseg.structures import SegDataSample
 
-from oaa_mm.datasets.toy import TOY_CLASSES, make_toy_voc
+from oaa_mm.datasets.toy import TOY_CLASSES
 from oaa_mm.registry import MODELS
-from oaa_mm.utils.palette import (
-    read_index_png,
-    voc_colormap,
-    write_index_png,
-)
+from oaa_mm.utils.palette import voc_colormap
 
 ROOT = Path(__file__).resolve().parents[2]
 DEEPLAB = ROOT / 'configs/deeplab'
@@ -35,18 +28,6 @@ CONFIGS = [
     TOY,
 ]
 every_config = pytest.mark.parametrize('path', CONFIGS, ids=lambda p: p.stem)
-
-
-@pytest.fixture(scope='module')
-def toy(tmp_path_factory):
-    """The toy data set, and pseudo-labels with a third and all of 255."""
-    data = tmp_path_factory.mktemp('toy')
-    make_toy_voc(data, num_train=8, num_val=2)
-    for number, mask in enumerate(data.glob('SegmentationClassAug/train*')):
-        label = read_index_png(mask)
-        label[: len(label) // 3 if number else len(label)] = 255
-        write_index_png(data / 'labels' / mask.name, label)
-    return data
 
 
 def load(path):
@@ -108,14 +89,11 @@ def test_pseudo_labels_are_one_pair_of_paths(path):
         if head in cfg.model:
             assert cfg.model[head].loss_decode.avg_non_ignore
     assert 'reduce_zero_label' not in str(cfg.to_dict())
-    assert (
-        cfg.train_cfg.max_iters
-        == (
-            cfg.param_scheduler[0]
-            if path == INHERITED
-            else cfg.param_scheduler
-        )['end']
-    )
+    schedulers = cfg.param_scheduler
+    if not isinstance(schedulers, list):
+        schedulers = [schedulers]
+    # PolyLR ends where it is told to, not with the loop.
+    assert [x['end'] for x in schedulers] == [cfg.train_cfg.max_iters]
 
 
 def difference(old, new, path=''):
@@ -223,80 +201,3 @@ def test_toy_classes_and_colours():
     assert cfg.metainfo.classes == ('background', *TOY_CLASSES)
     assert np.array_equal(cfg.metainfo.palette, voc_colormap(7))
     assert cfg.model.decode_head.num_classes == 7
-
-
-def test_labels_reach_the_network_unchanged(toy):
-    cfg = load(TOY)
-    dataset = cfg.train_dataloader.dataset
-    dataset.ann_file = str(toy / 'ImageSets/Segmentation/train_aug.txt')
-    dataset.data_prefix.img_path = str(toy / 'JPEGImages')
-    dataset.data_prefix.seg_map_path = str(toy / 'labels')
-    dataset.pipeline = cfg.test_pipeline
-    built = DATASETS.build(dataset)
-    assert len(built) == 8
-    for item in built:
-        sample = item['data_samples']
-        label = read_index_png(sample.seg_map_path)
-        assert np.array_equal(sample.gt_sem_seg.data[0].numpy(), label)
-        assert {0, 255} & set(np.unique(label))
-
-
-def test_three_lines_turn_any_config(toy, tmp_path):
-    """As docs/segmentation.md says; relative paths would go by data_root."""
-    config = tmp_path / 'mine.py'
-    config.write_text(
-        f"""
-_base_ = [{str(MMSEG / 'configs/_base_/datasets/pascal_voc12.py')!r}]
-train_dataloader = dict(dataset=dict(ann_file={str(toy / 'list.txt')!r},
-    data_prefix=dict(seg_map_path={str(toy / 'labels')!r})))
-"""
-    )
-    (toy / 'list.txt').write_text('train_0000\n')
-    (toy / 'images').mkdir(exist_ok=True)
-    cfg = Config.fromfile(config)
-    cfg.train_dataloader.dataset.data_root = str(toy)
-    built = DATASETS.build(cfg.train_dataloader.dataset)
-    info = built.get_data_info(0)
-    assert info['seg_map_path'] == str(toy / 'labels/train_0000.png')
-    assert info['img_path'] == str(toy / 'JPEGImages/train_0000.jpg')
-
-
-def test_trains_under_mmsegs_own_tool(toy, tmp_path):
-    """Which never imports oaa_mm: the config's first base does."""
-    train, val = 'train_dataloader', 'val_dataloader'
-    options = {
-        f'{train}.dataset.ann_file': toy
-        / 'ImageSets/Segmentation/train_aug.txt',
-        f'{train}.dataset.data_prefix.img_path': toy / 'JPEGImages',
-        f'{train}.dataset.data_prefix.seg_map_path': toy / 'labels',
-        f'{train}.dataset.pipeline.2.scale': '(128,128)',
-        f'{train}.dataset.pipeline.3.crop_size': '(64,64)',
-        f'{train}.dataset.pipeline.6.size': '(64,64)',
-        f'{train}.batch_size': 2,
-        f'{val}.dataset.data_root': toy,
-        f'{val}.dataset.data_prefix.seg_map_path': 'SegmentationClassAug',
-        f'{val}.dataset.pipeline.1.scale': '(128,128)',
-        **{f'{x}.num_workers': 0 for x in (train, val)},
-        **{f'{x}.persistent_workers': False for x in (train, val)},
-        'model.pretrained': None,
-        'model.data_preprocessor.size': '(64,64)',
-        'train_cfg.max_iters': 2,
-        'train_cfg.val_interval': 2,
-        'default_hooks.logger.interval': 1,
-    }
-    result = subprocess.run(
-        [
-            *(sys.executable, MMSEG / 'tools/train.py', INHERITED),
-            *('--work-dir', tmp_path / 'work', '--cfg-options'),
-            *(f'{key}={value}' for key, value in options.items()),
-        ],
-        cwd=tmp_path,  # nothing of the repository is importable from here
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    log = result.stdout + result.stderr
-    assert result.returncode == 0, log[-3000:]
-    assert 'Iter(train) [2/2]' in log
-    assert 'mIoU: ' in log
-    assert (tmp_path / 'work/iter_2.pth').is_file()
