@@ -1,5 +1,5 @@
 """What runs beside a training."""
 
-from .hooks import OAAHook
+from .hooks import ManifestHook, OAAHook
 
-__all__ = ['OAAHook']
+__all__ = ['ManifestHook', 'OAAHook']

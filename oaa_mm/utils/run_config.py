@@ -9,6 +9,8 @@ from mmengine.config import Config, DictAction
 
 __all__ = ['add_run_arguments', 'load_run_config']
 
+MANIFEST_HOOK = 'oaa_mm.ManifestHook'
+
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that mmseg's tools have for every run.
@@ -47,7 +49,8 @@ def load_run_config(args: argparse.Namespace) -> Config:
 
     Returns:
         Config: With `launcher` and `work_dir` set; the default work_dir is
-        ``work_dirs/`` and the config's name.
+        ``work_dirs/`` and the config's name. Custom hooks include a
+        ManifestHook.
     """
     cfg = Config.fromfile(args.config)
     cfg.launcher = args.launcher
@@ -58,4 +61,7 @@ def load_run_config(args: argparse.Namespace) -> Config:
     elif cfg.get('work_dir') is None:
         name = osp.splitext(osp.basename(args.config))[0]
         cfg.work_dir = osp.join('./work_dirs', name)
+    hooks = cfg.get('custom_hooks') or []
+    if all(hook['type'] != MANIFEST_HOOK for hook in hooks):
+        cfg.custom_hooks = [*hooks, dict(type=MANIFEST_HOOK)]
     return cfg

@@ -9,6 +9,8 @@ import pytest
 
 from oaa_mm.attention import AttentionStore
 from oaa_mm.datasets.toy import make_toy_voc
+from oaa_mm.utils.fingerprint import fingerprint
+from oaa_mm.utils.manifest import manifest_path, read_manifest
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -76,6 +78,29 @@ def test_train_accumulates_validates_and_logs(trained):
     assert len(store.image_ids) == 16
 
 
+def test_manifests_say_what_made_checkpoints_and_stores(toy, trained):
+    config, work_dir, _ = trained
+    made = {
+        path.name.removesuffix('.manifest.json')
+        for path in work_dir.glob('*.manifest.json')
+    }
+    assert made == {
+        *(f'epoch_{n}.pth' for n in (1, 2)),
+        *(f'attention_epoch_{n}.safetensors' for n in (1, 2)),
+        *(f'epoch_maps_{n}.safetensors' for n in (1, 2)),
+    }
+    manifest = read_manifest(manifest_path(work_dir / 'epoch_2.pth'))
+    assert manifest.seed == 0
+    assert manifest.parameters['config_file'] == str(config)
+    saved = manifest.parameters['config']
+    assert saved['train_cfg']['max_epochs'] == 2  # with the command line
+    assert saved['model']['type'] == 'oaa_mm.CAMClassifier'
+    listed = toy / 'ImageSets/Segmentation/train_cls.txt'
+    assert manifest.inputs['list'] == fingerprint(listed)
+    assert manifest.inputs['images']['count'] == 16
+    assert 'masks' not in manifest.inputs
+
+
 def test_test_writes_the_cams_and_scores_them(toy, trained):
     config, work_dir, _ = trained
     log = run(
@@ -90,6 +115,11 @@ def test_test_writes_the_cams_and_scores_them(toy, trained):
     cams = AttentionStore.load(work_dir / 'cam.safetensors')
     final = AttentionStore.load(work_dir / 'attention_epoch_2.safetensors')
     assert list(cams) == list(final)
+    manifest = read_manifest(manifest_path(work_dir / 'cam.safetensors'))
+    assert manifest.tool == 'test'
+    assert manifest.inputs['load_from'] == fingerprint(
+        work_dir / 'epoch_2.pth'
+    )
     results = work_dir / 'scores.json'
     out = run(
         'tools/evaluate.py',

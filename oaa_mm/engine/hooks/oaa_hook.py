@@ -15,6 +15,7 @@ from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 from mmseg.structures import SegDataSample
 
 from oaa_mm.attention import AttentionAccumulator, EpochSummary, Placement
+from oaa_mm.engine.run_manifest import write_run_manifest
 from oaa_mm.registry import HOOKS
 
 __all__ = ['OAAHook']
@@ -29,7 +30,8 @@ class OAAHook(Hook):
     epoch they are fused into the memory, before the logger writes its line
     (priority NORMAL), which then shows `oaa_accept_rate`, `oaa_coverage` and
     `oaa_never_accepted`. With each checkpoint the memory is written beside
-    it, as ``attention_epoch_{n}.safetensors``, and restored on resume.
+    it, as ``attention_epoch_{n}.safetensors`` with a manifest, and restored on
+    resume.
     Validation, test and EMA forwards never take part.
 
     Args:
@@ -194,11 +196,12 @@ class OAAHook(Hook):
         self._written = None
         if self.keep_epoch_maps:
             name = f'epoch_maps_{epoch + 1}.safetensors'
-            self._save_epoch_maps(osp.join(runner.work_dir, name))
+            self._save_epoch_maps(runner, osp.join(runner.work_dir, name))
 
     @master_only
-    def _save_epoch_maps(self, path: str) -> None:
+    def _save_epoch_maps(self, runner: Runner, path: str) -> None:
         self.accumulator.epoch_maps.save(path)
+        write_run_manifest(runner, path)
 
     def _log(
         self, runner: Runner, summary: EpochSummary, seconds: float
@@ -234,13 +237,14 @@ class OAAHook(Hook):
         kind = 'epoch' if self.epoch_length is None else 'iter'
         name = f'attention_{kind}_{meta[kind]}.safetensors'
         if self._written != name:
-            self._save(osp.join(runner.work_dir, name))
+            self._save(runner, osp.join(runner.work_dir, name))
             self._written = name
         checkpoint['oaa'] = {'store': name, 'settings': dict(self.settings)}
 
     @master_only
-    def _save(self, path: str) -> None:
+    def _save(self, runner: Runner, path: str) -> None:
         self.accumulator.save(path)
+        write_run_manifest(runner, path)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Restore the memory that belongs to the checkpoint, on resume.
@@ -290,7 +294,7 @@ class OAAHook(Hook):
         kind = 'epoch' if self.epoch_length is None else 'iter'
         name = f'attention_{kind}_{done}.safetensors'
         path = osp.join(runner.work_dir, name)
-        self._save(path)
+        self._save(runner, path)
         missing = len(self.accumulator.store)
         runner.logger.info(f'OAA: {missing} accumulated maps in {path}')
 

@@ -27,6 +27,10 @@ class AttentionStoreWriter(BaseMetric):
         out_file (str): The file; a relative one lies in the run's folder for
             logs.
         **kwargs: Further arguments of :class:`mmengine.BaseMetric`.
+
+    Attributes:
+        written (str | None): The file, once it is written; ManifestHook puts
+            a manifest beside it.
     """
 
     default_prefix = 'store'
@@ -34,6 +38,7 @@ class AttentionStoreWriter(BaseMetric):
     def __init__(self, out_file: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.out_file = out_file
+        self.written: str | None = None
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Take the maps of a batch.
@@ -66,6 +71,7 @@ class AttentionStoreWriter(BaseMetric):
                 store[image_id, class_index] = attention
         path = self._path()
         store.save(path)
+        self.written = path
         print_log(f'{len(store)} attention maps in {path}', 'current')
         return {
             'maps': float(len(store)),
