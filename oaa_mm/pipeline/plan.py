@@ -4,8 +4,10 @@ A pipeline config is a Python config of mmengine with
 
 - `work_dir`: each stage works in a folder of its name in it;
 - `stages`: dicts with `name`, `run` (a command or several, without `python`),
-  `outputs` (files that exist when the stage is done), and optionally `resume`
-  (what to add to the last command to go on after an interruption);
+  `outputs` (files that exist when the stage is done), and optionally `inputs`
+  (files that it reads; outputs of earlier stages in its commands count anyway)
+  and `resume` (what to add to the last command to go on after an interruption;
+  empty where the same command goes on);
 - `checks`: commands that look at the data, for the dry run;
 - `scores`: rows of the final table;
 - any further texts, such as ``data = 'data/VOC2012'``.
@@ -43,8 +45,8 @@ class Stage:
         inputs (tuple[Path, ...]): Files that it reads: outputs of earlier
             stages that its commands mention, and what `inputs` lists.
         outputs (tuple[Path, ...]): Files that it makes.
-        resume (tuple[str, ...]): Words that make the last command go on; empty
-            if it has to start anew.
+        resume (tuple[str, ...] | None): Words that make the last command go
+            on after an interruption; None if it has to start anew.
     """
 
     name: str
@@ -52,7 +54,7 @@ class Stage:
     commands: tuple[tuple[str, ...], ...]
     inputs: tuple[Path, ...]
     outputs: tuple[Path, ...]
-    resume: tuple[str, ...] = ()
+    resume: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -181,7 +183,9 @@ def _read_stage(
         outputs=tuple(
             folder / _fill(output, fields, path) for output in entry['outputs']
         ),
-        resume=tuple(shlex.split(entry.get('resume', ''))),
+        resume=tuple(shlex.split(entry['resume']))
+        if 'resume' in entry
+        else None,
     )
 
 

@@ -77,11 +77,10 @@ def _run_stage(
             'exist; run the stages before it, or put the file there'
         )
     begun = StageRecord.load(stage.folder / STARTED)
-    going_on = resume and begun is not None and not now.change_from(begun)
+    same = begun is not None and not now.change_from(begun)
+    going_on = resume and same and stage.resume is not None
     if not going_on:
         _put_aside(stage.folder, say)
-    elif not stage.resume:
-        say(f'[{stage.name}] begins anew: it cannot go on where it stopped')
     now.save(stage.folder / STARTED)
     start = time.perf_counter()
     for number, command in enumerate(stage.commands, 1):

@@ -12,28 +12,44 @@ from prettytable import PrettyTable
 __all__ = ['read_scores', 'score_table']
 
 
+_ROW_KEYS = ('name', 'file', 'unit')
+#: What multiplies the numbers of a file to make them percent.
+_UNITS = {'fraction': 100.0, 'percent': 1.0}
+
+
 def read_scores(row: Mapping[str, str]) -> dict[str, float | None]:
     """Read the numbers of one row.
 
     Args:
         row (Mapping[str, str]): `name`, `file` (a JSON file, or a glob
-            pattern whose newest match is taken) and, for each further column,
-            the keys that lead to its number, separated by ``' > '``.
+            pattern whose newest match is taken), optionally `unit`
+            (``'fraction'``, the default, or ``'percent'``) and, for each
+            further column, the keys that lead to its number, separated by
+            ``' > '``.
 
     Returns:
-        dict[str, float | None]: Column -> number, None where it is missing.
+        dict[str, float | None]: Column -> percent, None where it is missing.
+
+    Raises:
+        ValueError: The unit is unknown.
     """
+    unit = row.get('unit', 'fraction')
+    if unit not in _UNITS:
+        raise ValueError(
+            f'scores of {row["name"]!r}: unit should be one of '
+            f'{tuple(_UNITS)}, but got {unit!r}'
+        )
     matches = glob.glob(row['file'])
     content = None
     if matches:
         newest = max(matches, key=os.path.getmtime)
         with open(newest, encoding='utf-8') as file:
             content = json.load(file)
-    columns = {k: v for k, v in row.items() if k not in ('name', 'file')}
-    return {
-        column: _follow(content, keys.split(' > '))
-        for column, keys in columns.items()
-    }
+    scores = {}
+    for column in [key for key in row if key not in _ROW_KEYS]:
+        number = _follow(content, row[column].split(' > '))
+        scores[column] = None if number is None else number * _UNITS[unit]
+    return scores
 
 
 def _follow(node: object, keys: Sequence[str]) -> float | None:
@@ -54,14 +70,14 @@ def score_table(rows: Sequence[Mapping[str, str]]) -> str:
         rows (Sequence[Mapping[str, str]]): See :func:`read_scores`.
 
     Returns:
-        str: A table; numbers that are missing are shown as ``-``.
+        str: A table in percent; numbers that are missing are shown as ``-``.
     """
     if not rows:
         return ''
     scores = [read_scores(row) for row in rows]
     columns = list(dict.fromkeys(c for score in scores for c in score))
-    table = PrettyTable(['', *columns], align='r')
-    table.align[''] = 'l'
+    table = PrettyTable(['percent', *columns], align='r')
+    table.align['percent'] = 'l'
     for row, score in zip(rows, scores, strict=True):
         values = [score.get(column) for column in columns]
         table.add_row(

@@ -169,6 +169,26 @@ def test_without_resume_an_interrupted_stage_starts_anew(config):
     assert 'moved to' in said
 
 
+@pytest.mark.parametrize(
+    ('key', 'kept'), [('', False), ("resume='', ", True)], ids=['anew', 'same']
+)
+def test_what_a_stage_without_an_option_does_on_resume(config, key, kept):
+    """An empty `resume`: the same command goes on with what is there."""
+    text = config.read_text().replace("name='two', ", f"name='two', {key}")
+    config.write_text(text)
+    go(config, last='one')
+    step = config.parent / 'step.py'
+    step.write_text(SCRIPT.replace('out.write_text', 'sys.exit(3) #'))
+    with pytest.raises(PipelineError):
+        go(config)
+    half = config.parent / 'work/two/half.txt'
+    half.write_text('half')
+    step.write_text(SCRIPT)
+    go(config, resume=True)
+    assert half.exists() == kept
+    assert ran(config)[-2:] == ['two', 'three']
+
+
 def test_resume_does_not_continue_another_run(config):
     fail = config.parent / 'fail'
     fail.touch()
@@ -250,9 +270,12 @@ def test_scores(tmp_path):
         'text': 'text',
         'absent': 'stores > 3 > mIoU',
     }
-    assert read_scores(row) == {'mIoU': 0.5, 'text': None, 'absent': None}
+    assert read_scores(row) == {'mIoU': 50, 'text': None, 'absent': None}
+    assert read_scores({**row, 'unit': 'percent'})['mIoU'] == 0.5
+    with pytest.raises(ValueError, match="'maps'.*fraction.*'share'"):
+        read_scores({**row, 'unit': 'share'})
     table = score_table([row, {'name': 'none', 'file': 'x', 'mIoU': 'a'}])
-    assert '0.50' in table
+    assert '50.00' in table
     assert '-' in table.splitlines()[-2]
     assert score_table([]) == ''
 

@@ -1,0 +1,11 @@
+# The whole method on the embedded data set (tools/make_toy_voc.py data/toy),
+# in a few minutes on two CPU cores.
+_base_ = ['_base_/oaa_plus.py']
+data = 'data/toy'
+classes = '{data}/classes.txt'
+oaa_config = 'configs/toy/oaa_r18_toy.py'
+oaa_epochs = '20'
+oaa_plus_config = 'configs/toy/oaa_plus_r18_toy.py'
+oaa_plus_epochs = '20'
+segmentation_config = 'configs/toy/deeplabv3plus_r18_toy.py'
+segmentation_iters = '500'

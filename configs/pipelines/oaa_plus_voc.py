@@ -1,0 +1,14 @@
+# The whole method on PASCAL VOC 2012 as in the authors' PyTorch release, but
+# with DeepLabV2 from ImageNet weights (the release: from COCO's masks).
+#   python tools/run_pipeline.py configs/pipelines/oaa_plus_voc.py --dry-run
+_base_ = ['_base_/oaa_plus.py']
+data = 'data/VOCdevkit/VOC2012'
+classes = 'voc'
+oaa_config = 'configs/oaa_vgg16_voc.py'
+oaa_epochs = '15'
+oaa_plus_config = 'configs/oaa_plus_vgg16_voc.py'
+oaa_plus_epochs = '15'
+segmentation_config = (
+    'configs/deeplab/deeplabv2_r101-d8_oaa_voc12aug-321x321.py'
+)
+segmentation_iters = '20000'

@@ -1,0 +1,110 @@
+"""The pipelines in configs/: wired paths that agree with their configs."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+from oaa_mm.datasets.toy import make_toy_voc
+from oaa_mm.pipeline import load_pipeline
+
+ROOT = Path(__file__).resolve().parents[2]
+SHIPPED = sorted((ROOT / 'configs/pipelines').glob('*.py'))
+every_pipeline = pytest.mark.parametrize(
+    'path', SHIPPED, ids=lambda path: path.stem
+)
+
+
+@pytest.fixture(autouse=True)
+def _at_the_root(monkeypatch):
+    monkeypatch.chdir(ROOT)
+
+
+def stage_config(stage):
+    """The config of a training or test, with the command line over it."""
+    words = stage.commands[-1]
+    cfg = Config.fromfile(words[1])
+    options = words[words.index('--cfg-options') + 1 :]
+    cfg.merge_from_dict(dict(option.split('=', 1) for option in options))
+    return cfg
+
+
+@every_pipeline
+def test_outputs_are_what_the_configs_make(path):
+    """Epochs stand in the pipeline and in the configs."""
+    for stage in load_pipeline(path).stages:
+        if stage.commands[0][0] != 'tools/train.py':
+            continue
+        loop = stage_config(stage).train_cfg
+        epochs, iters = loop.get('max_epochs'), loop.get('max_iters')
+        last = f'epoch_{epochs}.pth' if epochs else f'iter_{iters}.pth'
+        assert last in [output.name for output in stage.outputs]
+
+
+@every_pipeline
+def test_each_stage_reads_what_an_earlier_one_made(path):
+    stages = {stage.name: stage for stage in load_pipeline(path).stages}
+    made = {
+        output for stage in stages.values() for output in stage.outputs
+    } | {stages['labels'].folder / 'out/labels'}
+
+    def comes_from(value):
+        return Path(value) in made
+
+    target = stage_config(stages['oaa_plus']).train_dataloader.dataset
+    assert comes_from(target.pipeline[0].store)
+    assert target.pipeline[0].type == 'oaa_mm.LoadAttentionMaps'
+    labels = stage_config(stages['segmentation']).train_dataloader.dataset
+    assert comes_from(labels.ann_file)
+    assert comes_from(labels.data_prefix.seg_map_path)
+    for name in ('cam', 'maps', 'evaluation'):
+        assert comes_from(stages[name].commands[-1][2])
+    assert comes_from(stages['labels'].commands[0][1])
+    for store in stages['evaluation'].commands[0][2:5]:
+        assert comes_from(store)
+
+
+@every_pipeline
+def test_no_data_set_is_left_at_its_default_place(path):
+    """A pipeline names its data once: `data`."""
+    data = Config.fromfile(path).data
+    for stage in load_pipeline(path).stages:
+        if '--cfg-options' not in stage.commands[-1]:
+            continue
+        cfg = stage_config(stage)
+        for part in ('train', 'val', 'test'):
+            dataset = cfg[f'{part}_dataloader'].dataset
+            root = dataset.get('data_root') or dataset.data_prefix.img_path
+            assert root.startswith(data), (stage.name, part)
+
+
+def test_dry_run_of_the_toy_pipeline(tmp_path):
+    """The exact commands, and the doctor's findings on real files."""
+    data = tmp_path / 'toy'
+    make_toy_voc(data, num_train=4, num_val=2)
+    config = tmp_path / 'pipeline.py'
+    config.write_text(
+        f'_base_ = [{str(ROOT / "configs/pipelines/oaa_plus_toy.py")!r}]\n'
+        f'data = {str(data)!r}\n'
+    )
+
+    def dry_run():
+        return subprocess.run(
+            [sys.executable, ROOT / 'tools/run_pipeline.py', config]
+            + ['--dry-run', '--work-dir', tmp_path / 'work'],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    result = dry_run()
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert 'python tools/train.py configs/toy/oaa_r18_toy.py' in result.stdout
+    assert f'{tmp_path}/work/maps/oaa_plus.safetensors' in result.stdout
+    assert not (tmp_path / 'work').exists()
+    next(data.glob('SaliencyMaps/train*')).unlink()
+    result = dry_run()
+    assert result.returncode == 1
+    assert 'saliency' in result.stdout
