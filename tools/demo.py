@@ -1,4 +1,4 @@
-"""From nothing to accumulated attention maps and pictures of them.
+"""From nothing to a segmentation network trained on tags, with pictures.
 
 Runs the commands that a user would type, on the embedded data set, and shows
 each of them.
@@ -8,59 +8,57 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-from mmengine.config import Config
-
-from oaa_mm.datasets.toy import TOY_CLASSES
+from oaa_mm.pipeline import load_pipeline
 from oaa_mm.utils.cli import run_cli
 
 ROOT = Path(__file__).resolve().parents[1]
+PIPELINE = 'configs/pipelines/oaa_plus_toy.py'
 
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description='Train with accumulation on the embedded data set, print '
-        'how good the maps are and draw them.',
+        description='Run the whole method on the embedded data set: OAA, '
+        'OAA+, pseudo-labels, DeepLab. Prints mIoU per stage and draws what '
+        'was learnt. What an earlier demo has finished is not done again.',
         epilog='Example: python tools/demo.py',
     )
     parser.add_argument(
         '--work-dir',
         default='work_dirs/demo',
-        help='folder for everything that the demo makes; emptied first',
+        help='folder for everything that the demo makes (default: '
+        'work_dirs/demo)',
     )
     return parser.parse_args(argv)
 
 
 def commands(work_dir: Path, data: Path) -> list[list[str]]:
     """The commands of the demo, in their order."""
-    config = 'configs/toy/oaa_r18_toy.py'
-    epochs = Config.fromfile(ROOT / config).train_cfg.max_epochs
-    masks = ['--masks', f'{data}/SegmentationClassAug']
-    listed = f'{data}/ImageSets/Segmentation/train_aug.txt'
-    classes = ['--classes', ','.join(TOY_CLASSES)]
-    some = [1, *range(epochs // 4, epochs + 1, epochs // 4)]
-    each = [f'{work_dir}/epoch_maps_{e}.safetensors' for e in some]
-    shown = [str(e) for e in some]
+    pipeline = load_pipeline(ROOT / PIPELINE, work_dir=work_dir)
+    stores = [
+        str(output)
+        for stage in pipeline.stages
+        for output in stage.outputs
+        if output.suffix == '.safetensors'
+    ]
+    shown = ['--random', '4', '--img-dir', f'{data}/JPEGImages']
+    shown += ['--masks', f'{data}/SegmentationClassAug']
+    shown += ['--classes', f'{data}/classes.txt']
     make = [] if data.is_dir() else [['tools/make_toy_voc.py', str(data)]]
     return [
         *make,
-        ['tools/train.py', config, '--work-dir', str(work_dir)],
-        ['tools/test.py', config, f'{work_dir}/epoch_{epochs}.pth']
-        + ['--work-dir', str(work_dir)],
-        ['tools/evaluate.py', 'attention', *each]
-        + [f'{work_dir}/cam.safetensors']
-        + [f'{work_dir}/attention_epoch_{epochs}.safetensors']
-        + [*masks, '--list', listed, *classes]
-        + ['--curves', f'{work_dir}/curves.png', '--allow-missing'],
-        ['tools/visualize.py', 'strip', str(work_dir), '--random', '4']
-        + ['--epochs', *shown, '--img-dir', f'{data}/JPEGImages']
-        + [*masks, *classes, '--out', f'{work_dir}/strips'],
+        ['tools/run_pipeline.py', PIPELINE, '--work-dir', str(work_dir)]
+        + ['--resume'],
+        ['tools/visualize.py', 'strip', f'{work_dir}/oaa', *shown]
+        + ['--out', f'{work_dir}/strips'],
+        ['tools/visualize.py', 'compare', '--stores', *stores]
+        + ['--labels', f'{work_dir}/labels/out', *shown]
+        + ['--out', f'{work_dir}/stages'],
     ]
 
 
@@ -68,7 +66,6 @@ def main(argv: list[str] | None = None) -> int:
     """Run the demo."""
     work_dir = Path(parse_args(argv).work_dir)
     start = time.perf_counter()
-    shutil.rmtree(ROOT / work_dir, ignore_errors=True)
     for command in commands(work_dir, Path('data/toy')):
         print(f'\n$ python {shlex.join(command)}', flush=True)
         status = subprocess.run(
@@ -79,9 +76,11 @@ def main(argv: list[str] | None = None) -> int:
             return status
     minutes = (time.perf_counter() - start) / 60
     print(
-        f'\nDone in {minutes:.1f} minutes. Look at the pictures: '
-        f'{work_dir}/strips/*.png (how attention moves and accumulates) and '
-        f'{work_dir}/curves.png.'
+        f'\nDone in {minutes:.1f} minutes; the table of mIoU stands above. '
+        'Look at the pictures:\n'
+        f'  {work_dir}/strips/*.png: how attention moves and accumulates\n'
+        f'  {work_dir}/stages/*.png: CAMs, OAA, OAA+, pseudo-label, mask\n'
+        f'  {work_dir}/evaluation/curves.png: mIoU, precision and recall'
     )
     return 0
 

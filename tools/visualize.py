@@ -1,11 +1,16 @@
-r"""Draw attention maps.
+r"""Draw attention maps and pseudo-labels.
 
-Example:
+Examples:
     python tools/visualize.py strip work_dirs/oaa_vgg16_voc \
         --random 8 --epochs 1 3 5 last \
         --img-dir data/VOC2012/JPEGImages \
         --masks data/VOC2012/SegmentationClassAug \
         --out work_dirs/oaa_vgg16_voc/strips
+    python tools/visualize.py compare --random 8 \
+        --stores work_dirs/oaa/cam.safetensors \
+            work_dirs/oaa_plus/oaa_plus.safetensors \
+        --labels work_dirs/pseudo_labels \
+        --img-dir data/VOC2012/JPEGImages --out work_dirs/pictures
 """
 
 from __future__ import annotations
@@ -24,6 +29,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     commands = parser.add_subparsers(dest='command', required=True)
     add_strip_parser(commands)
+    add_compare_parser(commands)
     return parser.parse_args(argv)
 
 
@@ -41,6 +47,49 @@ def add_strip_parser(commands: argparse._SubParsersAction) -> None:
         help='holds attention_epoch_*.safetensors (M) and, optionally, '
         'epoch_maps_*.safetensors (A)',
     )
+    parser.add_argument(
+        '--epochs',
+        nargs='+',
+        metavar='E',
+        help="epochs counted from 1, or 'last' (default: four, evenly spaced)",
+    )
+    parser.add_argument(
+        '--per-class',
+        action='store_true',
+        help='rows for each class in place of all classes blended',
+    )
+    add_common_arguments(parser)
+    parser.set_defaults(run=draw_strip_command)
+
+
+def add_compare_parser(commands: argparse._SubParsersAction) -> None:
+    """Add `compare`: stages side by side."""
+    parser = commands.add_parser(
+        'compare',
+        help='one picture per image: maps and labels of several stages',
+        description='Draw, for each image, its maps in each store, its labels '
+        'in each folder, and the mask if there is one, side by side.',
+    )
+    parser.add_argument(
+        '--stores',
+        nargs='+',
+        required=True,
+        metavar='STORE',
+        help='stores (*.safetensors), or folders of {image_id}_{class}.png',
+    )
+    parser.add_argument(
+        '--labels',
+        nargs='+',
+        default=[],
+        metavar='DIR',
+        help='what make_pseudo_labels.py made, or folders of {image_id}.png',
+    )
+    add_common_arguments(parser)
+    parser.set_defaults(run=compare_command)
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what all commands take."""
     images = parser.add_mutually_exclusive_group(required=True)
     images.add_argument('--ids', nargs='+', metavar='ID', help='image ids')
     images.add_argument(
@@ -49,12 +98,6 @@ def add_strip_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         '--seed', type=int, default=0, help='of --random (default: 0)'
     )
-    parser.add_argument(
-        '--epochs',
-        nargs='+',
-        metavar='E',
-        help="epochs counted from 1, or 'last' (default: four, evenly spaced)",
-    )
     parser.add_argument('--img-dir', required=True, help='folder of images')
     parser.add_argument('--masks', help='folder of masks, {image_id}.png')
     parser.add_argument(
@@ -62,11 +105,6 @@ def add_strip_parser(commands: argparse._SubParsersAction) -> None:
         default='voc',
         help="'voc', 'coco', names separated by commas, or a text file with "
         'one name a line; without background (default: voc)',
-    )
-    parser.add_argument(
-        '--per-class',
-        action='store_true',
-        help='rows for each class in place of all classes blended',
     )
     parser.add_argument(
         '--alpha',
@@ -80,8 +118,7 @@ def add_strip_parser(commands: argparse._SubParsersAction) -> None:
         default=200,
         help='height of each picture in pixels (default: 200)',
     )
-    parser.add_argument('--out', required=True, help='folder for the strips')
-    parser.set_defaults(run=draw_strip_command)
+    parser.add_argument('--out', required=True, help='folder for the pictures')
 
 
 def draw_strip_command(args: argparse.Namespace) -> None:
@@ -117,6 +154,33 @@ def draw_strip_command(args: argparse.Namespace) -> None:
         )
     numbers = ', '.join(str(epoch.epoch) for epoch in epochs)
     print(f'{len(written)} strips of epochs {numbers} in {args.out}')
+
+
+def compare_command(args: argparse.Namespace) -> None:
+    """Run `compare`: read, draw, and say what was drawn."""
+    from oaa_mm.attention import AttentionStore
+    from oaa_mm.evaluation.compare import store_names
+    from oaa_mm.labels.classes import load_classes
+    from oaa_mm.visualization import choose_ids, draw_comparisons
+
+    paths = [*args.stores, *args.labels]
+    names = dict(zip(paths, store_names(paths), strict=True))
+    stores = {names[path]: AttentionStore.open(path) for path in args.stores}
+    known = {pair[0] for store in stores.values() for pair in store}
+    written = draw_comparisons(
+        choose_ids(
+            sorted(known), ids=args.ids, number=args.random, seed=args.seed
+        ),
+        args.out,
+        stores=stores,
+        label_dirs={names[path]: path for path in args.labels},
+        img_dir=args.img_dir,
+        class_names=load_classes(args.classes),
+        mask_dir=args.masks,
+        alpha=args.alpha,
+        tile_height=args.height,
+    )
+    print(f'{len(written)} pictures in {args.out}')
 
 
 def main(argv: Sequence[str] | None = None) -> int | None:

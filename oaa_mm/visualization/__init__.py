@@ -1,6 +1,7 @@
-"""Attention maps as pictures: overlays, and strips over the epochs."""
+"""Attention maps as pictures: overlays, strips over epochs, comparisons."""
 
-from .draw import choose_images, draw_strips
+from .comparison import comparison_row, draw_comparisons
+from .draw import choose_ids, choose_images, draw_strips
 from .overlay import class_color, overlay_attention, overlay_mask
 from .strip import EpochMaps, evolution_strip
 from .work_dir import EpochStores, find_epochs, load_epochs, select_epochs
@@ -8,8 +9,11 @@ from .work_dir import EpochStores, find_epochs, load_epochs, select_epochs
 __all__ = [
     'EpochMaps',
     'EpochStores',
+    'choose_ids',
     'choose_images',
     'class_color',
+    'comparison_row',
+    'draw_comparisons',
     'draw_strips',
     'evolution_strip',
     'find_epochs',

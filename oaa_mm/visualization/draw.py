@@ -18,7 +18,14 @@ from oaa_mm.utils.palette import read_index_png
 from .strip import evolution_strip
 from .work_dir import EpochStores
 
-__all__ = ['choose_images', 'draw_strips', 'find_image', 'read_image']
+__all__ = [
+    'choose_ids',
+    'choose_images',
+    'draw_strips',
+    'find_image',
+    'read_image',
+    'write_picture',
+]
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.JPG', '.JPEG', '.PNG')
 
@@ -51,12 +58,36 @@ def choose_images(
         raise ValueError(
             f'there is no attention map at epochs {numbers}; choose others'
         )
+    return choose_ids(known, ids=ids, number=number, seed=seed)
+
+
+def choose_ids(
+    known: Sequence[str],
+    *,
+    ids: Sequence[str] | None = None,
+    number: int | None = None,
+    seed: int = 0,
+) -> list[str]:
+    """The images to draw: those named, or some at random.
+
+    Args:
+        known (Sequence[str]): Ids of the images that have maps, sorted.
+        ids (Sequence[str] | None): As in :func:`choose_images`.
+        number (int | None): Likewise.
+        seed (int): Likewise.
+
+    Returns:
+        list[str]: Image ids.
+
+    Raises:
+        ValueError: An image is unknown, or `number` is not positive.
+    """
     if ids is not None:
         unknown = sorted(set(ids) - set(known))
         if unknown:
             raise ValueError(
-                f'no attention maps of {", ".join(unknown)} at these epochs; '
-                f'the stores hold {len(known)} images, such as '
+                f'no attention maps of {", ".join(unknown)} among the '
+                f'{len(known)} images of the stores, such as '
                 f'{", ".join(known[:3])}'
             )
         return list(dict.fromkeys(ids))
@@ -164,13 +195,20 @@ def draw_strips(
             )
         except ValueError as error:
             raise ValueError(f'{path}: {error}') from error
-        written.append(_write(Path(out_dir) / f'{image_id}.png', strip))
+        path = Path(out_dir) / f'{image_id}.png'
+        write_picture(path, strip)
+        written.append(path)
     return written
 
 
-def _write(path: Path, picture: np.ndarray) -> Path:
+def write_picture(path: Path, picture: np.ndarray) -> None:
+    """Write a picture as PNG, atomically.
+
+    Args:
+        path (Path): The file.
+        picture (np.ndarray): (H, W, 3) uint8 RGB.
+    """
     bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
     _, png = cv2.imencode('.png', bgr)
     with atomic_write(path) as file:
         file.write(png.tobytes())
-    return path
