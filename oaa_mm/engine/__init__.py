@@ -1,5 +1,5 @@
 """What runs beside a training."""
 
-from .hooks import ManifestHook, OAAHook
+from .hooks import ManifestHook, OAAAblationHook, OAAHook
 
-__all__ = ['ManifestHook', 'OAAHook']
+__all__ = ['ManifestHook', 'OAAAblationHook', 'OAAHook']

@@ -1,6 +1,7 @@
 """Hooks for mmengine's runner."""
 
+from .ablation_hook import OAAAblationHook
 from .manifest_hook import ManifestHook
 from .oaa_hook import OAAHook
 
-__all__ = ['ManifestHook', 'OAAHook']
+__all__ = ['ManifestHook', 'OAAAblationHook', 'OAAHook']
