@@ -40,10 +40,11 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
 def commands(work_dir: Path, data: Path) -> list[list[str]]:
     """The commands of the demo, in their order."""
     pipeline = load_pipeline(ROOT / PIPELINE, work_dir=work_dir)
+    made = {stage.name: stage.outputs for stage in pipeline.stages}
     stores = [
         str(output)
-        for stage in pipeline.stages
-        for output in stage.outputs
+        for name in ('cam', 'oaa', 'maps')
+        for output in made[name]
         if output.suffix == '.safetensors'
     ]
     shown = ['--random', '4', '--img-dir', f'{data}/JPEGImages']
@@ -57,7 +58,7 @@ def commands(work_dir: Path, data: Path) -> list[list[str]]:
         ['tools/visualize.py', 'strip', f'{work_dir}/oaa', *shown]
         + ['--out', f'{work_dir}/strips'],
         ['tools/visualize.py', 'compare', '--stores', *stores]
-        + ['--labels', f'{work_dir}/labels/out', *shown]
+        + ['--labels', f'{work_dir}/labels/pseudo_labels', *shown]
         + ['--out', f'{work_dir}/stages'],
     ]
 

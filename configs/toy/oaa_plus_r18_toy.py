@@ -15,6 +15,8 @@ train_dataloader = dict(
         ]
     )
 )
+train_cfg = dict(max_epochs=12, val_interval=6)
+param_scheduler = dict(end=12)
 test_evaluator = [
     dict(type='oaa_mm.AttentionMetric'),
     dict(type='oaa_mm.AttentionStoreWriter', out_file='oaa_plus.safetensors'),

@@ -1,9 +1,25 @@
-# Losses of OAA+ compared on the images of oaa_r18_ablation.py; see
-# docs/results.md.
+# Losses of OAA+ compared on the targets of oaa_r18_ablation.py, by
 #   model.loss_attention.reduction=per_class
 #   model.loss_attention.type=oaa_mm.SoftBCEAttentionLoss
-_base_ = ['oaa_plus_r18.py']
-train_dataloader = dict(dataset=dict(indices=400))
-test_dataloader = dict(dataset=dict(indices=400))
-train_cfg = dict(max_epochs=6, val_interval=6)
-param_scheduler = dict(end=6)
+# See docs/results.md.
+_base_ = ['oaa_r18_ablation.py']
+model = dict(
+    type='oaa_mm.IntegralAttentionModel',
+    loss_attention=dict(type='oaa_mm.HybridAttentionLoss'),
+)
+train_dataloader = dict(
+    dataset=dict(
+        pipeline=[
+            dict(
+                type='oaa_mm.LoadAttentionMaps',
+                store='work_dirs/ablation/oaa/default.safetensors',
+            ),
+            *_base_.train_pipeline,
+        ]
+    )
+)
+test_evaluator = [
+    dict(type='oaa_mm.AttentionMetric'),
+    dict(type='oaa_mm.AttentionStoreWriter', out_file='oaa_plus.safetensors'),
+]
+custom_hooks = []  # nothing is accumulated

@@ -1,12 +1,24 @@
-# Fusion, acceptance and start epoch of OAA compared in one training on half of
-# the training images, small; see docs/results.md.
+# Fusion, acceptance, normalisation and start epoch of OAA compared in one
+# training, on half of the training images and small; see docs/results.md.
 _base_ = ['oaa_r18.py']
-train_dataloader = dict(dataset=dict(indices=400))
-test_dataloader = dict(dataset=dict(indices=400))
-train_cfg = dict(max_epochs=6, val_interval=6)
-param_scheduler = dict(end=6)
+train_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='ResizeShortestEdge', scale=192, max_size=1024),
+    dict(type='oaa_mm.ColorJitter'),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='oaa_mm.PackImageLevelInputs'),
+]
+test_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='ResizeShortestEdge', scale=192, max_size=1024),
+    dict(type='oaa_mm.PackImageLevelInputs'),
+]
+train_dataloader = dict(dataset=dict(indices=400, pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+test_dataloader = dict(dataset=dict(indices=400, pipeline=test_pipeline))
+train_cfg = dict(max_epochs=5, val_interval=5)
+param_scheduler = dict(end=5)
 custom_hooks = [
-    dict(type='oaa_mm.OAAHook'),
     dict(
         type='oaa_mm.OAAAblationHook',
         variants=dict(

@@ -48,7 +48,7 @@ def test_each_stage_reads_what_an_earlier_one_made(path):
     stages = {stage.name: stage for stage in load_pipeline(path).stages}
     made = {
         output for stage in stages.values() for output in stage.outputs
-    } | {stages['labels'].folder / 'out/labels'}
+    } | {stages['labels'].folder / 'pseudo_labels/labels'}
 
     def comes_from(value):
         return Path(value) in made

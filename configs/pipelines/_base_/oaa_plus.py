@@ -60,22 +60,22 @@ stages = [
         name='labels',
         run='tools/make_pseudo_labels.py {maps}/oaa_plus.safetensors '
         '--img-dir {data}/JPEGImages --list {train_list} '
-        '--classes {classes} --workers {workers} --out {dir}/out '
+        '--classes {classes} --workers {workers} --out {dir}/pseudo_labels '
         '{label_options}',
         inputs=['{train_list}'],
-        outputs=['out/train.txt', 'out/manifest.json'],
+        outputs=['pseudo_labels/train.txt', 'pseudo_labels/manifest.json'],
         resume='',  # the same command keeps the labels that are finished
     ),
     dict(
         name='segmentation',
         run='tools/train.py {segmentation_config} --work-dir {dir} '
-        '--cfg-options train_dataloader.dataset.ann_file={labels}/out/train.txt '
-        'train_dataloader.dataset.data_prefix.seg_map_path={labels}/out/labels '
+        '--cfg-options train_dataloader.dataset.ann_file={labels}/pseudo_labels/train.txt '
+        'train_dataloader.dataset.data_prefix.seg_map_path={labels}/pseudo_labels/labels '
         'train_dataloader.dataset.data_prefix.img_path={data}/JPEGImages '
         'val_dataloader.dataset.data_root={data} '
         'test_dataloader.dataset.data_root={data}',
         # Labels of other parameters may have the same list.
-        inputs=['{labels}/out/manifest.json', '{val_list}'],
+        inputs=['{labels}/pseudo_labels/manifest.json', '{val_list}'],
         outputs=['iter_{segmentation_iters}.pth'],
         resume='--resume',
     ),
@@ -87,7 +87,7 @@ stages = [
             '{maps}/oaa_plus.safetensors '
             f'{_masks} --classes {{classes}} --json {{dir}}/maps.json '
             '--curves {dir}/curves.png',
-            'tools/evaluate.py labels {labels}/out '
+            'tools/evaluate.py labels {labels}/pseudo_labels '
             f'{_masks} --classes {{classes}} --json {{dir}}/labels.json',
             'tools/test.py {segmentation_config} '
             '{segmentation}/iter_{segmentation_iters}.pth --work-dir {dir} '
