@@ -6,6 +6,8 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
+from mmengine.config import DictAction
+
 from oaa_mm.doctor import (
     Split,
     check_dataset,
@@ -23,6 +25,8 @@ EXAMPLES = """examples:
       --train-list ImageSets/Segmentation/train_cls.txt \\
       --val-list ImageSets/Segmentation/val.txt
   python tools/check_dataset.py --config configs/oaa_vgg16_voc.py
+  python tools/check_dataset.py --config configs/oaa_vgg16_voc.py \\
+      --cfg-options train_dataloader.dataset.data_root=/data/VOC2012
 
 The exit status is 1 when there is any error, else 0; warnings do not fail."""
 
@@ -37,6 +41,13 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument('--config', help='a config, for its dataloaders')
     source.add_argument('--data-root', help='root of the data set')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='with --config: override entries of it, as in tools/train.py',
+    )
     add_layout_arguments(parser)
     parser.add_argument('--saliency-dir', help='default: SaliencyMaps')
     parser.add_argument(
@@ -90,6 +101,11 @@ def describe_dataset(
     layout = {name: getattr(args, name) for name in LAYOUT_OPTIONS}
     layout = {name: text for name, text in layout.items() if text is not None}
     if args.config is None:
+        if args.cfg_options:
+            raise ValueError(
+                '--cfg-options overrides entries of a config; give --config '
+                'in place of --data-root'
+            )
         splits = splits_from_folders(
             args.data_root, saliency_dir=args.saliency_dir, **layout
         )
@@ -102,7 +118,7 @@ def describe_dataset(
         )
     from oaa_mm.doctor.config import splits_from_config
 
-    splits, classes = splits_from_config(args.config)
+    splits, classes = splits_from_config(args.config, args.cfg_options)
     if args.saliency_dir:
         folder = Path(args.saliency_dir)
         splits = [

@@ -11,12 +11,15 @@ from oaa_mm.labels import (
     load_classes,
     print_diff,
     read_labels,
+    select_listed,
     write_labels,
 )
 from oaa_mm.utils.cli import run_cli
 
 EXAMPLES = """examples:
   python tools/convert_labels.py VOC2012/Annotations --to list --out train.txt
+  python tools/convert_labels.py VOC2012/Annotations \\
+      --list VOC2012/ImageSets/Segmentation/val.txt --out val_cls.txt
   python tools/convert_labels.py train_cls.txt --classes voc --out labels.npy
   python tools/convert_labels.py cls_labels.npy --diff train_cls.txt
 
@@ -46,6 +49,12 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         '--classes',
         help="names: 'voc', 'coco', a text file (one a line), or a,b,c",
+    )
+    parser.add_argument(
+        '--list',
+        metavar='FILE',
+        help='keep only the images of this list, one a line, in its order '
+        '(with --diff: of both sources)',
     )
     parser.add_argument('--out', help='file or folder to write')
     parser.add_argument(
@@ -79,11 +88,15 @@ def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
     classes = None if args.classes is None else load_classes(args.classes)
     table = read_labels(args.src, format=args.format, classes=classes)
+    if args.list is not None:
+        table = select_listed(table, args.list)
     if args.diff is None:
         write_labels(table, args.out, format=args.to)
         print(f'wrote the labels of {len(table)} images to {args.out}')
         return 0
     other = read_labels(args.diff, format=args.diff_format, classes=classes)
+    if args.list is not None:
+        other = select_listed(other, args.list)
     diff = diff_labels(table, other)
     print_diff(diff, names=(args.src, args.diff))
     return 0 if diff.equal else 1

@@ -146,10 +146,13 @@ class ImageLevelDataset(BaseSegDataset):
         """
         names = self._read_names()
         table = self._read_table()
-        if not names and not self.ann_file:
+        if not self.ann_file:
             names = {name: name for name in sorted(table.labels)}
         if not names:
-            raise ValueError(f'{self.ann_file}: the list names no image')
+            raise ValueError(
+                f'{self.labels or type(self).__name__}: no image is named; '
+                'list images in `ann_file`, or give `labels` that hold some'
+            )
         labels = self._labels_of(names, table)
         paths = {i: self._image_path(names[i], i) for i in labels}
         sizes = self._inspect(paths)
@@ -177,6 +180,11 @@ class ImageLevelDataset(BaseSegDataset):
                     'and must be unique'
                 )
             names[image_id] = words[0]
+        if not names:
+            raise ValueError(
+                f'{self.ann_file}: the list names no image; it should hold '
+                'one a line'
+            )
         return names
 
     def _read_table(self) -> LabelTable:

@@ -46,9 +46,13 @@ def _dataset_class(dataset: Mapping[str, Any], key: str) -> type:
 def _class_names(
     dataset: Mapping[str, Any], kind: type
 ) -> tuple[str, ...] | None:
-    """Foreground classes; mmseg counts the background as class 0."""
+    """Foreground classes; mmseg counts the background as class 0.
+
+    Where the data set has classes of its own, files are about these, and
+    `metainfo` only chooses some of them for the training.
+    """
     chosen = dataset.get('metainfo') or {}
-    names = chosen.get('classes') or getattr(kind, 'METAINFO', {}).get(
+    names = getattr(kind, 'METAINFO', {}).get('classes') or chosen.get(
         'classes'
     )
     if isinstance(names, str):  # mmengine reads a file of names
@@ -87,16 +91,22 @@ def _split(name: str, dataset: Mapping[str, Any], kind: type) -> Split:
 
 def splits_from_config(
     path: str | os.PathLike,
+    cfg_options: Mapping[str, Any] | None = None,
 ) -> tuple[list[Split], tuple[str, ...] | None]:
     """Describe the data sets of a config's train and val dataloaders.
 
     Args:
         path (str | os.PathLike): A config of MMEngine. Wrappers such as
             RepeatDataset are looked through.
+        cfg_options (Mapping[str, Any], optional): Entries that override those
+            of the config, as ``--cfg-options`` of a training does; the keys
+            are joined by dots. Defaults to none.
 
     Returns:
         tuple: The splits (list[Split]), and the names of the foreground
-        classes (tuple[str, ...], or None where nothing says them).
+        classes (tuple[str, ...], or None where nothing says them) that labels
+        and masks are about: all of a data set's own, also where its
+        `metainfo` chooses some.
 
     Raises:
         FileNotFoundError: The config does not exist.
@@ -107,6 +117,8 @@ def splits_from_config(
     if not path.is_file():
         raise FileNotFoundError(f'config {path} does not exist')
     config = Config.fromfile(path)
+    if cfg_options:
+        config.merge_from_dict(dict(cfg_options))
     splits, classes = [], None
     for name in NEEDS:
         key = f'{name}_dataloader'

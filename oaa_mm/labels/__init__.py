@@ -2,7 +2,8 @@
 
 `table` is their form in memory (image id -> 0-based class indices), `classes`
 the names of VOC and COCO, `formats` the readers and writers of each form on
-disk, `io` the choice among them, and `diff` the comparison of two sources.
+disk, `io` the choice among them, `select` keeps the images of a list, and
+`diff` compares two sources.
 This room knows files and numpy arrays, no torch.
 """
 
@@ -22,6 +23,7 @@ from .formats import (
     read_voc_xml,
 )
 from .io import READERS, WRITERS, read_labels, write_labels
+from .select import select_listed
 from .table import LabelTable, image_stem
 
 __all__ = [
@@ -43,5 +45,6 @@ __all__ = [
     'read_masks',
     'read_npy',
     'read_voc_xml',
+    'select_listed',
     'write_labels',
 ]

@@ -24,6 +24,7 @@ def results():
         'flip': False,
         'flip_direction': None,
         'reduce_zero_label': False,
+        'label_map': {0: 0, 1: 255, 2: 1},
         'height': 12,
     }
 

@@ -198,8 +198,12 @@ def test_frame_of_an_image_is_the_same_in_all_epochs(ramp_file, names, seed):
         (['random', 'shortest'], (48, 67)),
         (['random', 'crop', 'squash'], (90, 70)),
         (['random_shortest'], (50, 70)),
-        (['random_between'], (60, 84)),
-        (['choice'], (60, 84)),
+        # (50 + 120) / 2 wide, (50 + 90) / 2 high.
+        (['random_between'], (70, 85)),
+        # The middle one by area is (64, 64): 60 * 64 / 84 = 45.7.
+        (['choice'], (46, 64)),
+        (['choice', 'crop', 'horizontal'], (46, 64)),
+        (['choice', 'shortest'], (48, 67)),  # 64 * 48 / 46 = 66.8
         (['maybe', 'shortest'], (48, 67)),
         (['crop'], (60, 84)),
         # 40x36 pixels become 90x70: the whole image by 2.25 and 1.944.

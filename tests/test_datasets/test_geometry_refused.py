@@ -135,6 +135,35 @@ def test_transform_that_returns_nothing_is_named(ramp_file):
         run([lambda results: None], ramp_file)
 
 
+@pytest.mark.parametrize(
+    'step',
+    [
+        {'type': 'RandomCrop', 'crop_size': (20, 20), 'cat_max_ratio': 0.75},
+        {'type': 'LoadAnnotations', 'reduce_zero_label': None},
+        {'type': 'GenerateEdge'},
+    ],
+    ids=name_of,
+)
+def test_transforms_that_need_a_mask_say_what_mends_it(ramp_file, step):
+    match = (
+        rf'transform {name_of(step)} needs a segmentation map, but '
+        rf'{ramp_file} has none.*Take it out.*cat_max_ratio=1\.0'
+    )
+    with pytest.raises(ValueError, match=match) as caught:
+        run([step], ramp_file)
+    assert isinstance(caught.value.__cause__, KeyError)
+
+
+def test_crop_without_category_limit_needs_no_mask(ramp_file):
+    step = {'type': 'RandomCrop', 'crop_size': (9, 8), 'cat_max_ratio': 1.0}
+    assert run([step], ramp_file)['img'].shape == (9, 8, 3)
+
+
+def test_other_missing_keys_stay_what_they_are(ramp_file):
+    with pytest.raises(KeyError, match='gt_bboxes'):
+        run([lambda results: results['gt_bboxes']], ramp_file)
+
+
 def test_unreadable_image_is_named(tmp_path):
     with pytest.raises(ValueError, match=r'gone\.png.*check_dataset'):
         run([], str(tmp_path / 'gone.png'))

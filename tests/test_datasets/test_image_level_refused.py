@@ -41,11 +41,15 @@ def test_absent_labels(folder):
 @pytest.mark.parametrize('test_mode', [False, True])
 def test_empty_list(folder, lines, test_mode):
     write_list(folder, lines)
-    match = r'train\.txt: the list names no image|needs image-level labels'
+    match = r'train\.txt: the list names no image; it should hold one a line'
     refused(ValueError, match, folder, test_mode=test_mode)
     write_npy(folder)
-    match = r'train\.txt: the list names no image'
     refused(ValueError, match, folder, labels='labels.npy')
+
+
+def test_neither_list_nor_labels(folder):
+    match = 'ImageLevelDataset: no image is named; list images in `ann_file`'
+    refused(ValueError, match, folder, '', test_mode=True)
 
 
 @pytest.mark.parametrize('second', ['a', 'a.jpg', 'other/a.png'])

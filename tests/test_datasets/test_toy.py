@@ -205,6 +205,41 @@ class TestMakeToyVoc:
             file = f'JPEGImages/{name}.jpg'
             assert (tmp_path / file).read_bytes() == (toy / file).read_bytes()
 
+    def test_a_smaller_set_leaves_nothing_of_a_larger_one(self, tmp_path):
+        make_toy_voc(tmp_path, num_train=4, num_val=3)
+        foreign = [
+            'JPEGImages/train_photo.jpg',
+            'JPEGImages/train_0003.png',  # images of the toy are JPEGs
+            'JPEGImages/2007_000032.jpg',
+            'SaliencyMaps/val_0002_old.png',
+            'Annotations/xtrain_0003.xml',
+            'train_0003.jpg',
+            'attention/train_0003.png',
+        ]
+        for name in foreign:
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).write_text('mine')
+        make_toy_voc(tmp_path, num_train=2, num_val=1)
+        ids = ['train_0000', 'train_0001', 'val_0000']
+        folders = {
+            'JPEGImages': 'jpg',
+            'SegmentationClassAug': 'png',
+            'SaliencyMaps': 'png',
+            'Annotations': 'xml',
+        }
+        expected = {
+            f'{folder}/{i}.{suffix}'
+            for folder, suffix in folders.items()
+            for i in ids
+        }
+        left = {
+            str(path.relative_to(tmp_path))
+            for path in tmp_path.rglob('*')
+            if path.is_file() and path.suffix != '.txt'
+        }
+        assert left == expected | set(foreign)
+        assert lines(tmp_path / LISTS / 'train_aug.txt') == ids[:2]
+
     def test_refuses_a_folder_with_other_files(self, tmp_path):
         own = tmp_path / LISTS / 'val.txt'
         own.parent.mkdir(parents=True)

@@ -35,6 +35,14 @@ val_dataloader = dict(dataset=dict(
 """
 
 
+CHOSEN = """
+train_dataloader = dict(dataset=dict(
+    type={kind!r},
+    ann_file='train.txt',
+    metainfo=dict(classes=('dog', 'cat'))))
+"""
+
+
 @pytest.fixture
 def write(tmp_path):
     def write_config(text):
@@ -69,6 +77,36 @@ def test_config_of_mmseg_needs_masks_for_training(write, tmp_path):
     assert train.labels is None
     assert val.list_file == Path('/lists/val.txt')
     assert val.mask_dir is None
+
+
+@pytest.mark.parametrize(
+    ('kind', 'expected'),
+    [
+        # Files of VOC are about its 20 classes, whatever is chosen.
+        ('oaa_mm.VOCImageLevelDataset', VOC_CLASSES),
+        ('PascalVOCDataset', VOC_CLASSES),
+        # Without classes of its own, a data set has those of the config.
+        ('oaa_mm.ImageLevelDataset', ('dog', 'cat')),
+        ('BaseSegDataset', ('dog', 'cat')),
+    ],
+)
+def test_files_are_about_all_classes_of_a_data_set(tmp_path, kind, expected):
+    path = tmp_path / 'config.py'
+    path.write_text(CHOSEN.format(kind=kind))
+    assert splits_from_config(path)[1] == expected
+
+
+def test_options_override_the_config(write, tmp_path):
+    key = 'train_dataloader.dataset'
+    options = {
+        f'{key}.dataset.data_root': '/elsewhere',
+        f'{key}.dataset.labels': str(tmp_path / 'tags.csv'),
+    }
+    (train,), _ = splits_from_config(write(WEAK), options)
+    assert train.img_dir == Path('/elsewhere/images')
+    assert train.list_file == Path('/elsewhere/lists/train.txt')
+    assert train.labels == tmp_path / 'tags.csv'
+    assert train.labels_format == 'npy'
 
 
 @pytest.mark.parametrize(

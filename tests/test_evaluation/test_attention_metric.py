@@ -1,5 +1,6 @@
 """AttentionMetric as mmengine's loops use it."""
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -9,11 +10,13 @@ from mmengine.registry import METRICS as ROOT_METRICS
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 
+from oaa_mm.datasets import VOCImageLevelDataset
 from oaa_mm.evaluation import (
     AttentionMetric,
     image_histogram,
     score_histogram,
 )
+from oaa_mm.labels import VOC_CLASSES
 from oaa_mm.utils.palette import write_index_png
 
 NAMES = ('cat', 'cow', 'dog')
@@ -101,6 +104,79 @@ def test_masks_are_read_from_files(samples, tmp_path):
     assert run(AttentionMetric(), without) == run(AttentionMetric(), samples)
 
 
+CHOICES = [
+    VOC_CLASSES,  # as they are
+    VOC_CLASSES[::-1],  # reordered
+    ('dog', 'cat'),  # selected and reordered
+]
+
+
+@pytest.fixture
+def animals(tmp_path):
+    """VOC's layout: cat (7) and cow (9) in `a`, dog (11) in `b`."""
+    masks = {
+        'a': np.array([[0, 8, 8], [10, 255, 0]], np.uint8),
+        'b': np.array([[12, 0, 255], [12, 12, 0]], np.uint8),
+    }
+    for image_id, mask in masks.items():
+        image = np.full((*mask.shape, 3), 90, np.uint8)
+        assert cv2.imwrite(str(tmp_path / f'{image_id}.jpg'), image)
+        write_index_png(tmp_path / f'{image_id}.png', mask)
+    (tmp_path / 'list.txt').write_text('a 7 9\nb 11\n')
+    return tmp_path, masks
+
+
+@pytest.mark.parametrize('load', [False, True], ids=['path', 'loaded'])
+@pytest.mark.parametrize('classes', CHOICES, ids=['all', 'reversed', 'two'])
+def test_perfect_maps_of_chosen_classes_score_100(animals, classes, load):
+    folder, masks = animals
+    steps = ['LoadImageFromFile', 'oaa_mm.PackImageLevelInputs']
+    if load:
+        steps.insert(1, 'LoadAnnotations')
+    dataset = VOCImageLevelDataset(
+        'list.txt',
+        data_root=str(folder),
+        data_prefix={'img_path': '', 'seg_map_path': ''},
+        metainfo={'classes': classes},
+        pipeline=[{'type': step} for step in steps],
+        test_mode=True,
+    )
+    metric = AttentionMetric()
+    metric.dataset_meta = dataset.metainfo
+    for packed_sample in dataset:
+        one = packed_sample['data_samples'].to_dict()
+        labels = one['gt_label'].nonzero()[:, 0]
+        values = [VOC_CLASSES.index(classes[c]) + 1 for c in labels]
+        maps = [masks[one['image_id']] == value for value in values]
+        one['attention'] = {'data': torch.tensor(np.array(maps)).float()}
+        one['attention_classes'] = labels
+        metric.process(None, [one])
+    found = metric.evaluate(2)
+    assert found['attention/mIoU'] == 100
+    assert found['attention/recall'] == 100
+
+
+def test_label_map_of_a_sample_is_applied_to_its_mask(samples, tmp_path):
+    # The one class left has value 2; value 1 becomes 255 and is dropped.
+    write_index_png(tmp_path / 'm.png', np.array([[0, 1], [2, 2]], np.uint8))
+    one = {
+        'seg_map_path': str(tmp_path / 'm.png'),
+        'label_map': {0: 0, 1: 255, 2: 1},
+        'attention': {'data': torch.tensor([[[0.0, 1.0], [1.0, 0.0]]])},
+        'attention_classes': torch.tensor([0]),
+    }
+    metric = AttentionMetric(num_classes=1)
+    metric.process(None, [one])
+    found = metric.evaluate(1)
+    # Right: one pixel of each; wrong: one of the class taken for background.
+    assert found['attention/mIoU'] == 50
+    assert found['attention/precision'] == 100
+    assert found['attention/recall'] == 50
+    one['label_map'] = None  # 2 is the value of no class now
+    with pytest.raises(ValueError, match='holds the value 2'):
+        metric.process(None, [one])
+
+
 def test_missing_mask_is_named(samples, tmp_path):
     path = str(tmp_path / 'absent.png')
     one = {**samples[0], 'seg_map_path': path}
@@ -117,7 +193,15 @@ def without(key):
 @pytest.mark.parametrize(
     ('change', 'match'),
     [
-        (without('gt_sem_seg'), 'needs a mask.*seg_map_path'),
+        (
+            without('gt_sem_seg'),
+            r'images/\d+\.jpg.*needs a mask.*seg_map_path',
+        ),
+        (
+            without('gt_sem_seg'),
+            r'Without masks: .*leave AttentionMetric out .*test_evaluator = '
+            r"\[dict\(type='oaa_mm.AttentionStoreWriter', out_file='cam\.",
+        ),
         (without('attention'), 'no `attention`.*CAMClassifier'),
         (lambda one: {**one, 'ori_shape': (9, 9)}, r'\(9, 9\)'),
         (

@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from oaa_mm.datasets.toy import TOY_CLASSES, make_toy_voc
+from oaa_mm.utils.palette import write_index_png
 
 SCRIPT = Path(__file__).resolve().parents[2] / 'tools/check_dataset.py'
 LISTS = 'ImageSets/Segmentation'
@@ -75,6 +78,49 @@ def test_config_with_other_saliency(main, toy, config):
     options = ['--config', str(config), '--saliency-dir']
     assert main([*options, str(toy / 'SaliencyMaps')]) == 0
     assert main([*options, str(toy / 'JPEGImages')]) == 1
+
+
+def test_chosen_classes_of_voc(main, tmp_path, capsys):
+    # Dog (11) and cat (7) are chosen; the files know cow (9) as well.
+    root = tmp_path / 'voc'
+    for folder in ('JPEGImages', 'SegmentationClassAug'):
+        (root / folder).mkdir(parents=True)
+    for image_id, label in {'a': 7, 'b': 11, 'c': 9}.items():
+        color = (10 * label, 50, 90)
+        image = Image.new('RGB', (8, 6), color)
+        image.save(root / f'JPEGImages/{image_id}.jpg')
+        mask = np.full((6, 8), label + 1, np.uint8)
+        write_index_png(root / f'SegmentationClassAug/{image_id}.png', mask)
+    (root / 'train.txt').write_text('a 7\nb 11\nc 9\n')
+    text = CONFIG.format(root=str(root), classes=('dog', 'cat'))
+    text = text.replace('ImageLevelDataset', 'VOCImageLevelDataset')
+    text = text.replace('ImageSets/Segmentation/train_aug.txt', 'train.txt')
+    path = tmp_path / 'config.py'
+    path.write_text(text.replace("    labels='Annotations',\n", ''))
+    assert main(['--config', str(path)]) == 0
+    assert 'cat 1, chair 0, cow 1' in capsys.readouterr().out
+    (root / 'train.txt').write_text('a 7\nb 11\nc 20\n')
+    assert main(['--config', str(path)]) == 1
+    assert 'there are 20' in capsys.readouterr().out
+
+
+def test_config_with_options(main, toy, config):
+    moved = toy.rename(toy.parent / 'moved')
+    assert main(['--config', str(config)]) == 1
+    root = f'train_dataloader.dataset.data_root={moved}'
+    assert main(['--config', str(config), '--cfg-options', root]) == 0
+    options = [root, 'train_dataloader.dataset.labels=no.csv']
+    options += ['--json', str(toy.parent / 'found.json')]
+    assert main(['--config', str(config), '--cfg-options', *options]) == 1
+    (first, *_) = json.loads(Path(options[-1]).read_text())['findings']
+    assert 'labels cannot be read' in first['message']
+    assert f'{moved}/no.csv' in first['message']
+
+
+def test_options_need_a_config(main, toy):
+    options = ['--data-root', str(toy), *TRAIN, '--cfg-options', 'a=1']
+    with pytest.raises(ValueError, match='give --config in place of'):
+        main(options)
 
 
 def test_config_says_the_layout_itself(main, config):

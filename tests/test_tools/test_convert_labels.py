@@ -58,6 +58,67 @@ def test_diff(main, listed, tmp_path, capsys):
     assert '1 images only in A: 2007_000039' in text
 
 
+def run_tool(folder, *arguments):
+    return subprocess.run(
+        [sys.executable, TOOL, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+    )
+
+
+def write_annotations(folder, objects):
+    folder.mkdir()
+    for image_id, names in objects.items():
+        nodes = ''.join(f'<object><name>{n}</name></object>' for n in names)
+        text = f'<annotation>{nodes}</annotation>'
+        (folder / f'{image_id}.xml').write_text(text)
+
+
+def test_list_keeps_its_images_in_its_order(tmp_path):
+    # As docs/data.md makes train_cls.txt from VOC's Annotations.
+    objects = {
+        '2007_000032': ['person', 'aeroplane', 'person'],
+        '2007_000039': ['tvmonitor'],
+        '2008_000001': ['cat'],
+    }
+    write_annotations(tmp_path / 'Annotations', objects)
+    (tmp_path / 'train_aug.txt').write_text('2008_000001\n2007_000032\n')
+    options = ['--list', 'train_aug.txt', '--out', 'train_cls.txt']
+    result = run_tool(tmp_path, 'Annotations', *options)
+    assert (result.returncode, result.stderr) == (0, '')
+    assert 'wrote the labels of 2 images to train_cls.txt' in result.stdout
+    text = (tmp_path / 'train_cls.txt').read_text()
+    assert text == '2008_000001 7\n2007_000032 0 14\n'
+
+
+def test_listed_images_without_labels(tmp_path):
+    write_annotations(tmp_path / 'Annotations', {'a': ['cat']})
+    (tmp_path / 'train_aug.txt').write_text('a\nb\nc\n')
+    options = ['--list', 'train_aug.txt', '--out', 'train_cls.txt']
+    result = run_tool(tmp_path, 'Annotations', *options)
+    assert result.returncode == 1
+    assert result.stderr == (
+        'error: train_aug.txt: 2 of 3 listed images have no labels: b, c; '
+        'take them off the list, or give labels that hold them\n'
+    )
+    assert not (tmp_path / 'train_cls.txt').exists()
+
+
+def test_diff_within_a_list(main, listed, tmp_path, capsys):
+    other = tmp_path / 'other.txt'
+    other.write_text('2007_000039 19\n2007_000032 0\n2008_000001 7\n')
+    arguments = [str(listed), '--diff', str(other), '--list']
+    chosen = tmp_path / 'list.txt'
+    chosen.write_text('2007_000039\n')
+    assert main([*arguments, str(chosen)]) == 0
+    chosen.write_text('2007_000039\n2007_000032\n')
+    assert main([*arguments, str(chosen)]) == 1
+    out = capsys.readouterr().out
+    assert '2007_000032: -14' in out
+    assert '2008_000001' not in out
+
+
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
@@ -81,12 +142,7 @@ def test_masks_are_refused_with_a_reason(main, listed):
 
 
 def test_as_a_user_runs_it(tmp_path):
-    result = subprocess.run(
-        [sys.executable, TOOL, 'no/such.txt', '--out', 'x.npy'],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-    )
+    result = run_tool(tmp_path, 'no/such.txt', '--out', 'x.npy')
     assert result.returncode == 1
     assert result.stderr.endswith(
         'error: labels: no/such.txt does not exist\n'

@@ -147,6 +147,20 @@ def test_test_writes_the_cams_and_scores_them(toy, trained):
     assert any(abs(v - float(printed)) < 0.3 for v in values)
 
 
+def test_cams_of_a_user_without_masks(toy, trained, tmp_path):
+    config, work_dir, _ = trained
+    checkpoint = work_dir / 'epoch_2.pth'
+    key = 'test_dataloader.dataset.data_prefix.seg_map_path'
+    common = ['--work-dir', tmp_path, *options(toy, f'{key}=none')]
+    log = run('tools/test.py', config, checkpoint, *common, expect=1)
+    remedy = log[log.index('`test_evaluator = ') + 1 : log.rindex('`')]
+    # The line that the message names, in a config of one's own.
+    own = tmp_path / 'own.py'
+    own.write_text(f'_base_ = {str(config)!r}\n{remedy}\n')
+    run('tools/test.py', own, checkpoint, *common)
+    assert len(AttentionStore.load(tmp_path / 'cam.safetensors')) >= 16
+
+
 def _numbers(node):
     if isinstance(node, dict):
         node = list(node.values())

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -26,6 +27,14 @@ _JPEG_QUALITY = 92
 _LISTS = {
     'train': ('train_aug.txt', 'train_cls.txt'),
     'val': ('val.txt', 'val_cls.txt'),
+}
+
+#: The folders of the images' files, and the suffix in each.
+_FOLDERS = {
+    'JPEGImages': '.jpg',
+    'SegmentationClassAug': '.png',
+    'SaliencyMaps': '.png',
+    'Annotations': '.xml',
 }
 
 
@@ -89,6 +98,15 @@ def _check_folder(out: Path) -> None:
         )
 
 
+def _remove_others(out: Path, split: str, ids: Collection[str]) -> None:
+    """Remove what an earlier, larger set left, and nothing of others."""
+    for folder, suffix in _FOLDERS.items():
+        for path in (out / folder).glob(f'{split}_*{suffix}'):
+            ours = re.fullmatch(rf'{split}_\d{{4,}}', path.stem)
+            if ours and path.stem not in ids and path.is_file():
+                path.unlink()
+
+
 def _write_split(
     out: Path, split: str, count: int, seed: int, progress: bool
 ) -> None:
@@ -111,6 +129,8 @@ def _write_split(
     id_list, label_list = _LISTS[split]
     _write_lines(folder / id_list, ids)
     _write_lines(folder / label_list, lines)
+    # Last, so that no list ever names a file that is gone.
+    _remove_others(out, split, set(ids))
 
 
 def make_toy_voc(
@@ -132,7 +152,8 @@ def make_toy_voc(
 
     Args:
         out (str | os.PathLike): A new or empty folder, or an earlier toy data
-            set, whose files of the same names are replaced.
+            set, which is replaced: its other images are removed, files of
+            other names stay.
         num_train (int): Number of training images. Defaults to 300.
         num_val (int): Number of validation images. Defaults to 60.
         seed (int): Seed of every image, not negative. Defaults to 0.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import mmcv
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -12,12 +13,24 @@ from oaa_mm.registry import TRANSFORMS
 __all__ = ['ColorJitter']
 
 
+def _turn_hue(image: np.ndarray, turns: float) -> np.ndarray:
+    """Turn the colour circle of an (H, W, 3) BGR image.
+
+    As OneDL's mmcv.adjust_hue does it; that of upstream mmcv 2.1 fails for
+    negative turns under numpy 2.
+    """
+    hsv = cv2.cvtColor(image.astype(np.uint8), cv2.COLOR_BGR2HSV_FULL)
+    # The circle has 256 steps here, so the overflow of uint8 closes it.
+    hsv[..., 0] += np.uint8(int(turns * 255) % 256)
+    return cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR_FULL).astype(image.dtype)
+
+
 @TRANSFORMS.register_module()
 class ColorJitter(BaseTransform):
     """Change brightness, contrast, saturation and hue in random order.
 
-    The same ranges as torchvision's transform of this name, computed by mmcv,
-    so that torchvision is not needed.
+    The same ranges as torchvision's transform of this name, computed by mmcv
+    and OpenCV, so that torchvision is not needed.
 
     Required Keys:
 
@@ -85,7 +98,7 @@ class ColorJitter(BaseTransform):
             'brightness': mmcv.adjust_brightness,
             'contrast': mmcv.adjust_contrast,
             'saturation': mmcv.adjust_color,
-            'hue': mmcv.adjust_hue,
+            'hue': _turn_hue,
         }
         image = results['img']
         for name in order:

@@ -27,7 +27,9 @@ class PackImageLevelInputs(PackSegInputs):
     recorded, as in the branches of TestTimeAug.
 
     Args:
-        meta_keys (Sequence[str]): Keys that become metainfo.
+        meta_keys (Sequence[str]): Keys that become metainfo. AttentionMetric
+            needs `seg_map_path` and, where a data set's classes are selected
+            or reordered, `label_map`.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class PackImageLevelInputs(PackSegInputs):
             'placement',
             'img_path',
             'seg_map_path',
+            'label_map',
             'ori_shape',
             'img_shape',
             'pad_shape',

@@ -33,6 +33,8 @@ __all__ = [
 #: What mmcv's loading raises for damaged files.
 UNREADABLE = (OSError, AssertionError, cv2.error)
 WITNESS = 'oaa_geometry_witness'
+#: What transforms miss that need a segmentation map.
+MASK_KEYS = (('gt_seg_map',), ('seg_map_path',))
 #: Transforms of mmseg that cannot be undone on a map of cells.
 REFUSED = ('RandomRotate', 'RandomRotFlip', 'RandomMosaic', 'Albu', 'Pad')
 
@@ -105,7 +107,8 @@ class RecordingCompose(Compose):
 
         Raises:
             ValueError: An image is unreadable, or a transform returned
-                nothing or moved pixels in a way that cannot be undone.
+                nothing, needs a mask that the image lacks, or moved pixels in
+                a way that cannot be undone.
         """
         path = data.get('img_path', 'image')
         geometry = self._begin(data, path) if 'img' in data else None
@@ -120,6 +123,10 @@ class RecordingCompose(Compose):
                     f'{path}: cannot be read ({error}); '
                     'tools/check_dataset.py lists all such files'
                 ) from error
+            except KeyError as error:
+                if error.args[:1] not in MASK_KEYS:
+                    raise
+                raise _needs_mask(transform, path) from error
             if data is None:
                 raise ValueError(
                     f'{type(transform).__name__} returned nothing for {path}'
@@ -267,6 +274,16 @@ def _check_known(transform: Callable) -> None:
         raise _refusal(
             transform, "with backend='pillow' (use 'cv2') cannot be watched"
         )
+
+
+def _needs_mask(transform: Callable, path: str) -> ValueError:
+    return ValueError(
+        f'transform {type(transform).__name__} needs a segmentation map, but '
+        f'{path} has none: image-level data is used without. Take it out of '
+        'the pipeline; with RandomCrop, set cat_max_ratio=1.0. Or give masks '
+        'to all images (`data_prefix.seg_map_path`) and load them before it '
+        '(LoadAnnotations).'
+    )
 
 
 def _refusal(transform: Callable, why: str) -> ValueError:

@@ -10,10 +10,17 @@ import copy
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from mmcv.transforms import RandomResize, Resize
+from mmcv.transforms import RandomChoiceResize, RandomResize, Resize
 from mmseg.datasets.transforms import ResizeShortestEdge, ResizeToMultiple
 
-__all__ = ['RESIZES', 'draws_scale', 'flatten', 'resized', 'size_after']
+__all__ = [
+    'RESIZES',
+    'draws_scale',
+    'flatten',
+    'nominal_scale',
+    'resized',
+    'size_after',
+]
 
 #: Transforms that only resize, always alike.
 RESIZES = (Resize, ResizeShortestEdge, ResizeToMultiple)
@@ -81,9 +88,9 @@ def size_after(
         tuple[int, int] | None: Height and width; None where the frame follows
         from what the transform did to the image, the same in all epochs.
     """
-    if isinstance(transform, RandomResize) and _has_base_scale(transform):
+    if isinstance(transform, (RandomResize, RandomChoiceResize)):
         resize = copy.copy(transform.resize)
-        resize.scale = transform.scale
+        resize.scale = nominal_scale(transform)
         return resized(resize, frame)
     if draws_scale(transform):
         return frame
@@ -92,9 +99,33 @@ def size_after(
     return None
 
 
-def _has_base_scale(transform: RandomResize) -> bool:
-    """Whether ratios are drawn, not scales between two of them."""
-    return bool(transform.ratio_range) and isinstance(transform.scale[0], int)
+def nominal_scale(
+    transform: RandomResize | RandomChoiceResize,
+) -> int | tuple[int, int]:
+    """The scale that stands for all those which a transform may draw.
+
+    Args:
+        transform (RandomResize | RandomChoiceResize): One of mmcv's.
+
+    Returns:
+        int | tuple[int, int]: In the form of the transform's own scales: the
+        scale of ratio 1 of `RandomResize`, or the mean of its two scales; the
+        middle one of the `scales` of `RandomChoiceResize` by size, the larger
+        one of two in the middle.
+    """
+    if isinstance(transform, RandomChoiceResize):
+        ordered = sorted(transform.scales, key=_scale_size)
+        return ordered[len(ordered) // 2]
+    if isinstance(transform.scale[0], int):
+        return transform.scale
+    low, high = transform.scale
+    return (low[0] + high[0]) // 2, (low[1] + high[1]) // 2
+
+
+def _scale_size(scale: int | tuple[int, int]) -> tuple[int, ...]:
+    """Order of scales, whatever order they are listed in."""
+    sides = (scale, scale) if isinstance(scale, int) else scale
+    return (sides[0] * sides[1], *sides)
 
 
 def _only_resizes(transform: Callable) -> bool:

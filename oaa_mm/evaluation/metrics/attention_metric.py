@@ -30,6 +30,17 @@ from .class_names import class_names_of
 
 __all__ = ['AttentionMetric']
 
+_NO_MASK = (
+    'AttentionMetric needs a mask, but the data sample has neither '
+    '`seg_map_path` nor `gt_sem_seg`. With masks: give the data set '
+    "`data_prefix=dict(seg_map_path='...')`, check that the image's mask "
+    'exists there, and that the `meta_keys` of the packing transform hold '
+    "'seg_map_path' and 'label_map'. Without masks: the maps can be stored "
+    'all the same, so leave AttentionMetric out of the config, with '
+    "`test_evaluator = [dict(type='oaa_mm.AttentionStoreWriter', "
+    "out_file='cam.safetensors')]`"
+)
+
 
 @METRICS.register_module()
 class AttentionMetric(BaseMetric):
@@ -38,8 +49,9 @@ class AttentionMetric(BaseMetric):
     Data samples are dicts with ``attention`` (a dict whose ``data`` is the
     (K, h, w) float tensor of maps in [0, 1]), ``attention_classes`` ((K,)
     class indices) and either ``gt_sem_seg`` (a dict whose ``data`` is
-    (1, H, W)) or ``seg_map_path``. Maps are resized to the mask, which has the
-    size of the original image.
+    (1, H, W)) or ``seg_map_path``; a mask that is read from there is mapped
+    by ``label_map``, where the sample has one, as mmseg's LoadAnnotations maps
+    it. Maps are resized to the mask, which has the size of the original image.
 
     The metrics are ``mIoU``, ``fg_mIoU`` (without background), ``precision``
     and ``recall`` (means over foreground classes), in percent like those of
@@ -183,14 +195,9 @@ def _mask_of(sample: Mapping[str, Any]) -> np.ndarray:
         mask = mask.astype(np.uint8)
     elif sample.get('seg_map_path'):
         mask = read_index_png(sample['seg_map_path'])
+        mask = _map_classes(mask, sample.get('label_map'))
     else:
-        raise ValueError(
-            f'{_name_of(sample)}: AttentionMetric needs a mask, but the data '
-            'sample has neither `seg_map_path` nor `gt_sem_seg`; give the '
-            "data set `data_prefix=dict(seg_map_path='...')`, check that the "
-            "image's mask exists there, and that the `meta_keys` of the "
-            "packing transform hold 'seg_map_path'"
-        )
+        raise ValueError(f'{_name_of(sample)}: {_NO_MASK}')
     size = tuple(sample.get('ori_shape', mask.shape))[:2]
     if size != mask.shape:
         raise ValueError(
@@ -198,3 +205,15 @@ def _mask_of(sample: Mapping[str, Any]) -> np.ndarray:
             f'image is {size}'
         )
     return mask
+
+
+def _map_classes(
+    mask: np.ndarray, label_map: Mapping[int, int] | None
+) -> np.ndarray:
+    """Mask values of the chosen classes; those not in the map stay."""
+    if not label_map:
+        return mask
+    table = np.arange(256, dtype=np.uint8)
+    for old, new in label_map.items():
+        table[old] = new
+    return table[mask]

@@ -11,11 +11,18 @@ from ..classes import normalize_classes
 from ..table import LabelTable, image_stem
 from ._common import make_table, parse_index, read_text, require_plain_stems
 
-__all__ = ['read_list', 'write_list']
+__all__ = ['read_list', 'read_words', 'write_list']
 
 
-def _tokens(line: str) -> list[str]:
-    """Words of a line up to the first that begins with `#`."""
+def read_words(line: str) -> list[str]:
+    """Words of a line up to the first that begins with `#`.
+
+    Args:
+        line (str): A line of a list.
+
+    Returns:
+        list[str]: The name of an image and what follows it, or nothing.
+    """
     words = line.split()
     for position, word in enumerate(words):
         if word.startswith('#'):
@@ -45,7 +52,7 @@ def read_list(
     path, classes = Path(path), normalize_classes(classes)
     labels, line_of = {}, {}
     for number, line in enumerate(read_text(path).splitlines(), start=1):
-        words = _tokens(line)
+        words = read_words(line)
         if not words:
             continue
         where = f'{path}, line {number}'
@@ -73,7 +80,7 @@ def write_list(table: LabelTable, path: str | os.PathLike) -> None:
     """
     require_plain_stems(table, 'list')
     for image_id in table.labels:
-        if _tokens(image_id) != [image_id]:
+        if read_words(image_id) != [image_id]:
             raise ValueError(
                 f'image id {image_id!r} cannot be written as list: blanks '
                 'separate its columns and `#` begins a comment; write csv'
