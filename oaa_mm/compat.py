@@ -7,8 +7,11 @@ and never forces a second distribution of an import package that is present.
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, distribution
+from importlib.util import find_spec
 
 __all__ = ['setup_compat', 'check_installation', 'mmseg_distribution']
 
@@ -90,6 +93,83 @@ def _register_config_packages() -> None:
     MODULE2PACKAGE.setdefault('oaa_mm', 'oaa_mm')
 
 
+#: Modules of mmengine that hold its functions for installed packages.
+PACKAGE_UTILS = (
+    'mmengine.utils.package_utils',
+    'mmengine.utils',
+    'mmengine.config.config',
+    'mmengine.hub.hub',
+)
+
+
+def _package2module(package: str) -> str:
+    """Import package of a distribution; other names are returned as given."""
+    try:
+        top_level = distribution(package).read_text('top_level.txt') or ''
+    except PackageNotFoundError:
+        return package
+    return (top_level.split() or [package])[0]
+
+
+def _is_installed(package: str) -> bool:
+    """Whether a distribution, or a regular import package, is installed."""
+    if _installed((package,)):
+        return True
+    spec = find_spec(package)
+    return spec is not None and spec.origin is not None
+
+
+def _get_installed_path(package: str) -> str:
+    """Folder of the import package of a distribution, or of that name.
+
+    Raises:
+        ModuleNotFoundError: There is no such regular package.
+    """
+    module = _package2module(package)
+    spec = find_spec(module)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(
+            f'{package} is not installed as a regular package, no folder of '
+            f'{module!r} was found. Try `pip install {package}`.'
+        )
+    return os.path.dirname(spec.origin)
+
+
+def _needs_pkg_resources() -> bool:
+    """Whether mmengine looks packages up with a module that is gone."""
+    if find_spec('pkg_resources') is not None:
+        return False
+    from mmengine.utils import package_utils
+
+    try:
+        package_utils.is_installed('mmengine')
+    except ModuleNotFoundError:
+        return True
+    return False
+
+
+def _replace_pkg_resources() -> None:
+    """Let ``mmseg::...`` configs load with setuptools from release 81 on.
+
+    Upstream's mmengine looks installed packages up with `pkg_resources`,
+    which these releases lack. Its functions are replaced where they have
+    been imported by name; modules imported later get them from
+    `mmengine.utils`.
+    """
+    if not _needs_pkg_resources():
+        return
+    replacements = {
+        'is_installed': _is_installed,
+        'get_installed_path': _get_installed_path,
+        'package2module': _package2module,
+    }
+    for name in PACKAGE_UTILS:
+        module = sys.modules.get(name)
+        for function, replacement in replacements.items():
+            if hasattr(module, function):
+                setattr(module, function, replacement)
+
+
 def setup_compat() -> None:
     """Check the installation and even out the distributions' differences.
 
@@ -98,3 +178,4 @@ def setup_compat() -> None:
     """
     check_installation()
     _register_config_packages()
+    _replace_pkg_resources()

@@ -1,6 +1,7 @@
 # Losses of OAA+ compared on the targets of oaa_r18_ablation.py, by
 #   model.loss_attention.reduction=per_class
 #   model.loss_attention.type=oaa_mm.SoftBCEAttentionLoss
+# Minutes each, with the backbone frozen: model.backbone.frozen_stages=4
 # See docs/results.md.
 _base_ = ['oaa_r18_ablation.py']
 model = dict(

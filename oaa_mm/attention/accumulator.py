@@ -12,7 +12,7 @@ from torch import Tensor
 from oaa_mm.utils import check_image_id
 
 from .accept import ACCEPTANCE_RULES, accept_pairs
-from .collector import EpochCollector
+from .collector import CollectedEpoch, EpochCollector
 from .normalise import NORMS, normalise_attention, quantise_attention
 from .pages import MapPages
 from .place import Placement
@@ -39,6 +39,8 @@ class EpochSummary:
             counted before the fallback fills them.
         coverage (float): Mean of the memory M in [0, 1].
         non_finite (int): Maps dropped for NaN or Inf among their scores.
+        all_zero (int): Pairs of the memory M whose map is zero everywhere: a
+            present class that would be learned as an absent one.
     """
 
     epoch: int
@@ -47,6 +49,7 @@ class EpochSummary:
     never_accepted: int
     coverage: float
     non_finite: int = 0
+    all_zero: int = 0
 
     @property
     def accept_rate(self) -> float:
@@ -139,9 +142,23 @@ class AttentionAccumulator:
         # order of the maps nor an interruption can change the result.
         self._sums = MapPages(np.uint32)
         self._counts = MapPages(np.uint16)
-        self._collector = EpochCollector()
+        self._collector = self._new_collector(None)
         # Latest maps of pairs that no epoch has accepted yet.
         self._candidates = AttentionStore()
+
+    def _new_collector(self, begun: CollectedEpoch | None) -> EpochCollector:
+        # Only the mean asks how often a cell was seen.
+        return EpochCollector(record_seen=self.fusion == 'mean', begun=begun)
+
+    @property
+    def collecting(self) -> bool:
+        """Whether an epoch has begun and is not finished."""
+        return not self._collector.empty
+
+    @property
+    def never_accepted(self) -> int:
+        """Number of pairs without any accepted map, filled or not."""
+        return len(self._candidates)
 
     def update(
         self,
@@ -274,9 +291,10 @@ class AttentionAccumulator:
             epoch=epoch,
             pairs=collected.pairs,
             accepted=fused,
-            never_accepted=len(self._candidates),
+            never_accepted=self.never_accepted,
             coverage=self.store.coverage,
             non_finite=collected.non_finite,
+            all_zero=self.store.all_zero,
         )
 
     def apply_fallback(self) -> None:
@@ -308,22 +326,33 @@ class AttentionAccumulator:
                 self.store.maximum(pairs, maps)
                 continue
             self._sums.add(pairs, maps)
-            self._counts.add(pairs, np.stack([seen[pair] for pair in pairs]))
-            for pair in pairs:
-                # Half up; a cell that no crop has shown yet stays 0.
-                count = np.maximum(self._counts[pair], 1).astype(np.uint32)
-                mean = (self._sums[pair] + count // 2) // count
-                self.store[pair] = mean.astype(np.uint8)
+            self._counts.add(pairs, seen.take(pairs, size))
+            # Half up; a cell that no crop has shown yet stays 0.
+            counts = self._counts.take(pairs, size).clip(1).astype(np.uint32)
+            means = (self._sums.take(pairs, size) + counts // 2) // counts
+            self.store.set(pairs, means.astype(np.uint8))
 
-    def save(self, path: str | os.PathLike) -> None:
+    def save(
+        self,
+        path: str | os.PathLike,
+        *,
+        unfinished: bool = True,
+        note: dict[str, str] | None = None,
+    ) -> None:
         """Write the memory to one file, atomically.
 
         The file is an attention store for :meth:`AttentionStore.load`. It
         also holds what is needed to go on: the latest maps of pairs that were
-        never accepted and, for mean fusion, the sums and counts.
+        never accepted, what the unfinished epoch has collected and, for mean
+        fusion, the sums and counts.
 
         Args:
             path (str | os.PathLike): The file.
+            unfinished (bool): Whether to write what an unfinished epoch has
+                collected; not, if that epoch will begin anew. Defaults to
+                True.
+            note (dict[str, str] | None): Further entries of the file's
+                header, which :meth:`load` returns. Defaults to None.
         """
         sections: dict[str, MapPages] = {
             'maps': self.store,
@@ -331,13 +360,21 @@ class AttentionAccumulator:
         }
         if self.fusion == 'mean':
             sections |= {'sums': self._sums, 'counts': self._counts}
-        save_pages(path, sections, metadata={'fusion': self.fusion})
+        metadata = {**(note or {}), 'fusion': self.fusion}
+        if unfinished:
+            begun = self._collector.so_far()
+            sections |= _sections_of(begun)
+            metadata['non_finite'] = str(begun.non_finite)
+        save_pages(path, sections, metadata=metadata)
 
-    def load(self, path: str | os.PathLike) -> None:
+    def load(self, path: str | os.PathLike) -> dict[str, str]:
         """Restore the memory that :meth:`save` wrote.
 
         Args:
             path (str | os.PathLike): The file.
+
+        Returns:
+            dict[str, str]: The file's header, with what `note` added to it.
 
         Raises:
             FileNotFoundError: There is no such file.
@@ -350,6 +387,8 @@ class AttentionAccumulator:
             'sums': MapPages(np.uint32),
             'counts': MapPages(np.uint16),
         }
+        begun = CollectedEpoch()
+        sections |= _sections_of(begun)
         metadata = load_pages(path, sections)
         fusion = metadata.get('fusion', 'max')
         if fusion != self.fusion:
@@ -357,12 +396,24 @@ class AttentionAccumulator:
                 f'{path} was accumulated with fusion={fusion!r}, it cannot be '
                 f'continued with fusion={self.fusion!r}'
             )
+        begun.non_finite = int(metadata.get('non_finite', 0))
+        self._collector = self._new_collector(begun)
         self._candidates = sections['candidates']
         self._sums, self._counts = sections['sums'], sections['counts']
         # A fallback map stands for a pair in the result of a finished
         # training; going on, that pair is still without an accepted map.
         self.store = AttentionStore()
         _copy_pairs(sections['maps'], self.store, but_not=self._candidates)
+        return metadata
+
+
+def _sections_of(begun: CollectedEpoch) -> dict[str, MapPages]:
+    """Sections of a file for what an unfinished epoch has collected."""
+    return {
+        'unfinished_accepted': begun.accepted,
+        'unfinished_rejected': begun.rejected,
+        'unfinished_seen': begun.seen,
+    }
 
 
 def _copy_pairs(

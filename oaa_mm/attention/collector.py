@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import compress
 
 import numpy as np
 import torch
@@ -14,6 +15,11 @@ from .store import AttentionStore
 
 __all__ = ['CollectedEpoch', 'EpochCollector']
 
+#: Batches sorted out in one go, which bounds the memory that it takes.
+BATCHES_AT_ONCE = 256
+#: Height and width of a map without padding, and how it lies in its frame.
+_Kind = tuple[tuple[int, int], Placement | None]
+
 
 @dataclass
 class CollectedEpoch:
@@ -23,7 +29,8 @@ class CollectedEpoch:
         accepted (AttentionStore): Joined accepted maps of each pair.
         rejected (AttentionStore): Joined rejected maps of each pair; a pair
             may be in both if it came more than once.
-        seen (MapPages): For each accepted pair 1 where the network looked.
+        seen (MapPages): For each accepted pair 1 where the network looked;
+            empty if the collector does not record it.
         non_finite (int): Maps that were dropped for NaN or Inf.
     """
 
@@ -60,11 +67,27 @@ class _Batch:
 
 
 class EpochCollector:
-    """Collect quantised maps batch by batch, hand them over once an epoch."""
+    """Collect quantised maps batch by batch, hand them over once an epoch.
 
-    def __init__(self) -> None:
+    Args:
+        record_seen (bool): Whether to record where the network looked.
+            Defaults to True.
+        begun (CollectedEpoch | None): What the epoch has collected before an
+            interruption. Defaults to None: nothing.
+    """
+
+    def __init__(
+        self, record_seen: bool = True, begun: CollectedEpoch | None = None
+    ) -> None:
+        self._record_seen = record_seen
+        self._epoch = CollectedEpoch() if begun is None else begun
         self._batches: list[_Batch] = []
         self._stream_used = False
+
+    @property
+    def empty(self) -> bool:
+        """Whether the epoch has not collected anything yet."""
+        return not (self._batches or self._epoch.pairs)
 
     def collect(
         self,
@@ -100,39 +123,61 @@ class EpochCollector:
         self._stream_used = True
         return pinned.copy_(tensor, non_blocking=True)
 
-    def finish(self) -> CollectedEpoch:
-        """Sort the epoch's maps out and forget them.
+    def so_far(self) -> CollectedEpoch:
+        """Sort the maps that the epoch has collected out, and keep them.
 
         Returns:
             CollectedEpoch: The maps, un-padded and in their images' frames.
         """
         if self._stream_used:
             torch.cuda.synchronize()
-        epoch = CollectedEpoch()
+        # Maps that lie alike go on together: a batch may be one image.
+        alike: dict[_Kind, list[tuple[_Batch, list[int]]]] = {}
         for batch in self._batches:
-            self._sort_out(batch, epoch)
+            for kind, rows in _rows_by_kind(batch).items():
+                alike.setdefault(kind, []).append((batch, rows))
+        for kind, parts in alike.items():
+            for start in range(0, len(parts), BATCHES_AT_ONCE):
+                self._sort_out(kind, parts[start : start + BATCHES_AT_ONCE])
         self._batches.clear()
+        return self._epoch
+
+    def finish(self) -> CollectedEpoch:
+        """Sort the epoch's maps out and forget them.
+
+        Returns:
+            CollectedEpoch: See :meth:`so_far`.
+        """
+        epoch, self._epoch = self.so_far(), CollectedEpoch()
         return epoch
 
-    def _sort_out(self, batch: _Batch, epoch: CollectedEpoch) -> None:
-        maps = batch.maps.numpy()
-        accepted, finite = batch.accepted.numpy(), batch.finite.numpy()
+    def _sort_out(
+        self, kind: _Kind, parts: list[tuple[_Batch, list[int]]]
+    ) -> None:
+        (height, width), placement = kind
+        pairs = [batch.pairs[row] for batch, rows in parts for row in rows]
+        maps = np.concatenate(
+            [b.maps.numpy()[rows, :height, :width] for b, rows in parts]
+        )
+        accepted, finite = (
+            np.concatenate(
+                [getattr(b, name).numpy()[rows] for b, rows in parts]
+            )
+            for name in ('accepted', 'finite')
+        )
+        cells = None
+        if placement is not None:
+            maps, cells = place_map(maps, placement)
+        epoch = self._epoch
         epoch.non_finite += int((~finite).sum())
-        for rows, size, placement in _alike(batch):
-            some = maps[rows, : size[0], : size[1]]
-            cells = None
-            if placement is not None:
-                some, cells = place_map(some, placement)
-            for keep, store in (
-                (accepted[rows] & finite[rows], epoch.accepted),
-                (~accepted[rows] & finite[rows], epoch.rejected),
-            ):
-                pairs = [
-                    batch.pairs[n] for n in np.asarray(rows)[keep].tolist()
-                ]
-                store.maximum(pairs, some[keep])
-                if store is epoch.accepted:
-                    epoch.seen.maximum(pairs, _looked(some[keep], cells))
+        for keep, store in (
+            (accepted & finite, epoch.accepted),
+            (~accepted & finite, epoch.rejected),
+        ):
+            kept = list(compress(pairs, keep))
+            store.maximum(kept, maps[keep])
+            if self._record_seen and store is epoch.accepted:
+                epoch.seen.maximum(kept, _looked(maps[keep], cells))
 
 
 def _looked(maps: np.ndarray, cells: tuple[slice, slice] | None) -> np.ndarray:
@@ -144,14 +189,12 @@ def _looked(maps: np.ndarray, cells: tuple[slice, slice] | None) -> np.ndarray:
     return looked
 
 
-def _alike(
-    batch: _Batch,
-) -> list[tuple[list[int], tuple[int, int], Placement | None]]:
+def _rows_by_kind(batch: _Batch) -> dict[_Kind, list[int]]:
     """Group the rows of a batch that have one size and one placement."""
-    groups: dict[tuple, list[int]] = {}
+    groups: dict[_Kind, list[int]] = {}
     size = tuple(batch.maps.shape[1:])
     for row in range(len(batch.pairs)):
         its_size = size if batch.valid is None else tuple(batch.valid[row])
         placement = batch.placements and batch.placements[row]
         groups.setdefault((its_size, placement or None), []).append(row)
-    return [(rows, key[0], key[1]) for key, rows in groups.items()]
+    return groups

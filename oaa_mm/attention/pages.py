@@ -13,22 +13,23 @@ Pair = tuple[str, int]
 
 
 class _Page:
-    """A growing (n, h, w) array."""
+    """A growing (n, h, w) array, and the pairs of its rows."""
 
     def __init__(self, size: tuple[int, int], dtype: np.dtype) -> None:
         self._array = np.zeros((0, *size), dtype)
-        self.used = 0
+        self.pairs: list[Pair] = []
 
     @property
     def maps(self) -> np.ndarray:
-        return self._array[: self.used]
+        return self._array[: len(self.pairs)]
 
-    def grow(self, count: int) -> int:
-        """Append `count` zero maps, return the row of the first one."""
-        first, self.used = self.used, self.used + count
-        if self.used > len(self._array):
+    def grow(self, pairs: Sequence[Pair]) -> int:
+        """Append zero maps of new pairs, return the row of the first one."""
+        first = len(self.pairs)
+        self.pairs.extend(pairs)
+        if len(self.pairs) > len(self._array):
             # Doubling keeps appending linear; a first bulk insert fits.
-            rows = max(self.used, 2 * len(self._array))
+            rows = max(len(self.pairs), 2 * len(self._array))
             larger = np.zeros(
                 (rows, *self._array.shape[1:]), self._array.dtype
             )
@@ -86,7 +87,7 @@ class MapPages:
     @property
     def sizes(self) -> tuple[tuple[int, int], ...]:
         """Map sizes (h, w) that occur, sorted."""
-        return tuple(sorted(s for s, p in self._pages.items() if p.used))
+        return tuple(sorted(s for s, p in self._pages.items() if p.pairs))
 
     def classes_of(self, image_id: str) -> tuple[int, ...]:
         """Classes of an image that have a map, sorted; empty if none."""
@@ -98,12 +99,12 @@ class MapPages:
 
     def pairs_of_size(self, size: tuple[int, int]) -> list[Pair]:
         """The pairs whose maps :meth:`maps_of_size` holds, row by row."""
-        pairs: list[Pair] = [('', -1)] * self._pages[size].used
-        for image_id, classes in self._where.items():
-            for class_index, (its_size, row) in classes.items():
-                if its_size == size:
-                    pairs[row] = (image_id, class_index)
-        return pairs
+        return list(self._pages[size].pairs)
+
+    def take(self, pairs: Sequence[Pair], size: tuple[int, int]) -> np.ndarray:
+        """A copy, (n, h, w), of the maps of pairs that have one size."""
+        rows = [self._where[image_id][c][1] for image_id, c in pairs]
+        return self._pages[size].maps[rows]
 
     def _rows(self, pairs: Sequence[Pair], size: tuple[int, int]) -> list[int]:
         """Rows of pairs in the page of `size`; absent pairs get a new one."""
@@ -122,7 +123,7 @@ class MapPages:
                     '`grid`.'
                 )
         page = self._pages.setdefault(size, _Page(size, self.dtype))
-        first = page.grow(len(fresh))
+        first = page.grow(fresh)
         for row, (image_id, class_index) in enumerate(fresh, first):
             self._where.setdefault(image_id, {})[class_index] = (size, row)
         self._length += len(fresh)
@@ -152,10 +153,11 @@ class MapPages:
     ) -> None:
         if not len(pairs):
             return
-        if len(set(pairs)) < len(pairs):
+        first, again = _split_repeats(pairs)
+        if again:
             # A pair twice in one call: indexed assignment would lose one.
-            for pair, single in zip(pairs, maps, strict=True):
-                self._combine([pair], single[None], operation)
+            for part in (first, again):
+                self._combine([pairs[n] for n in part], maps[part], operation)
             return
         size = (int(maps.shape[1]), int(maps.shape[2]))
         rows = self._rows(pairs, size)
@@ -166,3 +168,14 @@ class MapPages:
             page[index] = maps
         else:
             page[index] = operation(page[index], maps, dtype=self.dtype)
+
+
+def _split_repeats(pairs: Sequence[Pair]) -> tuple[list[int], list[int]]:
+    """Rows that name a pair for the first time, and all others."""
+    if len(set(pairs)) == len(pairs):
+        return list(range(len(pairs))), []
+    first: dict[Pair, int] = {}
+    again = [
+        n for n, pair in enumerate(pairs) if first.setdefault(pair, n) != n
+    ]
+    return list(first.values()), again

@@ -17,6 +17,9 @@ from .store_file import load_pages, open_container, read_index, save_pages
 
 __all__ = ['AttentionReader', 'AttentionStore']
 
+#: Classes are written as unsigned integers of 16 bits.
+MAX_CLASS_INDEX = 65535
+
 
 class AttentionStore(MapPages):
     """Attention maps of (image, class) pairs, uint8 at feature resolution.
@@ -39,8 +42,9 @@ class AttentionStore(MapPages):
         """Write the (h, w) uint8 map of a pair.
 
         Raises:
-            ValueError: The map is not two-dimensional uint8, or the image id
-                could not be a file's name.
+            ValueError: The map is not two-dimensional uint8, the image id
+                could not be a file's name, or the class is no index that
+                the file can hold.
         """
         attention = np.asarray(attention)
         if attention.dtype != np.uint8 or attention.ndim != 2:
@@ -49,6 +53,7 @@ class AttentionStore(MapPages):
                 f'{attention.shape} {attention.dtype}'
             )
         check_image_id(pair[0])
+        _check_class_index(pair)
         self.set([pair], attention[None])
 
     @property
@@ -59,6 +64,14 @@ class AttentionStore(MapPages):
             for size in self.sizes
         )
         return total / (255 * self.num_bytes) if self.num_bytes else 0.0
+
+    @property
+    def all_zero(self) -> int:
+        """Number of maps without any attention."""
+        return sum(
+            int((~self.maps_of_size(size).any((1, 2))).sum())
+            for size in self.sizes
+        )
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the store to one file, atomically.
@@ -144,6 +157,17 @@ class AttentionStore(MapPages):
         for pair, attention in PngFolderReader(folder).items():
             store[pair] = attention
         return store
+
+
+def _check_class_index(pair: Pair) -> None:
+    index = pair[1]
+    whole = isinstance(index, (int, np.integer))
+    if not (whole and 0 <= index <= MAX_CLASS_INDEX):
+        raise ValueError(
+            f'image {pair[0]!r}: a class of an attention map is an index from '
+            f'0 (the first foreground class) to {MAX_CLASS_INDEX}, but got '
+            f'{index!r}. Background and "ignore" have no map'
+        )
 
 
 class AttentionReader(Mapping):

@@ -213,6 +213,50 @@ def test_maps_that_are_not_finite_are_dropped_and_counted():
     assert accumulator.store['a', 0].tolist() == [[255, 51]]
 
 
+def test_accepted_maps_of_zeros_are_counted():
+    accumulator = AttentionAccumulator(start_epoch=0)
+    feed(accumulator, [-1.0, -2.0])
+    feed(accumulator, [-1.0, 1.0], image_id='b')
+    summary = accumulator.finish_epoch(0)
+    assert (summary.accepted, summary.all_zero) == (2, 1)
+    feed(accumulator, [-1.0, 0.5])
+    assert accumulator.finish_epoch(1).all_zero == 0
+
+
+@pytest.mark.parametrize('fusion', ['max', 'mean'])
+def test_an_unfinished_epoch_survives_the_file(tmp_path, fusion):
+    left = Placement(frame=(8, 16), box=(0, 0, 8, 8), grid=(1, 2))
+    nan = float('nan')
+    accumulator = AttentionAccumulator(fusion=fusion, start_epoch=0)
+    feed(accumulator, [1.0, 0.2])
+    accumulator.finish_epoch(0)
+    feed(accumulator, [1.0], placements=[left])
+    feed(accumulator, [nan, 1.0], image_id='b')
+    accumulator.save(tmp_path / 'a', note={'iter': '5'})
+
+    resumed = AttentionAccumulator(fusion=fusion, start_epoch=0)
+    assert resumed.load(tmp_path / 'a')['iter'] == '5'
+    assert resumed.collecting
+    feed(resumed, [0.2, 1.0], image_id='c')
+    summary = resumed.finish_epoch(1)
+    assert (summary.pairs, summary.accepted, summary.non_finite) == (2, 2, 1)
+    assert not resumed.collecting
+    # The right half of `a` was seen once, the left half twice.
+    assert resumed.store['a', 0].tolist() == [[255, 51]]
+    assert resumed.store['c', 0].tolist() == [[51, 255]]
+
+
+def test_an_epoch_that_begins_anew_is_left_out_of_the_file(tmp_path):
+    accumulator = AttentionAccumulator(start_epoch=0)
+    feed(accumulator, [1.0, 0.2])
+    accumulator.save(tmp_path / 'a', unfinished=False)
+    fresh = AttentionAccumulator(start_epoch=0)
+    fresh.load(tmp_path / 'a')
+    assert not fresh.collecting
+    assert fresh.finish_epoch(0).pairs == 0
+    assert accumulator.finish_epoch(0).pairs == 1  # saving forgets nothing
+
+
 def test_crops_fuse_only_what_was_seen():
     accumulator = AttentionAccumulator(start_epoch=0)
     left = Placement(frame=(8, 32), box=(0, 0, 8, 16), grid=(1, 4))

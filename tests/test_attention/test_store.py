@@ -51,6 +51,41 @@ def test_coverage_by_hand():
     assert store.coverage == 0.25
 
 
+def test_maps_of_zeros_are_counted():
+    store = AttentionStore()
+    assert store.all_zero == 0
+    for number, map_ in enumerate(([[0, 0]], [[0, 1]], [[0], [0]], [[9]])):
+        store[f'{number}', 0] = np.array(map_, np.uint8)
+    assert store.all_zero == 2
+
+
+def test_rows_of_a_page_and_its_pairs_agree():
+    store = make_store()
+    assert store.sizes == ((2, 5), (3, 4))
+    for size in store.sizes:
+        pairs = store.pairs_of_size(size)
+        maps = store.maps_of_size(size)
+        assert len(pairs) == len(maps) > 0
+        for pair, attention in zip(pairs, maps, strict=True):
+            assert np.array_equal(store[pair], attention)
+        backwards = store.take(pairs[::-1], size)
+        assert np.array_equal(backwards, maps[::-1])
+    pairs.clear()  # a copy: the store must not change with it
+    assert len(store.pairs_of_size(size)) == 4
+
+
+def test_a_pair_may_come_several_times_in_one_call():
+    pairs = [('a', 0), ('b', 0), ('a', 0), ('a', 0), ('b', 0)]
+    values = np.array([3, 1, 5, 4, 2], np.uint8)[:, None, None]
+    store = AttentionStore()
+    store.maximum(pairs, values)
+    assert (store['a', 0], store['b', 0]) == (5, 2)
+    store.set(pairs, values)  # the last one stays
+    assert (store['a', 0], store['b', 0]) == (4, 2)
+    store.add(pairs, values)
+    assert (store['a', 0], store['b', 0]) == (4 + 12, 2 + 3)
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     st.dictionaries(
@@ -185,6 +220,22 @@ def test_broken_png_is_named(tmp_path):
 def test_ids_that_are_no_file_names_are_refused(image_id):
     with pytest.raises(ValueError, match='image id'):
         AttentionStore()[image_id, 0] = np.zeros((1, 1), np.uint8)
+
+
+@pytest.mark.parametrize('class_index', [-1, 65536, 1.0, 'cat'])
+def test_classes_that_the_file_cannot_hold_are_refused(class_index):
+    store = AttentionStore()
+    match = rf"'a'.*from 0 .* to 65535, but got {class_index!r}"
+    with pytest.raises(ValueError, match=match):
+        store['a', class_index] = np.zeros((1, 1), np.uint8)
+    assert len(store) == 0
+
+
+def test_largest_class_survives_the_file(tmp_path):
+    store = AttentionStore()
+    store['a', np.int64(65535)] = np.full((1, 1), 7, np.uint8)
+    store.save(tmp_path / 'a')
+    assert AttentionStore.load(tmp_path / 'a')['a', 65535].tolist() == [[7]]
 
 
 @pytest.mark.parametrize(

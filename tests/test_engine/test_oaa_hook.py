@@ -17,6 +17,7 @@ from torch import nn
 from oaa_mm.attention import AttentionStore
 from oaa_mm.engine import OAAHook
 from oaa_mm.registry import MODELS
+from oaa_mm.visualization import find_epochs, load_epochs
 
 NAMES = ('red', 'green', 'blue')
 
@@ -31,6 +32,12 @@ class PixelBackbone(BaseModule):
 
     def forward(self, inputs):
         return (self.mix(nn.functional.avg_pool2d(inputs, 4)).relu(),)
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch):
+    """mmengine waits 2 s for its workers between passes; here are none."""
+    monkeypatch.setattr('mmengine.runner.loops.time.sleep', lambda _: None)
 
 
 @pytest.fixture(scope='module')
@@ -252,12 +259,14 @@ def test_loading_weights_alone_does_not_restore_the_memory(
     data_root, tmp_path
 ):
     train(make_config(data_root, tmp_path / 'a'))
-    cfg = make_config(data_root, tmp_path / 'b', epochs=1)
+    cfg = make_config(
+        data_root, tmp_path / 'b', epochs=1, start_epoch=0,
+        acceptance='threshold', threshold=1.0, fallback='none',
+    )  # fmt: skip
     cfg.load_from = str(tmp_path / 'a/epoch_3.pth')
-    runner = train(cfg)
-    hook = next(h for h in runner.hooks if isinstance(h, OAAHook))
-    # One epoch, which only trains: nothing but fallback maps.
-    assert len(hook.accumulator.store) == len(final_store(tmp_path / 'b', 1))
+    train(cfg)
+    # Nothing is ever accepted: all that could be here came from the file.
+    assert len(final_store(tmp_path / 'b', 1)) == 0
     state = torch.load(tmp_path / 'b/epoch_1.pth', weights_only=False)
     assert state['oaa']['store'] == 'attention_epoch_1.safetensors'
 
@@ -292,18 +301,162 @@ def test_iteration_based_training_needs_a_declared_epoch(data_root, tmp_path):
 
 def test_iteration_based_training_with_a_declared_epoch(data_root, tmp_path):
     train(make_config(data_root, tmp_path / 'epochs'))
-    cfg = make_config(data_root, tmp_path / 'iters', epoch_length=3)
-    cfg.train_cfg = {'type': 'IterBasedTrainLoop', 'max_iters': 9}
-    cfg.default_hooks.checkpoint.by_epoch = False
-    cfg.default_hooks.checkpoint.interval = 3
-    cfg.log_processor.by_epoch = False
-    train(cfg)
-    store = AttentionStore.load(
-        tmp_path / 'iters/attention_iter_9.safetensors'
-    )
+    train(iteration_based(data_root, tmp_path / 'iters', interval=3))
     # Three iterations are one pass, in the order of DefaultSampler.
-    assert list(store) == list(final_store(tmp_path / 'epochs'))
-    assert (tmp_path / 'iters/attention_iter_6.safetensors').is_file()
+    for epoch in (2, 3):
+        assert_equal(
+            final_store(tmp_path / 'iters', epoch),
+            final_store(tmp_path / 'epochs', epoch),
+        )
+
+
+def iteration_based(data_root, work_dir, *, interval, max_iters=9, **hook):
+    """Three iterations are an epoch; a checkpoint every `interval`."""
+    cfg = make_config(data_root, work_dir, epoch_length=3, **hook)
+    cfg.train_cfg = {'type': 'IterBasedTrainLoop', 'max_iters': max_iters}
+    cfg.default_hooks.checkpoint.by_epoch = False
+    cfg.default_hooks.checkpoint.interval = interval
+    cfg.log_processor.by_epoch = False
+    return cfg
+
+
+def resume_from(cfg, name):
+    """Go on from a checkpoint, as if the machine had stopped there."""
+    path = Path(cfg.work_dir) / name
+    (path.parent / 'last_checkpoint').write_text(str(path))
+    cfg.resume = True
+    return train(cfg)
+
+
+@pytest.mark.parametrize(
+    ('fusion', 'iters'), [('max', 4), ('mean', 8), ('max', 6)]
+)
+def test_resuming_within_a_declared_epoch_loses_nothing(
+    data_root, tmp_path, fusion, iters
+):
+    """Iterations 4 and 8 are in the middle of an epoch, 6 is its end."""
+    args = {'interval': 2, 'fusion': fusion, 'keep_epoch_maps': True}
+    train(iteration_based(data_root, tmp_path, **args))
+    names = [
+        *(f'attention_epoch_{n}.safetensors' for n in (2, 3)),
+        *(f'epoch_maps_{n}.safetensors' for n in (2, 3)),
+    ]
+    expected = {name: (tmp_path / name).read_bytes() for name in names}
+    for name in names if iters == 4 else names[1::2]:
+        (tmp_path / name).unlink()
+    cfg = iteration_based(data_root, tmp_path, **args)
+    resume_from(cfg, f'iter_{iters}.pth')
+    assert expected == {n: (tmp_path / n).read_bytes() for n in names}
+
+
+def test_stores_of_iterations_are_found_by_epoch(data_root, tmp_path):
+    cfg = iteration_based(
+        data_root, tmp_path, interval=2, keep_epoch_maps=True
+    )
+    train(cfg)
+    # Checkpoints at 2, 4, 6, 8, 9: the sixth and the ninth end an epoch.
+    assert find_epochs(tmp_path) == ([2, 3], [1, 2, 3])
+    first, last = load_epochs(tmp_path, [1, 3])
+    assert first.reason == 'not started'
+    assert_equal(last.accumulated, final_store(tmp_path))
+    for iters, name in ((4, 'iter_4'), (6, 'epoch_2')):
+        state = torch.load(tmp_path / f'iter_{iters}.pth', weights_only=False)
+        assert state['oaa']['store'] == f'attention_{name}.safetensors'
+
+
+def test_a_last_epoch_that_is_cut_short_can_be_continued_once(
+    data_root, tmp_path
+):
+    args = {'interval': 4, 'start_epoch': 0}
+    train(iteration_based(data_root, tmp_path, max_iters=4, **args))
+    assert find_epochs(tmp_path)[0] == [2]
+    resume_from(
+        iteration_based(data_root, tmp_path, max_iters=6, **args),
+        'iter_4.pth',
+    )
+    assert find_epochs(tmp_path)[0] == [2]
+    # Now the file is that of six iterations.
+    cfg = iteration_based(data_root, tmp_path, max_iters=6, **args)
+    with pytest.raises(ValueError, match='iteration 6, but .* iteration 4'):
+        resume_from(cfg, 'iter_4.pth')
+
+
+def test_ending_early_fuses_the_unfinished_epoch(data_root, tmp_path):
+    cfg = iteration_based(data_root, tmp_path, interval=9, fallback='none')
+    runner = Runner.from_cfg(cfg)
+    original = runner.train_loop.run_iter
+
+    def run_iter(data_batch):
+        original(data_batch)
+        runner.train_loop.stop_training = runner.iter == 4
+
+    runner.train_loop.run_iter = run_iter
+    runner.train()
+    # The first epoch only trains, the second has seen one batch of three.
+    assert 0 < len(final_store(tmp_path, 2).image_ids) <= 3
+
+
+def test_stores_lie_beside_the_checkpoints(data_root, tmp_path):
+    def config(epochs):
+        cfg = make_config(
+            data_root, tmp_path / 'work', epochs=epochs, keep_epoch_maps=True
+        )
+        cfg.default_hooks.checkpoint.out_dir = str(tmp_path / 'out')
+        return cfg
+
+    train(config(2))
+    folder = tmp_path / 'out/work'
+    assert (folder / 'epoch_2.pth').is_file()
+    assert find_epochs(folder) == ([1, 2], [1, 2])
+    assert (folder / 'attention_epoch_2.safetensors.manifest.json').is_file()
+    assert not list((tmp_path / 'work').glob('*.safetensors'))
+    cfg = config(3)
+    cfg.resume = True
+    train(cfg)
+    assert find_epochs(folder) == ([1, 2, 3], [1, 2, 3])
+
+
+def test_accumulation_that_would_never_start_is_refused(data_root, tmp_path):
+    match = r'OAAHook\.start_epoch=2 .*train_cfg\.max_epochs=2\. .*below 2'
+    with pytest.raises(ValueError, match=match):
+        train(make_config(data_root, tmp_path, epochs=2, start_epoch=2))
+    # Nine iterations are three epochs, though the loop has one.
+    cfg = iteration_based(data_root, tmp_path, interval=9, start_epoch=3)
+    match = r'start_epoch=3 .*max_iters=9 with OAAHook\.epoch_length=3.* 3 of'
+    with pytest.raises(ValueError, match=match):
+        train(cfg)
+
+
+@pytest.mark.parametrize(
+    ('fallback', 'text'),
+    [('last', '14 of the 14 maps are fallback'), ('none', 'have no map')],
+)
+def test_fallback_maps_are_reported(
+    data_root, tmp_path, caplog, fallback, text
+):
+    cfg = make_config(
+        data_root, tmp_path, epochs=2, fallback=fallback,
+        acceptance='threshold', threshold=1.0,
+    )  # fmt: skip
+    runner = Runner.from_cfg(cfg)
+    MMLogger.get_current_instance().addHandler(caplog.handler)
+    with caplog.at_level(logging.WARNING):
+        runner.train()
+    assert 'never sure of 14 labelled (image, class) pairs, ' in caplog.text
+    assert text in caplog.text
+
+
+def test_maps_of_zeros_are_reported(data_root, tmp_path, caplog):
+    cfg = make_config(data_root, tmp_path, epochs=1, start_epoch=0)
+    runner = Runner.from_cfg(cfg)
+    original = runner.model.score_maps
+    runner.model.score_maps = lambda inputs: -original(inputs).abs()
+    MMLogger.get_current_instance().addHandler(caplog.handler)
+    with caplog.at_level(logging.WARNING):
+        runner.train()
+    accepted = final_store(tmp_path, 1)
+    assert all(not accepted[pair].any() for pair in accepted)
+    assert 'accumulated maps are zero everywhere' in caplog.text
 
 
 def test_epoch_length_is_refused_where_there_are_epochs(data_root, tmp_path):
@@ -361,7 +514,7 @@ def test_samples_without_a_place_are_refused(data_root, tmp_path):
 
 
 def test_maps_with_nan_are_reported(data_root, tmp_path, caplog):
-    cfg = make_config(data_root, tmp_path, epochs=1)
+    cfg = make_config(data_root, tmp_path, epochs=1, start_epoch=0)
     runner = Runner.from_cfg(cfg)
     model = runner.model
     original = model.score_maps

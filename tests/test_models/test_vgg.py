@@ -122,6 +122,14 @@ def test_initialised_small_and_without_bias():
             assert not layer.bias.any()
 
 
+def test_initialised_by_a_list():
+    init = {'type': 'Constant', 'layer': 'Conv2d', 'val': 2.0, 'bias': 3.0}
+    vgg = VGG16(init_cfg=[init])
+    vgg.init_weights()
+    for name, value in vgg.state_dict().items():
+        assert (value == (3.0 if name.endswith('bias') else 2.0)).all()
+
+
 # Pretrained weights.
 
 
@@ -153,8 +161,11 @@ def test_local_file_in_half_precision(tmp_path, weights):
     check_loaded(vgg, weights)
 
 
+@pytest.mark.parametrize('several', [False, True])
 @pytest.mark.parametrize('name', ['torchvision://vgg16', VGG16_URL])
-def test_public_weights_need_no_torchvision(monkeypatch, weights, name):
+def test_public_weights_need_no_torchvision(
+    monkeypatch, weights, name, several
+):
     asked = []
 
     def download(filename, map_location=None, logger='current'):
@@ -164,7 +175,10 @@ def test_public_weights_need_no_torchvision(monkeypatch, weights, name):
     monkeypatch.setattr(
         CheckpointLoader, 'load_checkpoint', staticmethod(download)
     )
-    vgg = VGG16(init_cfg={'type': 'Pretrained', 'checkpoint': name})
+    init = {'type': 'Pretrained', 'checkpoint': name}
+    if several:
+        init = [{'type': 'Constant', 'layer': 'Conv2d', 'val': 1.0}, init]
+    vgg = VGG16(init_cfg=init)
     vgg.init_weights()
     assert set(asked) == {
         'https://download.pytorch.org/models/vgg16-397923af.pth'

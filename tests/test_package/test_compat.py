@@ -1,10 +1,15 @@
 import subprocess
 import sys
+from importlib import import_module
 from importlib.metadata import distribution
+from pathlib import Path
 
+import mmengine.utils
+import mmseg
 import pytest
 from mmengine.config import Config
 from mmengine.config.utils import MODULE2PACKAGE
+from mmengine.hub import get_config
 
 import oaa_mm
 from oaa_mm import compat
@@ -57,15 +62,65 @@ def test_upstream_is_respected(monkeypatch):
     assert MODULE2PACKAGE['mmseg'] == 'mmsegmentation'
 
 
-def test_configs_of_mmseg_can_be_inherited(tmp_path):
+def read_config_of_mmseg(tmp_path):
     config = tmp_path / 'c.py'
     base = (
         'mmseg::deeplabv3plus/'
         'deeplabv3plus_r50-d8_4xb4-20k_voc12aug-512x512.py'
     )
     config.write_text(f"_base_ = ['{base}']")
-    cfg = Config.fromfile(config)
+    return Config.fromfile(config)
+
+
+def test_configs_of_mmseg_can_be_inherited(tmp_path):
+    cfg = read_config_of_mmseg(tmp_path)
     assert cfg.model.decode_head.type == 'DepthwiseSeparableASPPHead'
+
+
+@pytest.fixture
+def upstream_package_utils(monkeypatch):
+    """As upstream's mmengine 0.10.7 with setuptools from release 81 on."""
+    monkeypatch.setitem(sys.modules, 'pkg_resources', None)
+
+    def look_up(package):
+        import pkg_resources  # noqa: F401
+
+    for name in compat.PACKAGE_UTILS:
+        module = import_module(name)
+        for function in ('is_installed', 'get_installed_path'):
+            if hasattr(module, function):
+                monkeypatch.setattr(module, function, look_up)
+
+
+@pytest.mark.usefixtures('upstream_package_utils')
+def test_configs_of_mmseg_need_no_pkg_resources(tmp_path):
+    with pytest.raises(ModuleNotFoundError, match='pkg_resources'):
+        read_config_of_mmseg(tmp_path)
+    compat.setup_compat()
+    cfg = read_config_of_mmseg(tmp_path)
+    assert cfg.model.decode_head.type == 'DepthwiseSeparableASPPHead'
+    name = 'mmseg::_base_/models/deeplabv3plus_r50-d8.py'
+    model = get_config(name).model
+    assert model.decode_head.type == 'DepthwiseSeparableASPPHead'
+
+
+@pytest.mark.usefixtures('upstream_package_utils')
+def test_packages_are_found_by_either_name():
+    compat.setup_compat()
+    folder = str(Path(mmseg.__file__).parent)
+    for name in ('mmseg', compat.mmseg_distribution()):
+        assert mmengine.utils.is_installed(name)
+        assert mmengine.utils.get_installed_path(name) == folder
+    assert not mmengine.utils.is_installed('no_such_package')
+    with pytest.raises(ModuleNotFoundError, match='no_such_package'):
+        mmengine.utils.get_installed_path('no_such_package')
+
+
+def test_a_working_mmengine_is_left_alone(monkeypatch):
+    before = mmengine.utils.get_installed_path
+    monkeypatch.setitem(sys.modules, 'pkg_resources', None)
+    compat.setup_compat()
+    assert mmengine.utils.get_installed_path is before
 
 
 def test_import_error_of_a_fresh_process_is_readable(tmp_path):

@@ -6,16 +6,14 @@ import os.path as osp
 from collections.abc import Mapping
 from typing import Any
 
-import torch
 from mmengine.dist import get_world_size
 from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from oaa_mm.attention import AttentionAccumulator
+from oaa_mm.engine.batch_attention import batch_attention, unwrap_model
 from oaa_mm.engine.run_manifest import write_run_manifest
 from oaa_mm.registry import HOOKS
-
-from .oaa_hook import _metainfo, _placement, _unwrap
 
 __all__ = ['OAAAblationHook']
 
@@ -81,17 +79,11 @@ class OAAAblationHook(Hook):
             data_batch (dict): The batch.
             outputs (dict | None): Not used.
         """
-        model, samples = _unwrap(runner.model), data_batch['data_samples']
-        output = model.attention_output
+        attention = batch_attention(
+            unwrap_model(runner.model), data_batch['data_samples']
+        )
         for accumulator in self.accumulators.values():
-            accumulator.update(
-                [_metainfo(sample, 'image_id') for sample in samples],
-                output.scores,
-                torch.stack([sample.gt_label for sample in samples]),
-                logits=output.logits,
-                valid=output.valid,
-                placements=[_placement(sample, model) for sample in samples],
-            )
+            accumulator.update(**attention)
         if self.end_of_epoch(runner.train_dataloader, batch_idx):
             last = runner.epoch + 1 == runner.max_epochs
             for name, accumulator in self.accumulators.items():

@@ -7,15 +7,19 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from mmengine.dist import get_world_size, master_only
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 from mmseg.structures import SegDataSample
 
-from oaa_mm.attention import AttentionAccumulator, EpochSummary, Placement
+from oaa_mm.attention import AttentionAccumulator, EpochSummary
+from oaa_mm.engine.batch_attention import batch_attention, unwrap_model
 from oaa_mm.engine.run_manifest import write_run_manifest
+from oaa_mm.engine.store_files import (
+    check_iteration,
+    checkpoint_folder,
+    find_store,
+)
 from oaa_mm.registry import HOOKS
 
 __all__ = ['OAAHook']
@@ -31,7 +35,9 @@ class OAAHook(Hook):
     (priority NORMAL), which then shows `oaa_accept_rate`, `oaa_coverage` and
     `oaa_never_accepted`. With each checkpoint the memory is written beside
     it, as ``attention_epoch_{n}.safetensors`` with a manifest, and restored on
-    resume.
+    resume. Where an iteration-based training saves a checkpoint in the middle
+    of a declared epoch, the file is ``attention_iter_{n}.safetensors`` and
+    also holds what the epoch has collected so far.
     Validation, test and EMA forwards never take part.
 
     Args:
@@ -109,7 +115,8 @@ class OAAHook(Hook):
                 'OAAHook: epoch_length is for IterBasedTrainLoop; an '
                 'epoch-based training has its own epochs'
             )
-        model = _unwrap(runner.model)
+        self._check_start(runner)
+        model = unwrap_model(runner.model)
         if not hasattr(model, 'attention_output'):
             raise ValueError(
                 'OAAHook needs a CAMClassifier, but got '
@@ -138,6 +145,26 @@ class OAAHook(Hook):
                 'iterations): an epoch does not see every image'
             )
 
+    def _check_start(self, runner: Runner) -> None:
+        if self.epoch_length is None:
+            epochs = runner.max_epochs
+            length = f'train_cfg.max_epochs={epochs}'
+        else:
+            epochs = -(-runner.max_iters // self.epoch_length)
+            length = (
+                f'train_cfg.max_iters={runner.max_iters} with '
+                f'OAAHook.epoch_length={self.epoch_length}, that is {epochs} '
+                'of its epochs'
+            )
+        start = self.accumulator.start_epoch
+        if start >= epochs:
+            raise ValueError(
+                'OAAHook: the accumulation would never start: '
+                f'OAAHook.start_epoch={start} counts from 0, but the training '
+                f'has {length}. Lower start_epoch below {epochs}, or train '
+                'longer'
+            )
+
     def after_train_iter(
         self,
         runner: Runner,
@@ -153,27 +180,14 @@ class OAAHook(Hook):
             data_batch (dict): The batch; its `data_samples` lie on the CPU.
             outputs (dict | None): Not used.
         """
-        self._collect(_unwrap(runner.model), data_batch['data_samples'])
+        self._collect(unwrap_model(runner.model), data_batch['data_samples'])
         epoch = self._finished_epoch(runner, batch_idx)
         if epoch is not None:
-            self._finish_epoch(runner, epoch)
+            self._finish_epoch(runner, epoch, self._is_last(runner, epoch))
 
     def _collect(self, model: Any, samples: Sequence[SegDataSample]) -> None:
-        output = model.attention_output
-        if output is None or len(output.scores) != len(samples):
-            raise ValueError(
-                'OAAHook: the model left no maps of this iteration; forward '
-                "has to run in mode='loss' exactly once"
-            )
+        self.accumulator.update(**batch_attention(model, samples))
         model.attention_output = None
-        self.accumulator.update(
-            [_metainfo(sample, 'image_id') for sample in samples],
-            output.scores,
-            torch.stack([sample.gt_label for sample in samples]),
-            logits=output.logits,
-            valid=output.valid,
-            placements=[_placement(sample, model) for sample in samples],
-        )
 
     def _finished_epoch(self, runner: Runner, batch_idx: int) -> int | None:
         """Index of the epoch that ends with this iteration, else None."""
@@ -185,18 +199,21 @@ class OAAHook(Hook):
             return None
         return (done - 1) // self.epoch_length
 
-    def _finish_epoch(self, runner: Runner, epoch: int) -> None:
+    def _is_last(self, runner: Runner, epoch: int) -> bool:
         if self.epoch_length is None:
-            last = epoch + 1 == runner.max_epochs
-        else:
-            last = runner.iter + 1 == runner.max_iters
+            return epoch + 1 == runner.max_epochs
+        return runner.iter + 1 == runner.max_iters
+
+    def _finish_epoch(self, runner: Runner, epoch: int, last: bool) -> None:
         start = time.perf_counter()
         summary = self.accumulator.finish_epoch(epoch, last=last)
         self._log(runner, summary, time.perf_counter() - start)
         self._written = None
         if self.keep_epoch_maps:
             name = f'epoch_maps_{epoch + 1}.safetensors'
-            self._save_epoch_maps(runner, osp.join(runner.work_dir, name))
+            self._save_epoch_maps(
+                runner, osp.join(checkpoint_folder(runner), name)
+            )
 
     @master_only
     def _save_epoch_maps(self, runner: Runner, path: str) -> None:
@@ -221,6 +238,12 @@ class OAAHook(Hook):
                 f'OAA epoch {summary.epoch + 1}: {summary.non_finite} maps '
                 'held NaN or Inf and were dropped'
             )
+        if summary.all_zero:
+            runner.logger.warning(
+                f'OAA epoch {summary.epoch + 1}: {summary.all_zero} '
+                'accumulated maps are zero everywhere; what is trained on '
+                'them takes their class for absent'
+            )
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Write the memory beside the checkpoint and note its name in it.
@@ -234,16 +257,33 @@ class OAAHook(Hook):
         ):
             return  # a checkpoint that is not part of a training
         meta = checkpoint['meta']
-        kind = 'epoch' if self.epoch_length is None else 'iter'
-        name = f'attention_{kind}_{meta[kind]}.safetensors'
+        name = self._store_name(runner, meta['epoch'], meta['iter'])
         if self._written != name:
-            self._save(runner, osp.join(runner.work_dir, name))
+            self._save(
+                runner, osp.join(checkpoint_folder(runner), name), meta['iter']
+            )
             self._written = name
         checkpoint['oaa'] = {'store': name, 'settings': dict(self.settings)}
 
+    def _store_name(self, runner: Runner, epochs: int, iters: int) -> str:
+        """Name of the store after so many epochs and iterations."""
+        if self.epoch_length is not None:
+            if iters % self.epoch_length and iters != runner.max_iters:
+                return f'attention_iter_{iters}.safetensors'
+            epochs = -(-iters // self.epoch_length)
+        return f'attention_epoch_{epochs}.safetensors'
+
     @master_only
-    def _save(self, runner: Runner, path: str) -> None:
-        self.accumulator.save(path)
+    def _save(self, runner: Runner, path: str, iters: int) -> None:
+        note = None
+        if self.epoch_length is not None:
+            # The last epoch may be cut short; a longer training that goes on
+            # from there ends it again, under the same name.
+            note = {'iter': str(iters)}
+        # An epoch-based training begins an unfinished epoch anew.
+        self.accumulator.save(
+            path, unfinished=self.epoch_length is not None, note=note
+        )
         write_run_manifest(runner, path)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
@@ -255,7 +295,8 @@ class OAAHook(Hook):
 
         Raises:
             FileNotFoundError: The checkpoint's store is missing.
-            ValueError: The store is damaged, or the settings differ.
+            ValueError: The store is damaged or of another iteration, or the
+                settings differ.
         """
         if not runner._resume:
             return
@@ -277,8 +318,9 @@ class OAAHook(Hook):
                 f'(then, now): {changed}. Resume with the old ones, or start '
                 'in another work_dir'
             )
-        path = _find_store(runner, state['store'])
-        self.accumulator.load(path)
+        path = find_store(runner, state['store'])
+        note = self.accumulator.load(path)
+        check_iteration(path, note, checkpoint['meta']['iter'])
         runner.logger.info(
             f'OAAHook: restored {len(self.accumulator.store)} maps of {path}'
         )
@@ -289,46 +331,28 @@ class OAAHook(Hook):
         Args:
             runner (Runner): The runner of the training.
         """
+        epochs = runner.epoch
+        if self.epoch_length is not None:
+            epochs = -(-runner.iter // self.epoch_length)
+            if self.accumulator.collecting:  # training ended early
+                self._finish_epoch(runner, epochs - 1, last=True)
         self.accumulator.apply_fallback()
-        done = runner.epoch if self.epoch_length is None else runner.iter
-        kind = 'epoch' if self.epoch_length is None else 'iter'
-        name = f'attention_{kind}_{done}.safetensors'
-        path = osp.join(runner.work_dir, name)
-        self._save(runner, path)
-        missing = len(self.accumulator.store)
-        runner.logger.info(f'OAA: {missing} accumulated maps in {path}')
+        name = f'attention_epoch_{epochs}.safetensors'
+        path = osp.join(checkpoint_folder(runner), name)
+        self._save(runner, path, runner.iter)
+        self._log_result(runner, path)
 
-
-def _unwrap(model: Any) -> Any:
-    return model.module if is_model_wrapper(model) else model
-
-
-def _metainfo(sample: SegDataSample, key: str) -> Any:
-    if key not in sample.metainfo:
-        raise ValueError(
-            f'OAAHook needs `{key}` in the metainfo of every training sample: '
-            'use an ImageLevelDataset whose pipeline ends with '
-            'PackImageLevelInputs'
+    def _log_result(self, runner: Runner, path: str) -> None:
+        maps = len(self.accumulator.store)
+        runner.logger.info(f'OAA: {maps} accumulated maps in {path}')
+        never = self.accumulator.never_accepted
+        if not never:
+            return
+        if self.accumulator.fallback == 'last':
+            fate = f'so {never} of the {maps} maps are fallback maps'
+        else:
+            fate = "so they have no map (fallback='none')"
+        runner.logger.warning(
+            f'OAA: the classifier was never sure of {never} labelled (image, '
+            f'class) pairs, {fate}'
         )
-    return sample.metainfo[key]
-
-
-def _placement(sample: SegDataSample, model: Any) -> Placement:
-    placement = _metainfo(sample, 'placement')
-    return placement.on_grid(model.feature_size(placement.frame))
-
-
-def _find_store(runner: Runner, name: str) -> str:
-    """Path of a store beside the checkpoint that is being resumed."""
-    folders = [runner.work_dir]
-    if runner._load_from:
-        folders.insert(0, osp.dirname(runner._load_from))
-    for folder in folders:
-        path = osp.join(folder, osp.basename(name))
-        if osp.isfile(path):
-            return path
-    raise FileNotFoundError(
-        f'OAAHook: the checkpoint belongs to {name}, which is not in '
-        f'{" or ".join(folders)}. Put it there, or start again without '
-        '--resume'
-    )

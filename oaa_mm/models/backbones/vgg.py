@@ -33,15 +33,17 @@ class VGG16(BaseModule):
     Args:
         frozen_stages (int): Number of stages, from the input, whose weights
             are not trained. Defaults to 0.
-        init_cfg (dict | None): Initialisation. `checkpoint` of
-            ``dict(type='Pretrained', checkpoint=...)`` may be a local file, a
-            URL such as torchvision's (``VGG16_URL``) or
+        init_cfg (dict | list[dict] | None): Initialisation, one or several.
+            `checkpoint` of ``dict(type='Pretrained', checkpoint=...)`` may be
+            a local file, a URL such as torchvision's (``VGG16_URL``) or
             ``'torchvision://vgg16'``, which needs no torchvision here.
             Defaults to None: N(0, 0.01), biases 0.
     """
 
     def __init__(
-        self, frozen_stages: int = 0, init_cfg: dict | None = None
+        self,
+        frozen_stages: int = 0,
+        init_cfg: dict | list[dict] | None = None,
     ) -> None:
         if not 0 <= frozen_stages <= len(STAGES):
             raise ValueError(
@@ -53,9 +55,7 @@ class VGG16(BaseModule):
             'layer': 'Conv2d',
             'std': 0.01,
         }
-        if init_cfg.get('checkpoint') == 'torchvision://vgg16':
-            init_cfg = {**init_cfg, 'checkpoint': VGG16_URL}
-        super().__init__(init_cfg)
+        super().__init__(_with_url(init_cfg))
         self.features = nn.Sequential(*_layers())
         self.frozen_stages = frozen_stages
         self._freeze()
@@ -82,6 +82,15 @@ class VGG16(BaseModule):
             tuple[Tensor]: One (N, 512, H // 8, W // 8) map.
         """
         return (self.features(inputs),)
+
+
+def _with_url(init_cfg: dict | list[dict]) -> dict | list[dict]:
+    """`init_cfg` with the URL that ``torchvision://vgg16`` stands for."""
+    if not isinstance(init_cfg, dict):
+        return [_with_url(one) for one in init_cfg]
+    if init_cfg.get('checkpoint') != 'torchvision://vgg16':
+        return init_cfg
+    return {**init_cfg, 'checkpoint': VGG16_URL}
 
 
 def _layers() -> list[nn.Module]:

@@ -1,0 +1,75 @@
+"""What a training iteration leaves for accumulation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from mmengine.model import is_model_wrapper
+from mmseg.structures import SegDataSample
+from torch import nn
+
+from oaa_mm.attention import Placement
+
+__all__ = ['batch_attention', 'unwrap_model']
+
+
+def unwrap_model(model: nn.Module) -> nn.Module:
+    """The model inside a wrapper for several processes.
+
+    Args:
+        model (nn.Module): A model, wrapped or not.
+
+    Returns:
+        nn.Module: The model itself.
+    """
+    return model.module if is_model_wrapper(model) else model
+
+
+def batch_attention(
+    model: nn.Module, samples: Sequence[SegDataSample]
+) -> dict[str, Any]:
+    """The maps of a batch, as AttentionAccumulator.update takes them.
+
+    Args:
+        model (nn.Module): A CAMClassifier after its forward in mode 'loss'.
+        samples (Sequence[SegDataSample]): The N samples of the batch.
+
+    Returns:
+        dict[str, Any]: Arguments of
+        :meth:`oaa_mm.attention.AttentionAccumulator.update`; tensors stay on
+        their device.
+
+    Raises:
+        ValueError: The forward left no maps, or samples lack metainfo.
+    """
+    output = model.attention_output
+    if output is None or len(output.scores) != len(samples):
+        raise ValueError(
+            'OAAHook: the model left no maps of this iteration; forward '
+            "has to run in mode='loss' exactly once"
+        )
+    return {
+        'image_ids': [_metainfo(sample, 'image_id') for sample in samples],
+        'scores': output.scores,
+        'labels': torch.stack([sample.gt_label for sample in samples]),
+        'logits': output.logits,
+        'valid': output.valid,
+        'placements': [_placement(sample, model) for sample in samples],
+    }
+
+
+def _metainfo(sample: SegDataSample, key: str) -> Any:
+    if key not in sample.metainfo:
+        raise ValueError(
+            f'OAAHook needs `{key}` in the metainfo of every training sample: '
+            'use an ImageLevelDataset whose pipeline ends with '
+            'PackImageLevelInputs'
+        )
+    return sample.metainfo[key]
+
+
+def _placement(sample: SegDataSample, model: nn.Module) -> Placement:
+    placement = _metainfo(sample, 'placement')
+    return placement.on_grid(model.feature_size(placement.frame))
