@@ -20,8 +20,12 @@ def test_only_the_targets_differ(root, plus, classifier):
     )
     for part in ('backbone', 'head', 'data_preprocessor'):
         assert plus.model[part] == classifier.model[part]
-    for key in ('optim_wrapper', 'param_scheduler', 'train_cfg'):
-        assert plus[key] == classifier[key]
+    assert plus.optim_wrapper == classifier.optim_wrapper
+    if 'toy' in plus.filename:  # shorter, for the demo
+        assert plus.param_scheduler.end == plus.train_cfg.max_epochs == 12
+    else:
+        assert plus.param_scheduler == classifier.param_scheduler
+        assert plus.train_cfg == classifier.train_cfg
     assert plus.model.type == 'oaa_mm.IntegralAttentionModel'
     assert plus.custom_hooks == []
     # The first transform, so that one key names the store.

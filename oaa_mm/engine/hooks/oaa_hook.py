@@ -115,7 +115,6 @@ class OAAHook(Hook):
                 'OAAHook: epoch_length is for IterBasedTrainLoop; an '
                 'epoch-based training has its own epochs'
             )
-        self._check_start(runner)
         model = unwrap_model(runner.model)
         if not hasattr(model, 'attention_output'):
             raise ValueError(
@@ -123,6 +122,7 @@ class OAAHook(Hook):
                 f'{type(model).__name__}: only a classifier tells which maps '
                 'to trust. Remove OAAHook from `custom_hooks`'
             )
+        self._check_start(runner)
         if get_world_size() > 1:
             raise ValueError(
                 'OAAHook accumulates in one process only, but '
