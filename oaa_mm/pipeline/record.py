@@ -15,6 +15,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from oaa_mm.utils import atomic_write
+from oaa_mm.utils.fingerprint import file_hash
 
 from .plan import Stage
 
@@ -127,7 +128,7 @@ def stage_status(stage: Stage) -> str | None:
     for output in stage.outputs:
         if not output.is_file():
             return f'{output} is missing'
-        if record.outputs.get(str(output)) != _hash_file(output):
+        if record.outputs.get(str(output)) != file_hash(output):
             return f'{output} is not what the stage made'
     return None
 
@@ -141,15 +142,7 @@ def hash_files(paths: tuple[Path, ...]) -> dict[str, str]:
     Returns:
         dict[str, str]: Path -> hash.
     """
-    return {str(path): _hash_file(path) for path in paths if path.is_file()}
-
-
-def _hash_file(path: Path) -> str:
-    digest = hashlib.sha256()
-    with open(path, 'rb') as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+    return {str(path): file_hash(path) for path in paths if path.is_file()}
 
 
 def _hash_text(text: str) -> str:

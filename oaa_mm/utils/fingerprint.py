@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-__all__ = ['fingerprint', 'fingerprint_names']
+__all__ = ['file_hash', 'fingerprint', 'fingerprint_names']
 
 #: Bytes of a folder that are read for its fingerprint: seconds, not minutes.
 FOLDER_BUDGET = 1 << 30
@@ -47,7 +47,7 @@ def fingerprint(
         size = path.stat().st_size
         return {
             'path': str(path),
-            'sha256': _hash_file(path),
+            'sha256': file_hash(path),
             'count': 1,
             'bytes': size,
         }
@@ -58,7 +58,7 @@ def fingerprint(
     cap = None if sum(sizes) <= budget else budget // len(names)
     digest, read = hashlib.sha256(), 0
     for name, size in zip(names, sizes, strict=True):
-        part = _hash_file(path / name, cap) if content else ''
+        part = file_hash(path / name, cap) if content else ''
         read += min(size, size if cap is None else cap) if content else 0
         digest.update(f'{Path(name).as_posix()}\0{size}\0{part}\n'.encode())
     return {
@@ -95,8 +95,16 @@ def _files_of(folder: Path) -> list[str]:
     )
 
 
-def _hash_file(path: Path, cap: int | None = None) -> str:
-    """Hash of a file, or of its first `cap` bytes."""
+def file_hash(path: Path, cap: int | None = None) -> str:
+    """Hash of a file, or of its first bytes.
+
+    Args:
+        path (Path): The file.
+        cap (int | None): How many bytes count. Defaults to None: all.
+
+    Returns:
+        str: SHA-256, hexadecimal.
+    """
     digest = hashlib.sha256()
     left = path.stat().st_size if cap is None else cap
     with open(path, 'rb') as file:
