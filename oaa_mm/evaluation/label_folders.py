@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import track
 
 from oaa_mm.utils import atomic_write
+from oaa_mm.utils.label_dir import label_dir
 from oaa_mm.utils.palette import read_index_png
 
 from .compare import find_masks, store_names
@@ -110,11 +111,7 @@ def compare_label_folders(
 def _find_labels(
     folder: str | os.PathLike, image_ids: Sequence[str]
 ) -> list[Path]:
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise FileNotFoundError(f'no such folder of labels: {folder}')
-    if (folder / 'labels').is_dir():
-        folder = folder / 'labels'
+    folder = label_dir(folder)
     paths = [folder / f'{image_id}.png' for image_id in image_ids]
     absent = [str(path) for path in paths if not path.is_file()]
     if absent:

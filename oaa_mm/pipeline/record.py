@@ -19,7 +19,7 @@ from oaa_mm.utils.fingerprint import file_hash
 
 from .plan import Stage
 
-__all__ = ['StageRecord', 'fingerprint', 'stage_status']
+__all__ = ['StageRecord', 'current_record', 'stage_status']
 
 RECORD = 'stage.json'
 STARTED = 'stage_started.json'
@@ -88,7 +88,7 @@ class StageRecord:
         return None
 
 
-def fingerprint(stage: Stage) -> StageRecord:
+def current_record(stage: Stage) -> StageRecord:
     """What identifies a run of a stage now.
 
     Args:
@@ -122,7 +122,7 @@ def stage_status(stage: Stage) -> str | None:
     record = StageRecord.load(stage.folder / RECORD)
     if record is None:
         return 'not done yet'
-    change = fingerprint(stage).change_from(record)
+    change = current_record(stage).change_from(record)
     if change:
         return change
     for output in stage.outputs:

@@ -16,7 +16,7 @@ from .record import (
     RECORD,
     STARTED,
     StageRecord,
-    fingerprint,
+    current_record,
     hash_files,
     stage_status,
 )
@@ -69,7 +69,7 @@ def run_pipeline(
 def _run_stage(
     stage: Stage, *, resume: bool, say: Callable[[str], None]
 ) -> None:
-    now = fingerprint(stage)
+    now = current_record(stage)
     absent = [str(p) for p in stage.inputs if not p.exists()]
     if absent:
         raise PipelineError(

@@ -10,6 +10,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
+from oaa_mm.utils.label_dir import label_dir
 from oaa_mm.utils.palette import read_index_png
 
 from .draw import find_image, read_image, write_picture
@@ -121,7 +122,7 @@ def draw_comparisons(
         FileNotFoundError: An image, label or mask is absent.
         ValueError: One of them, or a class, does not fit; it is named.
     """
-    folders = {name: _label_folder(path) for name, path in label_dirs.items()}
+    folders = {name: label_dir(path) for name, path in label_dirs.items()}
     if mask_dir is not None:
         folders['mask'] = Path(mask_dir)
     classes = {name: _classes_of(store) for name, store in stores.items()}
@@ -153,11 +154,6 @@ def draw_comparisons(
         written.append(Path(out_dir) / f'{image_id}.png')
         write_picture(written[-1], picture)
     return written
-
-
-def _label_folder(path: str | os.PathLike) -> Path:
-    inner = Path(path) / 'labels'
-    return inner if inner.is_dir() else Path(path)
 
 
 def _classes_of(store: Store) -> dict[str, list[int]]:
