@@ -8,6 +8,7 @@ fuses them epoch by epoch, `store` keeps them, in memory and in one file.
 
 from .accept import ACCEPTANCE_RULES, accept_pairs
 from .accumulator import FUSIONS, AttentionAccumulator, EpochSummary
+from .collector import CollectedEpoch
 from .normalise import NORMS, normalise_attention, quantise_attention
 from .place import Placement, place_map, unplace_map
 from .pooling import mean_scores, valid_mask
@@ -20,6 +21,7 @@ __all__ = [
     'NORMS',
     'AttentionAccumulator',
     'AttentionStore',
+    'CollectedEpoch',
     'EpochSummary',
     'Placement',
     'accept_pairs',

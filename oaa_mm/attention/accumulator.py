@@ -265,6 +265,28 @@ class AttentionAccumulator:
                 f'{len(placements)} placements for scores of {count} images'
             )
 
+    def take_collected(self) -> CollectedEpoch:
+        """Hand over what this process has collected, and forget it.
+
+        Returns:
+            CollectedEpoch: For :meth:`add_collected` of another process.
+        """
+        return self._collector.finish()
+
+    def add_collected(self, part: CollectedEpoch) -> None:
+        """Join what another process has collected in the running epoch.
+
+        The result is that of one process that saw all batches, whatever the
+        order of the parts; maps that came to both count once.
+
+        Args:
+            part (CollectedEpoch): Of :meth:`take_collected` there.
+
+        Raises:
+            ValueError: Maps of one image have different sizes.
+        """
+        self._collector.add(part)
+
     def finish_epoch(self, epoch: int, last: bool = False) -> EpochSummary:
         """Fuse what the epoch has collected into the memory.
 

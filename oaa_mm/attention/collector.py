@@ -45,6 +45,23 @@ class CollectedEpoch:
         only_rejected = sum(p not in self.accepted for p in self.rejected)
         return len(self.accepted) + only_rejected
 
+    def merge(self, other: CollectedEpoch) -> None:
+        """Join what another part of the same epoch has collected.
+
+        The maximum neither depends on the order nor counts a map twice, so
+        parts of any number of processes give what one process would have.
+
+        Args:
+            other (CollectedEpoch): For example that of another process.
+        """
+        for name in ('accepted', 'rejected', 'seen'):
+            mine, theirs = getattr(self, name), getattr(other, name)
+            for size in theirs.sizes:
+                mine.maximum(
+                    theirs.pairs_of_size(size), theirs.maps_of_size(size)
+                )
+        self.non_finite += other.non_finite
+
     def all_maps(self) -> AttentionStore:
         """One map a pair: the accepted one where there is one."""
         maps = AttentionStore()
@@ -150,6 +167,14 @@ class EpochCollector:
         """
         epoch, self._epoch = self.so_far(), CollectedEpoch()
         return epoch
+
+    def add(self, part: CollectedEpoch) -> None:
+        """Join what another process has collected in this epoch.
+
+        Args:
+            part (CollectedEpoch): Of :meth:`finish` there.
+        """
+        self._epoch.merge(part)
 
     def _sort_out(
         self, kind: _Kind, parts: list[tuple[_Batch, list[int]]]

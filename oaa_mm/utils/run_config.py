@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 import os.path as osp
 
 from mmengine.config import Config, DictAction
+
+from .cpu_launch import launch_on_cpu
 
 __all__ = ['add_run_arguments', 'load_run_config']
 
@@ -36,7 +39,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         default='none',
         help='job launcher',
     )
-    # torchrun's forerunner hands it over; nothing here needs it.
+    # torchrun's forerunner hands it over.
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
 
 
@@ -51,6 +54,9 @@ def load_run_config(args: argparse.Namespace) -> Config:
         Config: With `launcher` and `work_dir` set; the default work_dir is
         ``work_dirs/`` and the config's name. Custom hooks include a
         ManifestHook.
+
+    Raises:
+        ValueError: The launcher did not start this process.
     """
     cfg = Config.fromfile(args.config)
     cfg.launcher = args.launcher
@@ -64,4 +70,7 @@ def load_run_config(args: argparse.Namespace) -> Config:
     hooks = cfg.get('custom_hooks') or []
     if all(hook['type'] != MANIFEST_HOOK for hook in hooks):
         cfg.custom_hooks = [*hooks, dict(type=MANIFEST_HOOK)]
+    # mmengine reads it for every launcher, and not all of them set it.
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    launch_on_cpu(cfg)
     return cfg

@@ -8,12 +8,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from mmengine.dist import get_world_size, master_only
-from mmengine.hooks import Hook
+from mmengine.hooks import CheckpointHook, Hook
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 from mmseg.structures import SegDataSample
 
-from oaa_mm.attention import AttentionAccumulator, EpochSummary
+from oaa_mm.attention import AttentionAccumulator
 from oaa_mm.engine.batch_attention import batch_attention, unwrap_model
+from oaa_mm.engine.exchange import EpochExchange
+from oaa_mm.engine.oaa_checks import check_can_accumulate
+from oaa_mm.engine.oaa_log import log_epoch, log_result
 from oaa_mm.engine.run_manifest import write_run_manifest
 from oaa_mm.engine.store_files import (
     check_iteration,
@@ -39,6 +42,11 @@ class OAAHook(Hook):
     of a declared epoch, the file is ``attention_iter_{n}.safetensors`` and
     also holds what the epoch has collected so far.
     Validation, test and EMA forwards never take part.
+
+    With several processes, each collects the maps of its own batches; the
+    memory is in the main process. They are brought together once an epoch
+    (and, in an iteration-based training, before a checkpoint and before
+    validation); the result is that of one process.
 
     Args:
         fusion (str): ``'max'`` or ``'mean'``. Defaults to ``'max'``.
@@ -91,7 +99,9 @@ class OAAHook(Hook):
             )
         self.epoch_length = epoch_length
         self.keep_epoch_maps = keep_epoch_maps
+        self._exchange = EpochExchange()
         self._written: str | None = None
+        self._gathered_at: int | None = None
 
     def before_train(self, runner: Runner) -> None:
         """Refuse what cannot be accumulated, before the first iteration.
@@ -102,68 +112,15 @@ class OAAHook(Hook):
         Raises:
             ValueError: See the class.
         """
-        loop = runner.train_loop
-        if isinstance(loop, IterBasedTrainLoop):
-            self._check_epoch_length(runner)
-        elif not isinstance(loop, EpochBasedTrainLoop):
-            raise ValueError(
-                'OAAHook works with EpochBasedTrainLoop and '
-                f'IterBasedTrainLoop, but got {type(loop).__name__}'
-            )
-        elif self.epoch_length is not None:
-            raise ValueError(
-                'OAAHook: epoch_length is for IterBasedTrainLoop; an '
-                'epoch-based training has its own epochs'
-            )
         model = unwrap_model(runner.model)
-        if not hasattr(model, 'attention_output'):
-            raise ValueError(
-                'OAAHook needs a CAMClassifier, but got '
-                f'{type(model).__name__}: only a classifier tells which maps '
-                'to trust. Remove OAAHook from `custom_hooks`'
-            )
-        self._check_start(runner)
-        if get_world_size() > 1:
-            raise ValueError(
-                'OAAHook accumulates in one process only, but '
-                f'{get_world_size()} were started: use --launcher none'
-            )
+        check_can_accumulate(
+            runner,
+            model,
+            start_epoch=self.accumulator.start_epoch,
+            epoch_length=self.epoch_length,
+        )
+        self._exchange.open()
         model.attention_output = None
-
-    def _check_epoch_length(self, runner: Runner) -> None:
-        if self.epoch_length is None:
-            raise ValueError(
-                'OAAHook: an iteration-based training has no epochs. Set '
-                'OAAHook.epoch_length to the iterations that count as one '
-                f'({len(runner.train_dataloader)} is one pass through the '
-                'data), or use train_cfg=dict(type=EpochBasedTrainLoop, ...)'
-            )
-        if self.epoch_length < len(runner.train_dataloader):
-            runner.logger.warning(
-                f'OAAHook: epoch_length={self.epoch_length} is less than one '
-                f'pass through the data ({len(runner.train_dataloader)} '
-                'iterations): an epoch does not see every image'
-            )
-
-    def _check_start(self, runner: Runner) -> None:
-        if self.epoch_length is None:
-            epochs = runner.max_epochs
-            length = f'train_cfg.max_epochs={epochs}'
-        else:
-            epochs = -(-runner.max_iters // self.epoch_length)
-            length = (
-                f'train_cfg.max_iters={runner.max_iters} with '
-                f'OAAHook.epoch_length={self.epoch_length}, that is {epochs} '
-                'of its epochs'
-            )
-        start = self.accumulator.start_epoch
-        if start >= epochs:
-            raise ValueError(
-                'OAAHook: the accumulation would never start: '
-                f'OAAHook.start_epoch={start} counts from 0, but the training '
-                f'has {length}. Lower start_epoch below {epochs}, or train '
-                'longer'
-            )
 
     def after_train_iter(
         self,
@@ -184,6 +141,17 @@ class OAAHook(Hook):
         epoch = self._finished_epoch(runner, batch_idx)
         if epoch is not None:
             self._finish_epoch(runner, epoch, self._is_last(runner, epoch))
+        elif self._saves_now(runner):
+            self._gather(runner.iter + 1)
+
+    def before_val_epoch(self, runner: Runner) -> None:
+        """Gather the maps so far: a best checkpoint may be saved after it.
+
+        Args:
+            runner (Runner): The runner of the training.
+        """
+        if self.epoch_length is not None and runner.iter:
+            self._gather(runner.iter)
 
     def _collect(self, model: Any, samples: Sequence[SegDataSample]) -> None:
         self.accumulator.update(**batch_attention(model, samples))
@@ -204,46 +172,45 @@ class OAAHook(Hook):
             return epoch + 1 == runner.max_epochs
         return runner.iter + 1 == runner.max_iters
 
+    def _saves_now(self, runner: Runner) -> bool:
+        """Whether a checkpoint follows in the middle of an epoch."""
+        return self.epoch_length is not None and any(
+            hook.every_n_train_iters(runner, hook.interval, hook.save_begin)
+            for hook in runner.hooks
+            if isinstance(hook, CheckpointHook) and not hook.by_epoch
+        )
+
+    def _gather(self, iters: int) -> None:
+        """Bring all processes' maps to the main one, which saves them."""
+        self._exchange.gather(self.accumulator)
+        self._gathered_at = iters
+
     def _finish_epoch(self, runner: Runner, epoch: int, last: bool) -> None:
         start = time.perf_counter()
+        self._gather(runner.iter + 1)
+        seconds = {'exchanged': time.perf_counter() - start}
+        if get_world_size() == 1:
+            seconds.clear()
+        self._fuse(runner, epoch, last, seconds)
+
+    @master_only
+    def _fuse(
+        self,
+        runner: Runner,
+        epoch: int,
+        last: bool,
+        seconds: dict[str, float],
+    ) -> None:
+        start = time.perf_counter()
         summary = self.accumulator.finish_epoch(epoch, last=last)
-        self._log(runner, summary, time.perf_counter() - start)
+        seconds['fused'] = time.perf_counter() - start
+        log_epoch(runner, summary, seconds=seconds)
         self._written = None
         if self.keep_epoch_maps:
             name = f'epoch_maps_{epoch + 1}.safetensors'
-            self._save_epoch_maps(
-                runner, osp.join(checkpoint_folder(runner), name)
-            )
-
-    @master_only
-    def _save_epoch_maps(self, runner: Runner, path: str) -> None:
-        self.accumulator.epoch_maps.save(path)
-        write_run_manifest(runner, path)
-
-    def _log(
-        self, runner: Runner, summary: EpochSummary, seconds: float
-    ) -> None:
-        for name in ('accept_rate', 'coverage', 'never_accepted'):
-            runner.message_hub.update_scalar(
-                f'train/oaa_{name}', getattr(summary, name)
-            )
-        runner.logger.info(
-            f'OAA epoch {summary.epoch + 1}: accepted {summary.accepted} of '
-            f'{summary.pairs} maps ({summary.accept_rate:.1%}), coverage '
-            f'{summary.coverage:.4f}, never accepted '
-            f'{summary.never_accepted}, fused in {seconds:.2f} s'
-        )
-        if summary.non_finite:
-            runner.logger.warning(
-                f'OAA epoch {summary.epoch + 1}: {summary.non_finite} maps '
-                'held NaN or Inf and were dropped'
-            )
-        if summary.all_zero:
-            runner.logger.warning(
-                f'OAA epoch {summary.epoch + 1}: {summary.all_zero} '
-                'accumulated maps are zero everywhere; what is trained on '
-                'them takes their class for absent'
-            )
+            path = osp.join(checkpoint_folder(runner), name)
+            self.accumulator.epoch_maps.save(path)
+            write_run_manifest(runner, path)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Write the memory beside the checkpoint and note its name in it.
@@ -259,11 +226,26 @@ class OAAHook(Hook):
         meta = checkpoint['meta']
         name = self._store_name(runner, meta['epoch'], meta['iter'])
         if self._written != name:
+            self._check_gathered(runner, meta['iter'])
             self._save(
                 runner, osp.join(checkpoint_folder(runner), name), meta['iter']
             )
             self._written = name
         checkpoint['oaa'] = {'store': name, 'settings': dict(self.settings)}
+
+    def _check_gathered(self, runner: Runner, iters: int) -> None:
+        """Say what a checkpoint lacks that no known hook announced."""
+        if (
+            get_world_size() > 1
+            and self.epoch_length is not None
+            # After validation mmengine counts one iteration more.
+            and self._gathered_at not in (iters, iters - 1)
+        ):
+            runner.logger.warning(
+                f'OAAHook: a checkpoint is saved at iteration {iters} outside '
+                'of CheckpointHook and validation. Its store lacks the maps '
+                'that the other processes have collected in this epoch'
+            )
 
     def _store_name(self, runner: Runner, epochs: int, iters: int) -> str:
         """Name of the store after so many epochs and iterations."""
@@ -273,7 +255,6 @@ class OAAHook(Hook):
             epochs = -(-iters // self.epoch_length)
         return f'attention_epoch_{epochs}.safetensors'
 
-    @master_only
     def _save(self, runner: Runner, path: str, iters: int) -> None:
         note = None
         if self.epoch_length is not None:
@@ -318,9 +299,13 @@ class OAAHook(Hook):
                 f'(then, now): {changed}. Resume with the old ones, or start '
                 'in another work_dir'
             )
-        path = find_store(runner, state['store'])
+        self._restore(runner, state['store'], checkpoint['meta']['iter'])
+
+    @master_only  # the others hand over what they collect
+    def _restore(self, runner: Runner, name: str, iters: int) -> None:
+        path = find_store(runner, name)
         note = self.accumulator.load(path)
-        check_iteration(path, note, checkpoint['meta']['iter'])
+        check_iteration(path, note, iters)
         runner.logger.info(
             f'OAAHook: restored {len(self.accumulator.store)} maps of {path}'
         )
@@ -334,25 +319,18 @@ class OAAHook(Hook):
         epochs = runner.epoch
         if self.epoch_length is not None:
             epochs = -(-runner.iter // self.epoch_length)
-            if self.accumulator.collecting:  # training ended early
+            if self._ended_early(runner):
                 self._finish_epoch(runner, epochs - 1, last=True)
+        self._save_result(runner, epochs)
+
+    def _ended_early(self, runner: Runner) -> bool:
+        in_epoch = runner.iter % self.epoch_length
+        return bool(in_epoch) and runner.iter < runner.max_iters
+
+    @master_only
+    def _save_result(self, runner: Runner, epochs: int) -> None:
         self.accumulator.apply_fallback()
         name = f'attention_epoch_{epochs}.safetensors'
         path = osp.join(checkpoint_folder(runner), name)
         self._save(runner, path, runner.iter)
-        self._log_result(runner, path)
-
-    def _log_result(self, runner: Runner, path: str) -> None:
-        maps = len(self.accumulator.store)
-        runner.logger.info(f'OAA: {maps} accumulated maps in {path}')
-        never = self.accumulator.never_accepted
-        if not never:
-            return
-        if self.accumulator.fallback == 'last':
-            fate = f'so {never} of the {maps} maps are fallback maps'
-        else:
-            fate = "so they have no map (fallback='none')"
-        runner.logger.warning(
-            f'OAA: the classifier was never sure of {never} labelled (image, '
-            f'class) pairs, {fate}'
-        )
+        log_result(runner, self.accumulator, path)

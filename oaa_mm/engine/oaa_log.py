@@ -1,0 +1,67 @@
+"""What OAAHook tells of an epoch and of the result."""
+
+from __future__ import annotations
+
+from mmengine.runner import Runner
+
+from oaa_mm.attention import AttentionAccumulator, EpochSummary
+
+__all__ = ['log_epoch', 'log_result']
+
+
+def log_epoch(
+    runner: Runner, summary: EpochSummary, *, seconds: dict[str, float]
+) -> None:
+    """Log an epoch, and put its numbers into the next line of the logger.
+
+    Args:
+        runner (Runner): The runner of the training.
+        summary (EpochSummary): What the epoch did to the memory.
+        seconds (dict[str, float]): What was done -> how long it took.
+    """
+    for name in ('accept_rate', 'coverage', 'never_accepted'):
+        runner.message_hub.update_scalar(
+            f'train/oaa_{name}', getattr(summary, name)
+        )
+    epoch = f'OAA epoch {summary.epoch + 1}'
+    took = ', '.join(f'{what} in {s:.2f} s' for what, s in seconds.items())
+    runner.logger.info(
+        f'{epoch}: accepted {summary.accepted} of {summary.pairs} maps '
+        f'({summary.accept_rate:.1%}), coverage {summary.coverage:.4f}, '
+        f'never accepted {summary.never_accepted}, {took}'
+    )
+    if summary.non_finite:
+        runner.logger.warning(
+            f'{epoch}: {summary.non_finite} maps held NaN or Inf and were '
+            'dropped'
+        )
+    if summary.all_zero:
+        runner.logger.warning(
+            f'{epoch}: {summary.all_zero} accumulated maps are zero '
+            'everywhere; what is trained on them takes their class for absent'
+        )
+
+
+def log_result(
+    runner: Runner, accumulator: AttentionAccumulator, path: str
+) -> None:
+    """Log what a finished training has accumulated.
+
+    Args:
+        runner (Runner): The runner of the training.
+        accumulator (AttentionAccumulator): Its memory.
+        path (str): Where it was written.
+    """
+    maps = len(accumulator.store)
+    runner.logger.info(f'OAA: {maps} accumulated maps in {path}')
+    never = accumulator.never_accepted
+    if not never:
+        return
+    if accumulator.fallback == 'last':
+        fate = f'so {never} of the {maps} maps are fallback maps'
+    else:
+        fate = "so they have no map (fallback='none')"
+    runner.logger.warning(
+        f'OAA: the classifier was never sure of {never} labelled (image, '
+        f'class) pairs, {fate}'
+    )

@@ -1,0 +1,98 @@
+"""Several processes on a machine without an accelerator.
+
+mmengine starts every launcher by choosing a CUDA device, and wraps the model
+for that device (its `init_dist` and `Runner.wrap_model`); on a CPU both fail.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from typing import Any
+from unittest import mock
+
+from mmengine.config import Config, ConfigDict
+from mmengine.device import get_device
+from mmengine.dist import init_dist, is_distributed, is_main_process
+
+__all__ = ['launch_on_cpu', 'replace_sync_bn']
+
+#: Environment variables that a launcher has to set, and who sets them.
+NEEDED = {
+    'pytorch': ('RANK', 'torchrun, for example by tools/dist_train.sh'),
+    'slurm': ('SLURM_PROCID', 'srun'),
+    'mpi': ('OMPI_COMM_WORLD_RANK', 'mpirun'),
+}
+
+
+def launch_on_cpu(cfg: Config) -> None:
+    """Let a config run in several processes where no accelerator is.
+
+    With one, or without a launcher, nothing is changed. Otherwise the
+    processes are connected by gloo, models are wrapped for the CPU, and
+    SyncBN, which works on GPUs only, becomes BN; the log says so.
+
+    Args:
+        cfg (Config): With `launcher`; changed in place.
+
+    Raises:
+        ValueError: The launcher did not start this process.
+    """
+    if cfg.launcher == 'none':
+        return
+    variable, who = NEEDED[cfg.launcher]
+    if variable not in os.environ:
+        raise ValueError(
+            f'--launcher {cfg.launcher}: the environment variable {variable} '
+            f'is not set. {who} sets it: start the command by that, or leave '
+            '--launcher out'
+        )
+    if get_device() != 'cpu':
+        return
+    _connect(cfg)
+    wrapper = cfg.get('model_wrapper_cfg') or dict(
+        type='MMDistributedDataParallel',
+        broadcast_buffers=False,
+        find_unused_parameters=cfg.get('find_unused_parameters', False),
+    )
+    cfg.model_wrapper_cfg = {**wrapper, 'device_ids': None}
+    replaced = replace_sync_bn(cfg.model)
+    if is_main_process():
+        print('No accelerator: the processes are connected by gloo.')
+        if replaced:
+            print(
+                f'SyncBN works on GPUs only: {replaced} layers of the config '
+                'are BN, each process has its own statistics.'
+            )
+
+
+def _connect(cfg: Config) -> None:
+    if is_distributed():
+        return
+    env = cfg.get('env_cfg') or {}
+    # init_dist would choose 'spawn' where nothing is chosen.
+    method = (env.get('mp_cfg') or {}).get('mp_start_method', 'fork')
+    multiprocessing.set_start_method(method, force=True)
+    options = {**(env.get('dist_cfg') or {}), 'backend': 'gloo'}
+    with mock.patch('torch.cuda.set_device'):
+        init_dist(cfg.launcher, **options)
+
+
+def replace_sync_bn(cfg: Any) -> int:
+    """Turn every ``type='SyncBN'`` inside a config into ``'BN'``.
+
+    Args:
+        cfg (Any): A config, or part of one; changed in place.
+
+    Returns:
+        int: How many were replaced.
+    """
+    if isinstance(cfg, (list, tuple)):
+        return sum(map(replace_sync_bn, cfg))
+    if not isinstance(cfg, (dict, ConfigDict)):
+        return 0
+    replaced = sum(replace_sync_bn(value) for value in cfg.values())
+    if cfg.get('type') in ('SyncBN', 'SyncBatchNorm'):
+        cfg['type'] = 'BN'
+        replaced += 1
+    return replaced

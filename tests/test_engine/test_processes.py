@@ -1,0 +1,120 @@
+"""Accumulation in several real processes, connected by gloo."""
+
+import json
+import socket
+import subprocess
+import sys
+from itertools import product
+from pathlib import Path
+
+from process_worker import CLASSES, EPOCHS, IMAGES, accumulate
+from test_oaa_hook import data_root, final_store  # noqa: F401 (a fixture)
+
+from oaa_mm.attention import AttentionStore
+
+FOLDER = Path(__file__).parent
+
+
+def run_processes(count, *tasks):
+    """Let each of `count` processes do the tasks, return their output."""
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        port = probe.getsockname()[1]
+    result = subprocess.run(
+        [
+            *(sys.executable, '-m', 'torch.distributed.run'),
+            *('--nproc_per_node', str(count), '--master_port', str(port)),
+            *(FOLDER / 'process_worker.py', json.dumps(tasks)),
+        ],
+        cwd=FOLDER,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr[-4000:]
+    return result.stdout + result.stderr
+
+
+SETTINGS = {
+    'max': {'fusion': 'max'},
+    'mean': {'fusion': 'mean', 'acceptance': 'all_targets'},
+    'all': {'acceptance': 'none', 'fallback': 'none', 'norm': 'minmax'},
+}
+
+
+def test_processes_equal_one_bit_for_bit(tmp_path, capsys):
+    """11 images in 2 and 3 processes: some come twice, in another order."""
+    for name, settings in SETTINGS.items():
+        accumulate(str(tmp_path / f'{name}_1'), **settings)
+        # Every image, whatever its share of the labels; that with NaN too.
+        store = AttentionStore.load(tmp_path / f'{name}_1')
+        assert len(store.image_ids) == IMAGES
+        assert {c for _, c in store} == set(range(CLASSES))
+    one = capsys.readouterr().out.splitlines()
+    assert len(one) == EPOCHS * len(SETTINGS)
+    for count in (2, 3):
+        log = run_processes(
+            count,
+            *(
+                ('accumulate', {'out': str(tmp_path / f'{n}_{count}'), **s})
+                for n, s in SETTINGS.items()
+            ),
+        )
+        for name in SETTINGS:
+            for end in ('', '.epoch'):
+                same = (tmp_path / f'{name}_1{end}').read_bytes()
+                made = tmp_path / f'{name}_{count}{end}'
+                assert made.read_bytes() == same
+        lines = [x for x in log.splitlines() if x.startswith('EpochSummary')]
+        assert _without_repeats(lines) == _without_repeats(one)
+
+
+def _without_repeats(lines):
+    """Non-finite maps count each time that they come."""
+    return [line.split(', non_finite')[0] for line in lines]
+
+
+def test_a_training_in_processes_equals_one(data_root, tmp_path):  # noqa: F811
+    for count in (1, 2, 3):
+        tasks = [
+            (
+                'train',
+                {
+                    'data_root': str(data_root),
+                    'work_dir': str(tmp_path / f'{fusion}_{count}'),
+                    'fusion': fusion,
+                },
+            )
+            for fusion in ('max', 'mean')
+        ]
+        log = run_processes(count, *tasks)
+        assert log.count('fused in') == 6
+        assert log.count('exchanged in') == (6 if count > 1 else 0)
+    for fusion, count in product(('max', 'mean'), (2, 3)):
+        for epoch in (1, 2, 3):
+            name = f'attention_epoch_{epoch}.safetensors'
+            one = (tmp_path / f'{fusion}_1' / name).read_bytes()
+            assert (tmp_path / f'{fusion}_{count}' / name).read_bytes() == one
+        assert len(final_store(tmp_path / f'{fusion}_{count}').image_ids) == 8
+
+
+def test_resuming_in_the_middle_of_a_declared_epoch(data_root, tmp_path):  # noqa: F811
+    """Checkpoints in the middle of an epoch hold what all processes saw."""
+    arguments = {
+        'data_root': str(data_root),
+        'work_dir': str(tmp_path),
+        'iterations': {'interval': 2, 'max_iters': 9},
+        'keep_epoch_maps': True,
+    }
+    log = run_processes(2, ('train', arguments))
+    assert 'outside of CheckpointHook' not in log
+    names = [f'attention_epoch_{n}.safetensors' for n in (2, 3)]
+    names += [f'epoch_maps_{n}.safetensors' for n in (2, 3)]
+    expected = {name: (tmp_path / name).read_bytes() for name in names}
+    for name in names:
+        (tmp_path / name).unlink()
+    arguments['resume'] = 'iter_4.pth'
+    log = run_processes(2, ('train', arguments))
+    assert 'restored' in log
+    assert expected == {n: (tmp_path / n).read_bytes() for n in names}

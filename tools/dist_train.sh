@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Train in several processes: tools/dist_train.sh CONFIG PROCESSES [OPTIONS]
+#
+# One process a GPU; without a GPU they run on the CPU. OPTIONS are those of
+# tools/train.py. Several machines: see docs/distributed.md (NNODES, NODE_RANK,
+# MASTER_ADDR, PORT).
+set -euo pipefail
+if [ $# -lt 2 ]; then
+  echo "usage: $0 CONFIG PROCESSES [OPTIONS of tools/train.py]" >&2
+  exit 2
+fi
+config=$1
+processes=$2
+shift 2
+exec "${PYTHON:-python}" -m torch.distributed.run \
+  --nnodes="${NNODES:-1}" \
+  --node_rank="${NODE_RANK:-0}" \
+  --master_addr="${MASTER_ADDR:-127.0.0.1}" \
+  --master_port="${PORT:-29500}" \
+  --nproc_per_node="$processes" \
+  "$(dirname "$0")/train.py" "$config" --launcher pytorch "$@"
