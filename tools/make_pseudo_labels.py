@@ -25,6 +25,9 @@ and a segmentation config of mmseg needs two entries to train on them:
 (with data_root unset and img_path naming the images, or both as absolute
 paths). Run the same command again after an interruption: finished labels are
 kept. A folder never mixes labels of different parameters or inputs.
+
+Several machines that share OUT make a part each, --part 1/4 to --part 4/4; the
+same command without --part then checks that all are there and writes the list.
 """
 
 from __future__ import annotations
@@ -97,7 +100,19 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--workers', type=int, default=1, help='processes (default: 1)'
     )
+    parser.add_argument(
+        '--part',
+        type=read_part,
+        metavar='I/N',
+        help='make one of N parts of the labels, without list and summary',
+    )
     return parser.parse_args(argv)
+
+
+def read_part(text: str) -> tuple[int, int]:
+    """``'2/4'`` -> (2, 4)."""
+    number, parts = text.split('/')
+    return int(number), int(parts)
 
 
 def add_rules(parser: argparse.ArgumentParser) -> None:
@@ -151,9 +166,16 @@ def main(argv: Sequence[str] | None = None) -> int | None:
         allow_missing=args.allow_missing,
         overwrite=args.overwrite,
         workers=args.workers,
+        part=args.part,
     )
     print(summary.table())
-    print(f'wrote {args.out}')
+    if args.part is None:
+        print(f'wrote {args.out}')
+    else:
+        print(
+            'part {} of {} is done; when all are, the same command without '
+            '--part writes the list'.format(*args.part)
+        )
 
 
 if __name__ == '__main__':

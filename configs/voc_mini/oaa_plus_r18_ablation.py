@@ -6,6 +6,11 @@
 _base_ = ['oaa_r18_ablation.py']
 model = dict(
     type='oaa_mm.IntegralAttentionModel',
+    head=dict(
+        num_convs=3,
+        channels=256,
+        init_cfg=dict(_delete_=True, type='Kaiming', layer='Conv2d'),
+    ),
     loss_attention=dict(type='oaa_mm.HybridAttentionLoss'),
 )
 train_dataloader = dict(
@@ -23,4 +28,8 @@ test_evaluator = [
     dict(type='oaa_mm.AttentionMetric'),
     dict(type='oaa_mm.AttentionStoreWriter', out_file='oaa_plus.safetensors'),
 ]
+optim_wrapper = dict(
+    optimizer=dict(lr=1e-3),
+    paramwise_cfg=dict(custom_keys={'backbone': dict(lr_mult=5e-3)}),
+)
 custom_hooks = []  # nothing is accumulated

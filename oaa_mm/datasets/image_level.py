@@ -60,6 +60,9 @@ class ImageLevelDataset(BaseSegDataset):
             and `palette`. A subset of the data set's own classes selects
             these; images without any of them are then left out, and counted.
         pipeline (Sequence[dict | Callable]): Transforms.
+        filter_cfg (dict | None): ``dict(filter_empty_gt=True)``, as in mmdet,
+            leaves images without any class out, and counts them; without it
+            they are an error. Defaults to None.
         lazy_init (bool): Do not load yet. Defaults to False.
         test_mode (bool): Labels may be absent. Defaults to False.
         **kwargs: Arguments of mmseg's BaseSegDataset: `data_root`,
@@ -225,6 +228,8 @@ class ImageLevelDataset(BaseSegDataset):
         if self.test_mode and not table.labels:
             return dict.fromkeys(names)
         source = self.labels or self.ann_file
+        if (self.filter_cfg or {}).get('filter_empty_gt'):
+            names = self._without_empty(names, table)
         absent = [i for i in names if i not in table.labels]
         empty = [i for i in names if table.labels.get(i) == ()]
         for ids, what in ((absent, 'no entry'), (empty, 'no class')):
@@ -246,6 +251,22 @@ class ImageLevelDataset(BaseSegDataset):
         if self.label_map is None:
             return {i: table.labels[i] for i in names}
         return self._select_classes(names, table)
+
+    def _without_empty(
+        self, names: Mapping[str, str], table: LabelTable
+    ) -> dict[str, str]:
+        """Leave out images that are known to have no class."""
+        kept = {i: n for i, n in names.items() if table.labels.get(i) != ()}
+        if not kept:
+            raise ValueError(
+                f'{self.labels or self.ann_file}: no listed image has a class'
+            )
+        print_log(
+            f'{type(self).__name__}: {len(names) - len(kept)} of {len(names)} '
+            'images have no class and are left out (filter_empty_gt)',
+            'current',
+        )
+        return kept
 
     def _select_classes(
         self, names: Mapping[str, str], table: LabelTable

@@ -55,6 +55,7 @@ def make_label_folder(
     allow_missing: bool = False,
     overwrite: bool = False,
     workers: int = 1,
+    part: tuple[int, int] | None = None,
 ) -> LabelSummary:
     """Make the pseudo-labels of many images, or go on where it stopped.
 
@@ -80,6 +81,9 @@ def make_label_folder(
         overwrite (bool): Delete the labels in `out` that other parameters
             made, in place of an error.
         workers (int): Processes. Defaults to 1.
+        part (tuple[int, int] | None): (i, n) makes the i-th of n parts of
+            the images, i from 1, and writes neither list nor summary: for
+            several machines with one file system. Defaults to None: all.
 
     Returns:
         LabelSummary: Counts of the labels.
@@ -90,6 +94,7 @@ def make_label_folder(
     """
     rules = rules or LabelRules()
     _check(rules, saliency_dir, workers)
+    _check_part(part)
     build_refine(refine, refine_options)  # whether it can be had
     tasks = plan_tasks(
         store,
@@ -109,6 +114,9 @@ def make_label_folder(
     )
     listed = store if image_list is None else image_list
     _enter_folder(out, _manifest(job, tasks, listed), overwrite)
+    if part is not None:
+        number, parts = part
+        return _run(job, tasks[number - 1 :: parts], class_names, workers)
     summary = _run(job, tasks, class_names, workers)
     _write_json(out / 'summary.json', summary.to_dict())
     with atomic_write(out / 'train.txt', 'w') as file:
@@ -132,6 +140,13 @@ def _check(
         raise ValueError(
             f'background {rules.background!r} takes no saliency maps; leave '
             "--saliency-dir out, or choose --background 'saliency'"
+        )
+
+
+def _check_part(part: tuple[int, int] | None) -> None:
+    if part is not None and not 1 <= part[0] <= part[1]:
+        raise ValueError(
+            f'part should be I/N with 1 <= I <= N, but got {part[0]}/{part[1]}'
         )
 
 

@@ -330,6 +330,21 @@ def test_processes_make_the_same_labels(world):
         assert two == (world / 'out' / name).read_bytes()
 
 
+def test_parts_make_the_whole(world, capsys):
+    run(with_saliency(world))
+    for part in ('2/2', '1/2'):
+        run(with_saliency(world, '--part', part, out='parts'))
+        assert f'part {part[0]} of 2 is done' in capsys.readouterr().out
+        assert not (world / 'parts/train.txt').exists()
+    run(with_saliency(world, out='parts'))
+    assert '(3 were there already)' in capsys.readouterr().out
+    for name in ['train.txt', *(f'labels/{i}.png' for i in IMAGES)]:
+        same = (world / 'out' / name).read_bytes()
+        assert (world / 'parts' / name).read_bytes() == same
+    with pytest.raises(ValueError, match='1 <= I <= N, but got 3/2'):
+        run(with_saliency(world, '--part', '3/2', out='parts'))
+
+
 def test_help_explains_the_folder(capsys):
     with pytest.raises(SystemExit) as stop:
         run(['--help'])

@@ -1,0 +1,28 @@
+"""COCO with image-level labels."""
+
+from __future__ import annotations
+
+from oaa_mm.labels import COCO_CLASSES
+from oaa_mm.registry import DATASETS
+from oaa_mm.utils.palette import voc_colormap
+
+from .image_level import ImageLevelDataset
+
+__all__ = ['COCOImageLevelDataset']
+
+
+@DATASETS.register_module()
+class COCOImageLevelDataset(ImageLevelDataset):
+    """COCO with image-level labels of its 80 thing classes.
+
+    The labels are the categories of an instances JSON, whose ids 1 to 90
+    become the classes 0 to 79; in masks class c has the value c + 1. About one
+    image in a hundred has no annotation: ``filter_cfg=dict(
+    filter_empty_gt=True)`` leaves these out. See :class:`ImageLevelDataset`
+    for the arguments.
+    """
+
+    METAINFO = {
+        'classes': COCO_CLASSES,
+        'palette': voc_colormap(81)[1:].tolist(),
+    }

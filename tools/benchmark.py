@@ -1,0 +1,154 @@
+"""Measure speed and memory, each as a ratio of two ways in one run.
+
+Example:
+    python tools/benchmark.py hook --network resnet18
+    python tools/benchmark.py all --json work_dirs/benchmark.json
+
+    hook      a training iteration with accumulation / without
+    authors   accumulation, against a PNG read and written a pair and step
+    batches   images a second, against single images with summed gradients
+    store     fusing, saving, loading in GB/s, beside a copy; the exchange
+    labels    pseudo-labels a second, by workers and refinement
+    memory    peak of each stage (toy recipe)
+
+Medians of ways that are taken in turn. Run nothing else beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from oaa_mm.utils.cli import run_cli
+
+PARTS = ('hook', 'authors', 'batches', 'store', 'labels', 'memory')
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('part', choices=(*PARTS, 'all'))
+    parser.add_argument(
+        '--network',
+        default='resnet18',
+        choices=('resnet18', 'resnet50', 'vgg16'),
+        help='of hook and batches (default: resnet18)',
+    )
+    parser.add_argument('--batch-size', type=int, default=5, help='default: 5')
+    parser.add_argument(
+        '--amp', action='store_true', help='mixed precision, for hook'
+    )
+    parser.add_argument(
+        '--repeats', type=int, default=5, help='rounds (default: 5)'
+    )
+    parser.add_argument('--json', help='write the numbers to this file')
+    return parser.parse_args(argv)
+
+
+def measure(part: str, args: argparse.Namespace) -> dict[str, Any]:
+    """Run one part.
+
+    Args:
+        part (str): One of PARTS.
+        args (argparse.Namespace): The options.
+
+    Returns:
+        dict[str, Any]: Its numbers.
+    """
+    if part == 'hook':
+        from oaa_mm.benchmarks.training import hook_cost
+
+        return hook_cost(
+            args.network,
+            batch_size=args.batch_size,
+            repeats=args.repeats,
+            autocast=args.amp,
+        )
+    if part == 'batches':
+        from oaa_mm.benchmarks.training import batch_speed
+
+        return batch_speed(
+            args.network, batch_size=args.batch_size, repeats=args.repeats
+        )
+    if part == 'authors':
+        from oaa_mm.benchmarks.authors import pair_cost
+
+        return pair_cost(repeats=args.repeats)
+    if part == 'store':
+        from oaa_mm.benchmarks.exchange import exchange_speed
+        from oaa_mm.benchmarks.store import store_speed
+
+        return {
+            **store_speed(repeats=args.repeats),
+            'exchange of 2 processes': exchange_speed(repeats=args.repeats),
+        }
+    if part == 'memory':
+        from oaa_mm.benchmarks.memory import stage_memory
+
+        return stage_memory(ROOT)
+    from oaa_mm.benchmarks.labels import label_speed
+
+    return {
+        f'{refine}, {workers} workers': label_speed(
+            images=40 if refine == 'par' else 200,
+            workers=workers,
+            refine=refine,
+        )
+        for refine in ('none', 'par')
+        for workers in (1, 2, 4)
+    }
+
+
+def show(name: str, value: Any, indent: str = '') -> None:
+    """Print numbers, a line each."""
+    if not isinstance(value, dict):
+        print(f'{indent}{name}: {value:.4g}')
+        return
+    print(f'{indent}{name}')
+    for key, inner in value.items():
+        show(key, inner, indent + '  ')
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Measure.
+
+    Args:
+        argv (Sequence[str] | None): Arguments; None takes the command line.
+    """
+    import torch
+
+    from oaa_mm.utils import atomic_write
+
+    args = parse_args(argv)
+    if min(args.batch_size, args.repeats) < 1:
+        raise ValueError('--batch-size and --repeats should be at least 1')
+    results: dict[str, Any] = {}
+    for part in PARTS if args.part == 'all' else (args.part,):
+        results[part] = measure(part, args)
+        show(part, results[part])
+    if args.json:
+        results['conditions'] = {
+            'torch': torch.__version__,
+            'threads': torch.get_num_threads(),
+            'device': torch.cuda.get_device_name()
+            if torch.cuda.is_available()
+            else 'cpu',
+            **vars(args),
+        }
+        with atomic_write(args.json, 'w') as file:
+            json.dump(results, file, indent=1)
+            file.write('\n')
+
+
+if __name__ == '__main__':
+    run_cli(main)
