@@ -8,6 +8,8 @@ import numpy as np
 
 __all__ = ['MapPages', 'Pair']
 
+#: Maps fused in one go, so that what is copied stays in the cache.
+ROWS_AT_ONCE = 256
 #: Image id and 0-based foreground class.
 Pair = tuple[str, int]
 
@@ -51,33 +53,37 @@ class MapPages:
     def __init__(self, dtype: type = np.uint8) -> None:
         self.dtype = np.dtype(dtype)
         self._pages: dict[tuple[int, int], _Page] = {}
-        self._where: dict[str, dict[int, tuple[tuple[int, int], int]]] = {}
-        self._length = 0
+        # Flat, so that the rows of many pairs are found without Python code.
+        self._where: dict[Pair, tuple[tuple[int, int], int]] = {}
+        self._classes: dict[str, tuple[int, ...]] | None = None
 
     def __len__(self) -> int:
-        return self._length
+        return len(self._where)
 
     def __iter__(self) -> Iterator[Pair]:
-        for image_id in sorted(self._where):
-            for class_index in sorted(self._where[image_id]):
-                yield image_id, class_index
+        return iter(sorted(self._where))
 
     def __contains__(self, pair: Pair) -> bool:
-        return pair[1] in self._where.get(pair[0], ())
+        return pair in self._where
 
     def __getitem__(self, pair: Pair) -> np.ndarray:
         """The (h, w) map of a pair, a view. Raises KeyError when absent."""
-        image_id, class_index = pair
-        try:
-            size, row = self._where[image_id][class_index]
-        except KeyError:
-            raise KeyError(pair) from None
+        size, row = self._where[pair]
         return self._pages[size].maps[row]
 
     @property
     def image_ids(self) -> tuple[str, ...]:
         """Ids of the images with at least one map, sorted."""
-        return tuple(sorted(self._where))
+        return tuple(self._classes_by_image())
+
+    def _classes_by_image(self) -> dict[str, tuple[int, ...]]:
+        if self._classes is None:
+            classes: dict[str, tuple[int, ...]] = {}
+            for image_id, class_index in self:
+                found = classes.get(image_id, ())
+                classes[image_id] = (*found, class_index)
+            self._classes = classes
+        return self._classes
 
     @property
     def num_bytes(self) -> int:
@@ -91,7 +97,7 @@ class MapPages:
 
     def classes_of(self, image_id: str) -> tuple[int, ...]:
         """Classes of an image that have a map, sorted; empty if none."""
-        return tuple(sorted(self._where.get(image_id, ())))
+        return self._classes_by_image().get(image_id, ())
 
     def maps_of_size(self, size: tuple[int, int]) -> np.ndarray:
         """The (n, h, w) array of all maps of one size, a view."""
@@ -103,35 +109,37 @@ class MapPages:
 
     def take(self, pairs: Sequence[Pair], size: tuple[int, int]) -> np.ndarray:
         """A copy, (n, h, w), of the maps of pairs that have one size."""
-        rows = [self._where[image_id][c][1] for image_id, c in pairs]
+        rows = [self._where[pair][1] for pair in pairs]
         return self._pages[size].maps[rows]
 
     def _rows(self, pairs: Sequence[Pair], size: tuple[int, int]) -> list[int]:
         """Rows of pairs in the page of `size`; absent pairs get a new one."""
+        places = list(map(self._where.get, pairs))
         fresh = []
-        for pair in pairs:
-            its_size = self._size_of(pair)
-            if its_size is None:
+        for pair, place in zip(pairs, places, strict=True):
+            if place is None:
                 fresh.append(pair)
-            elif its_size != size:
+            elif place[0] != size:
                 raise ValueError(
                     f'image {pair[0]!r}, class {pair[1]}: its maps have '
-                    f'{its_size[0]}x{its_size[1]} cells, but now one of '
+                    f'{place[0][0]}x{place[0][1]} cells, but now one of '
                     f'{size[0]}x{size[1]} came. All maps of an image need '
                     'one resolution: use a dataset of oaa_mm, which records '
                     'what the transforms do, or pass `placements` with a '
                     '`grid`.'
                 )
+        if fresh:
+            self._append(fresh, size)
+            places = map(self._where.__getitem__, pairs)
+        return [row for _, row in places]
+
+    def _append(self, fresh: Sequence[Pair], size: tuple[int, int]) -> None:
         page = self._pages.setdefault(size, _Page(size, self.dtype))
         first = page.grow(fresh)
-        for row, (image_id, class_index) in enumerate(fresh, first):
-            self._where.setdefault(image_id, {})[class_index] = (size, row)
-        self._length += len(fresh)
-        return [self._where[image_id][c][1] for image_id, c in pairs]
-
-    def _size_of(self, pair: Pair) -> tuple[int, int] | None:
-        place = self._where.get(pair[0], {}).get(pair[1])
-        return None if place is None else place[0]
+        self._where.update(
+            (pair, (size, row)) for row, pair in enumerate(fresh, first)
+        )
+        self._classes = None
 
     def set(self, pairs: Sequence[Pair], maps: np.ndarray) -> None:
         """Write (n, h, w) maps, the pairs being distinct."""
@@ -160,14 +168,22 @@ class MapPages:
                 self._combine([pairs[n] for n in part], maps[part], operation)
             return
         size = (int(maps.shape[1]), int(maps.shape[2]))
-        rows = self._rows(pairs, size)
+        rows = np.array(self._rows(pairs, size))
         page = self._pages[size].maps
-        contiguous = rows == list(range(rows[0], rows[0] + len(rows)))
-        index = slice(rows[0], rows[0] + len(rows)) if contiguous else rows
-        if operation is None:
-            page[index] = maps
+        if (np.diff(rows) == 1).all():  # neighbours: no copies
+            there = page[rows[0] : rows[0] + len(rows)]
+            if operation is None:
+                there[:] = maps
+            else:
+                operation(there, maps, out=there, dtype=self.dtype)
+        elif operation is None:
+            page[rows] = maps
         else:
-            page[index] = operation(page[index], maps, dtype=self.dtype)
+            for start in range(0, len(rows), ROWS_AT_ONCE):
+                some = slice(start, start + ROWS_AT_ONCE)
+                page[rows[some]] = operation(
+                    page[rows[some]], maps[some], dtype=self.dtype
+                )
 
 
 def _split_repeats(pairs: Sequence[Pair]) -> tuple[list[int], list[int]]:
