@@ -19,6 +19,7 @@ __all__ = [
     'DATA_SAMPLERS',
     'HOOKS',
     'METRICS',
+    'OPTIM_WRAPPERS',
 ]
 
 
@@ -69,4 +70,7 @@ DATA_SAMPLERS = MirroredRegistry(
 HOOKS = MirroredRegistry(mmseg_registry.HOOKS, locations=['oaa_mm.engine'])
 METRICS = MirroredRegistry(
     mmseg_registry.METRICS, locations=['oaa_mm.evaluation']
+)
+OPTIM_WRAPPERS = MirroredRegistry(
+    mmseg_registry.OPTIM_WRAPPERS, locations=['oaa_mm.engine']
 )

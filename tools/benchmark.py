@@ -1,4 +1,4 @@
-"""Measure speed and memory, each as a ratio of two ways in one run.
+"""Measure speed and memory.
 
 Example:
     python tools/benchmark.py hook --network resnet18
@@ -10,8 +10,10 @@ Example:
     store     fusing, saving, loading in GB/s, beside a copy; the exchange
     labels    pseudo-labels a second, by workers and refinement
     memory    peak of each stage (toy recipe)
+    scale     the memory of maps with 10 and 100 thousand images (--images)
 
-Medians of ways that are taken in turn. Run nothing else beside it.
+What has a ratio is the median of ways that are taken in turn; labels, memory
+and scale are single runs. Run nothing else beside it.
 """
 
 from __future__ import annotations
@@ -28,7 +30,15 @@ sys.path.insert(0, str(ROOT))
 
 from oaa_mm.utils.cli import run_cli
 
-PARTS = ('hook', 'authors', 'batches', 'store', 'labels', 'memory')
+PARTS = (
+    'hook',
+    'authors',
+    'batches',
+    'store',
+    'labels',
+    'memory',
+    'scale',
+)
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -50,6 +60,13 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument(
         '--repeats', type=int, default=5, help='rounds (default: 5)'
+    )
+    parser.add_argument(
+        '--images',
+        type=int,
+        nargs='+',
+        default=[10_000, 100_000],
+        help='of scale (default: 10000 100000)',
     )
     parser.add_argument('--json', help='write the numbers to this file')
     return parser.parse_args(argv)
@@ -83,7 +100,7 @@ def measure(part: str, args: argparse.Namespace) -> dict[str, Any]:
     if part == 'authors':
         from oaa_mm.benchmarks.authors import pair_cost
 
-        return pair_cost(repeats=args.repeats)
+        return pair_cost(batch_size=args.batch_size, repeats=args.repeats)
     if part == 'store':
         from oaa_mm.benchmarks.exchange import exchange_speed
         from oaa_mm.benchmarks.store import store_speed
@@ -96,6 +113,10 @@ def measure(part: str, args: argparse.Namespace) -> dict[str, Any]:
         from oaa_mm.benchmarks.memory import stage_memory
 
         return stage_memory(ROOT)
+    if part == 'scale':
+        from oaa_mm.benchmarks.scale import scale_costs
+
+        return {f'{n:,} images': scale_costs(n) for n in args.images}
     from oaa_mm.benchmarks.labels import label_speed
 
     return {

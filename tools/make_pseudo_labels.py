@@ -111,8 +111,13 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 def read_part(text: str) -> tuple[int, int]:
     """``'2/4'`` -> (2, 4)."""
-    number, parts = text.split('/')
-    return int(number), int(parts)
+    try:
+        number, parts = map(int, text.split('/'))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f'{text!r} is not of the form I/N, for example 2/4'
+        ) from error
+    return number, parts
 
 
 def add_rules(parser: argparse.ArgumentParser) -> None:

@@ -222,9 +222,7 @@ class AttentionAccumulator:
             norm=self.norm,
         )
         # NaN and Inf survive in the maximum; such a map must never be fused.
-        finite = (
-            maps.isfinite().flatten(1).all(1) & picked.amax((1, 2)).isfinite()
-        )
+        finite = picked.amax((1, 2)).isfinite()
         self._collector.collect(
             pairs=[
                 (image_ids[n], c)

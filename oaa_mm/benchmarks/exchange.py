@@ -58,7 +58,7 @@ def _exchange(
     torch_dist.init_process_group('gloo', rank=rank, world_size=processes)
     exchange = EpochExchange()
     exchange.open()
-    maps = random_store(pairs, seed=rank)
+    maps = random_store(pairs, seed=rank, prefix=f'rank{rank}_')
     seconds = []
     for _ in range(repeats + 1):
         accumulator = AttentionAccumulator()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -13,6 +12,16 @@ from oaa_mm.datasets.toy import make_toy_voc
 
 __all__ = ['peak_memory', 'stage_memory']
 
+#: Linux hands the peak of a process down to its children, so a small one
+#: stands in between.
+LAUNCHER = """
+import os, subprocess, sys
+process = subprocess.Popen(sys.argv[1:], stdout=sys.stderr)
+_, status, usage = os.wait4(process.pid, 0)
+print(usage.ru_maxrss)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
 
 def peak_memory(command: Sequence[str], *, log: Path) -> float:
     """Run a command and see how much memory its process held.
@@ -22,20 +31,24 @@ def peak_memory(command: Sequence[str], *, log: Path) -> float:
         log (Path): Gets its output.
 
     Returns:
-        float: Peak of the resident memory in MB; workers not included.
+        float: Peak of the resident memory of its largest process in MB.
 
     Raises:
         ValueError: The command failed; the end of its output is shown.
     """
     with log.open('w') as out:
-        process = subprocess.Popen(command, stdout=out, stderr=out)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
+        result = subprocess.run(
+            [sys.executable, '-c', LAUNCHER, *command],
+            stdout=subprocess.PIPE,
+            stderr=out,
+            text=True,
+            check=False,
+        )
+    if result.returncode:
         raise ValueError(
             f'{" ".join(command)} failed:\n{log.read_text()[-2000:]}'
         )
-    return usage.ru_maxrss / 1024
+    return int(result.stdout) / 1024
 
 
 def stage_memory(root: Path, *, images: int = 32) -> dict[str, float]:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from typing import Any
 
 import torch
 from mmengine.device import get_device
-from mmengine.optim import OptimWrapper
+from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from mmseg.structures import SegDataSample
 from torch import nn
 
 from oaa_mm.attention import Placement
+from oaa_mm.engine import BFloat16OptimWrapper
 from oaa_mm.registry import MODELS
 
 __all__ = ['NETWORKS', 'TrainingStep', 'make_batch', 'make_classifier']
@@ -77,7 +77,7 @@ def make_classifier(network: str) -> nn.Module:
 def make_batch(
     size: int, first: int = 0, *, height: int = 224, width: int = 299
 ) -> dict[str, Any]:
-    """A batch as a data loader gives it: images of noise, 1.5 labels each.
+    """A batch as a data loader gives it: noise, one or two labels each.
 
     Args:
         size (int): Images.
@@ -130,22 +130,18 @@ class TrainingStep:
         autocast: bool = False,
     ) -> None:
         self.model = model
-        self.device = get_device()
         self.layout = (
             torch.channels_last if channels_last else torch.contiguous_format
         )
         model.to(memory_format=self.layout)
-        self.optimizer = OptimWrapper(
-            torch.optim.SGD(model.parameters(), 1e-6, momentum=0.9),
+        wrapper = OptimWrapper
+        if autocast:  # as tools/train.py --amp
+            on_cpu = get_device() == 'cpu'
+            wrapper = BFloat16OptimWrapper if on_cpu else AmpOptimWrapper
+        self.optimizer = wrapper(
+            optimizer=torch.optim.SGD(model.parameters(), 1e-6, momentum=0.9),
             accumulative_counts=accumulate,
         )
-        self.autocast = autocast
-
-    def _context(self) -> Any:
-        if not self.autocast:
-            return nullcontext()
-        dtype = torch.bfloat16 if self.device == 'cpu' else torch.float16
-        return torch.autocast(self.device, dtype)
 
     def __call__(self, batch: dict[str, Any]) -> Sequence[SegDataSample]:
         """Train on a batch.
@@ -158,7 +154,7 @@ class TrainingStep:
         """
         data = self.model.data_preprocessor(batch, training=True)
         inputs = data['inputs'].contiguous(memory_format=self.layout)
-        with self._context():
+        with self.optimizer.optim_context(self.model):
             losses = self.model(inputs, data['data_samples'], mode='loss')
         loss, _ = self.model.parse_losses(losses)
         self.optimizer.update_params(loss)

@@ -15,7 +15,10 @@ __all__ = ['random_store', 'store_speed']
 
 
 def random_store(
-    pairs: int, size: tuple[int, int] = (28, 37), seed: int = 0
+    pairs: int,
+    size: tuple[int, int] = (28, 37),
+    seed: int = 0,
+    prefix: str = 'im',
 ) -> AttentionStore:
     """A store of noise, three pairs for two images.
 
@@ -23,12 +26,13 @@ def random_store(
         pairs (int): Maps.
         size (tuple[int, int]): Cells of a map. Defaults to (28, 37).
         seed (int): Of the noise. Defaults to 0.
+        prefix (str): Of the image ids. Defaults to ``'im'``.
 
     Returns:
         AttentionStore: The store.
     """
     rng = np.random.default_rng(seed)
-    names = [(f'im{n * 2 // 3:07d}', n % 3) for n in range(pairs)]
+    names = [(f'{prefix}{n * 2 // 3:07d}', n % 3) for n in range(pairs)]
     store = AttentionStore()
     store.set(names, rng.integers(0, 256, (pairs, *size), dtype=np.uint8))
     return store
@@ -63,7 +67,6 @@ def store_speed(
                 'fuse': lambda: store.maximum(names, maps),
                 'save': lambda: store.save(path),
                 'load': lambda: AttentionStore.load(path),
-                'open': lambda: AttentionStore.open(path)[names[-1]],
             },
             repeats=repeats,
         )

@@ -39,7 +39,7 @@ def hook_cost(
     model = make_classifier(network)
     step = TrainingStep(model, autocast=autocast)
     batches = [make_batch(batch_size, n * batch_size) for n in range(2)]
-    accumulator = AttentionAccumulator(acceptance='none', start_epoch=0)
+    accumulator = AttentionAccumulator(start_epoch=0)
 
     def plain() -> None:
         for number in range(iterations):

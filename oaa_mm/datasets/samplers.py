@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import cycle, islice
 
 import torch
 from mmengine.dataset import DefaultSampler
@@ -89,8 +90,8 @@ class EqualSizeBatchSampler(BatchSampler):
             mixed = torch.randperm(len(batches), generator=generator)
             batches = [batches[number] for number in mixed.tolist()]
         total = len(self) * self.world_size
-        batches = (batches * total)[:total]
-        return iter(batches[self.rank : total : self.world_size])
+        dealt = islice(cycle(batches), total)
+        return islice(dealt, self.rank, None, self.world_size)
 
     def _plan(self, order: list[int]) -> list[list[int]]:
         """Cut the images of each size, in this order, into batches."""

@@ -1,5 +1,11 @@
 """What runs beside a training."""
 
+from .bf16_optim_wrapper import BFloat16OptimWrapper
 from .hooks import ManifestHook, OAAAblationHook, OAAHook
 
-__all__ = ['ManifestHook', 'OAAAblationHook', 'OAAHook']
+__all__ = [
+    'BFloat16OptimWrapper',
+    'ManifestHook',
+    'OAAAblationHook',
+    'OAAHook',
+]

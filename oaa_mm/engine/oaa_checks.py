@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from mmengine.dataset import InfiniteSampler
+from mmengine.dist import get_world_size
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 from torch import nn
 
@@ -54,7 +56,11 @@ def _check_loop(runner: Runner, epoch_length: int | None) -> None:
 
 
 def _check_epoch_length(runner: Runner, epoch_length: int | None) -> None:
-    one_pass = len(runner.train_dataloader)
+    loader = runner.train_dataloader
+    one_pass = len(loader)
+    if isinstance(loader.sampler, InfiniteSampler):
+        # Its length is that of the data, not of this process's share.
+        one_pass = -(-one_pass // get_world_size())
     if epoch_length is None:
         raise ValueError(
             'OAAHook: an iteration-based training has no epochs. Set '

@@ -14,6 +14,7 @@ from unittest import mock
 from mmengine.config import Config, ConfigDict
 from mmengine.device import get_device
 from mmengine.dist import init_dist, is_distributed, is_main_process
+from torch import nn
 
 __all__ = ['launch_on_cpu', 'replace_sync_bn']
 
@@ -21,7 +22,7 @@ __all__ = ['launch_on_cpu', 'replace_sync_bn']
 NEEDED = {
     'pytorch': ('RANK', 'torchrun, for example by tools/dist_train.sh'),
     'slurm': ('SLURM_PROCID', 'srun'),
-    'mpi': ('OMPI_COMM_WORLD_RANK', 'mpirun'),
+    'mpi': ('OMPI_COMM_WORLD_RANK', "Open MPI's mpirun"),
 }
 
 
@@ -47,6 +48,11 @@ def launch_on_cpu(cfg: Config) -> None:
             f'is not set. {who} sets it: start the command by that, or leave '
             '--launcher out'
         )
+    if cfg.launcher == 'mpi' and 'MASTER_ADDR' not in os.environ:
+        raise ValueError(
+            '--launcher mpi: set the environment variable MASTER_ADDR to the '
+            'name of the first machine (127.0.0.1 for one machine)'
+        )
     if get_device() != 'cpu':
         return
     _connect(cfg)
@@ -57,12 +63,13 @@ def launch_on_cpu(cfg: Config) -> None:
     )
     cfg.model_wrapper_cfg = {**wrapper, 'device_ids': None}
     replaced = replace_sync_bn(cfg.model)
+    replaced += cfg.pop('sync_bn', None) is not None
     if is_main_process():
         print('No accelerator: the processes are connected by gloo.')
         if replaced:
             print(
-                f'SyncBN works on GPUs only: {replaced} layers of the config '
-                'are BN, each process has its own statistics.'
+                f'SyncBN works on GPUs only: {replaced} entries of the config '
+                'are BN now, and each process has its own statistics.'
             )
 
 
@@ -92,7 +99,7 @@ def replace_sync_bn(cfg: Any) -> int:
     if not isinstance(cfg, (dict, ConfigDict)):
         return 0
     replaced = sum(replace_sync_bn(value) for value in cfg.values())
-    if cfg.get('type') in ('SyncBN', 'SyncBatchNorm'):
+    if cfg.get('type') in ('SyncBN', 'SyncBatchNorm', nn.SyncBatchNorm):
         cfg['type'] = 'BN'
         replaced += 1
     return replaced

@@ -70,7 +70,8 @@ def load_run_config(args: argparse.Namespace) -> Config:
     hooks = cfg.get('custom_hooks') or []
     if all(hook['type'] != MANIFEST_HOOK for hook in hooks):
         cfg.custom_hooks = [*hooks, dict(type=MANIFEST_HOOK)]
-    # mmengine reads it for every launcher, and not all of them set it.
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    # mmengine reads it for every launcher, but MPI's has another name.
+    local_rank = os.environ.get('OMPI_COMM_WORLD_LOCAL_RANK', args.local_rank)
+    os.environ.setdefault('LOCAL_RANK', str(local_rank))
     launch_on_cpu(cfg)
     return cfg

@@ -10,7 +10,7 @@ from pathlib import Path
 from process_worker import CLASSES, EPOCHS, IMAGES, accumulate
 from test_oaa_hook import data_root, final_store  # noqa: F401 (a fixture)
 
-from oaa_mm.attention import AttentionStore
+from oaa_mm.attention import AttentionAccumulator, AttentionStore
 
 FOLDER = Path(__file__).parent
 
@@ -109,6 +109,11 @@ def test_resuming_in_the_middle_of_a_declared_epoch(data_root, tmp_path):  # noq
     }
     log = run_processes(2, ('train', arguments))
     assert 'outside of CheckpointHook' not in log
+    # Iteration 4 begins the second epoch; in it each process had one image,
+    # the last of its four.
+    begun = AttentionAccumulator()
+    begun.load(tmp_path / 'attention_iter_4.safetensors')
+    assert len(begun.take_collected().all_maps().image_ids) == 2
     names = [f'attention_epoch_{n}.safetensors' for n in (2, 3)]
     names += [f'epoch_maps_{n}.safetensors' for n in (2, 3)]
     expected = {name: (tmp_path / name).read_bytes() for name in names}

@@ -8,6 +8,7 @@ PAIRS = {
     'oaa_plus_resnet50_voc': 'oaa_resnet50_voc',
     'oaa_plus_resnet101_voc': 'oaa_resnet101_voc',
     'voc_mini/oaa_plus_r18': 'voc_mini/oaa_r18',
+    'voc_mini/oaa_plus_r50': 'voc_mini/oaa_r50',
     'toy/oaa_plus_r18_toy': 'toy/oaa_r18_toy',
     'oaa_plus_vgg16_coco': 'oaa_vgg16_coco',
 }

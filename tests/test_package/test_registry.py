@@ -11,7 +11,12 @@ import pytest
 PUBLIC = {
     'MODELS': ('VGG16', 'CAMHead', 'CAMClassifier'),
     'HOOKS': ('OAAHook',),
-    'DATASETS': ('ImageLevelDataset', 'VOCImageLevelDataset'),
+    'DATASETS': (
+        'ImageLevelDataset',
+        'VOCImageLevelDataset',
+        'COCOImageLevelDataset',
+    ),
+    'OPTIM_WRAPPERS': ('BFloat16OptimWrapper',),
     'TRANSFORMS': ('PackImageLevelInputs', 'ColorJitter'),
     'DATA_SAMPLERS': ('EqualSizeBatchSampler',),
     'METRICS': ('AttentionMetric', 'MultiLabelMetric', 'AttentionStoreWriter'),
@@ -40,7 +45,8 @@ def test_prefixed_names_need_no_import():
         roots = dict(MODELS=registry.MODELS, HOOKS=registry.HOOKS,
                      DATASETS=registry.DATASETS, METRICS=registry.METRICS,
                      TRANSFORMS=registry.TRANSFORMS,
-                     DATA_SAMPLERS=registry.DATA_SAMPLERS)
+                     DATA_SAMPLERS=registry.DATA_SAMPLERS,
+                     OPTIM_WRAPPERS=registry.OPTIM_WRAPPERS)
         for kind, names in {PUBLIC}.items():
             for name in names:
                 found = roots[kind].get('oaa_mm.' + name)

@@ -238,8 +238,7 @@ class OAAHook(Hook):
         if (
             get_world_size() > 1
             and self.epoch_length is not None
-            # After validation mmengine counts one iteration more.
-            and self._gathered_at not in (iters, iters - 1)
+            and self._gathered_at != iters
         ):
             runner.logger.warning(
                 f'OAAHook: a checkpoint is saved at iteration {iters} outside '

@@ -1,0 +1,128 @@
+"""tools/benchmark.py measures what it says, on the smallest sizes."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from oaa_mm.benchmarks.authors import fuse_png, pair_cost
+from oaa_mm.benchmarks.exchange import exchange_speed
+from oaa_mm.benchmarks.labels import label_speed
+from oaa_mm.benchmarks.memory import peak_memory
+from oaa_mm.benchmarks.samples import NETWORKS, make_batch, make_classifier
+from oaa_mm.benchmarks.scale import scale_costs
+from oaa_mm.benchmarks.store import random_store, store_speed
+from oaa_mm.benchmarks.timing import timed_in_turn
+from oaa_mm.benchmarks.training import batch_speed, hook_cost
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_ways_take_turns_and_warmups_do_not_count():
+    calls = []
+
+    def slow():
+        calls.append('slow')
+        time.sleep(0.02 if len(calls) > 2 else 0.5)
+
+    seconds = timed_in_turn(
+        {'slow': slow, 'fast': lambda: calls.append('fast')}, repeats=3
+    )
+    assert calls == ['slow', 'fast'] * 4
+    assert 0.02 <= seconds['slow'] < 0.4
+    assert seconds['fast'] < 0.01
+
+
+def test_the_baseline_accumulates_as_the_authors_do(tmp_path):
+    import cv2
+    import torch
+
+    fuse_png(tmp_path, 'a', 3, torch.tensor([[1.0, -2.0], [0.0, 4.0]]))
+    fuse_png(tmp_path, 'a', 3, torch.tensor([[4.0, 1.0], [0.0, 2.0]]))
+    assert cv2.imread(str(tmp_path / 'a_3.png'), 0).tolist() == [
+        [255, 63],
+        [0, 255],
+    ]
+
+
+@pytest.mark.parametrize('network', NETWORKS)
+def test_networks_are_those_of_the_configs(root, network):
+    from mmengine.config import Config
+
+    name = network.replace('resnet', 'r')
+    shipped = Config.fromfile(root / f'configs/_base_/models/cam_{name}.py')
+    model = make_classifier(network)
+    parameters = sum(p.numel() for p in model.parameters())
+    shipped.model.backbone.init_cfg = None
+    from oaa_mm.registry import MODELS
+
+    built = MODELS.build(shipped.model)
+    assert parameters == sum(p.numel() for p in built.parameters())
+    batch = make_batch(2, height=32, width=48)
+    assert batch['inputs'][0].shape == (3, 32, 48)
+    assert {s.image_id for s in batch['data_samples']} == {'im0', 'im1'}
+
+
+def test_ratios(monkeypatch):
+    small = make_batch(2, height=32, width=32)
+    for name in ('make_batch',):
+        monkeypatch.setattr(
+            f'oaa_mm.benchmarks.training.{name}', lambda *_: small
+        )
+    cost = hook_cost('resnet18', iterations=1, repeats=1)
+    assert cost['ratio'] == pytest.approx(cost['with OAA'] / cost['without'])
+    speed = batch_speed('resnet18', batch_size=2, repeats=1)
+    assert len(speed) == 5
+    assert all(row['images/s'] > 0 for row in speed.values())
+    pairs = pair_cost(images=10, repeats=1)
+    assert pairs['ratio'] == pytest.approx(pairs['PNG a pair'] / pairs['ours'])
+
+
+def test_store_and_labels():
+    store = random_store(30)
+    assert len(store) == 30
+    assert len(store.image_ids) == 20
+    speed = store_speed(30, repeats=1)
+    assert speed['copy']['share of copy'] == 1
+    assert all(row['GB/s'] > 0 for row in speed.values())
+    assert exchange_speed(30, repeats=1)['GB/s'] > 0
+    labels = label_speed(images=4)
+    assert labels['images/s'] == labels['per worker'] > 0
+
+
+def test_scale():
+    costs = scale_costs(100)
+    assert costs['bytes'] == 150 * 28 * 37
+    assert all(value > 0 for value in costs.values())
+
+
+def test_peak_memory_is_that_of_the_command(tmp_path):
+    def measure(code):
+        return peak_memory(
+            [sys.executable, '-c', code], log=tmp_path / 'log.txt'
+        )
+
+    plain = measure('pass')
+    filled = measure("b = bytearray(b'x') * (100 << 20)")
+    assert 95 < filled - plain < 115
+    with pytest.raises(ValueError, match='no luck'):
+        measure("raise SystemExit('no luck')")
+
+
+def test_the_command_writes_numbers_and_conditions(tmp_path):
+    out = tmp_path / 'out.json'
+    result = subprocess.run(
+        [sys.executable, 'tools/benchmark.py', 'store', '--repeats', '1']
+        + ['--json', str(out)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    written = json.loads(out.read_text())
+    assert written['store']['fuse']['GB/s'] > 0
+    assert written['conditions']['device']
+    assert 'share of copy' in result.stdout
