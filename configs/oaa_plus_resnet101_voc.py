@@ -3,6 +3,9 @@ _base_ = ['oaa_resnet101_voc.py']
 attention_store = 'work_dirs/oaa_resnet101_voc/attention_epoch_15.safetensors'
 model = dict(
     type='oaa_mm.IntegralAttentionModel',
+    # The article's convolutions, which VGG16's classifier has as well: with
+    # the class-aware layer alone the maps peak like a CAM (docs/results.md).
+    head=dict(num_convs=3, channels=512),
     loss_attention=dict(type='oaa_mm.HybridAttentionLoss', loss_weight=5.0),
 )
 train_dataloader = dict(
