@@ -7,6 +7,7 @@ Example:
     hook      a training iteration with accumulation / without
     authors   accumulation, against a PNG read and written a pair and step
     batches   images a second, against single images with summed gradients
+    loading   reading and augmenting an image / training on it
     store     fusing, saving, loading in GB/s, beside a copy; the exchange
     labels    pseudo-labels a second, by workers and refinement
     memory    peak of each stage (toy recipe)
@@ -34,6 +35,7 @@ PARTS = (
     'hook',
     'authors',
     'batches',
+    'loading',
     'store',
     'labels',
     'memory',
@@ -52,7 +54,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         '--network',
         default='resnet18',
         choices=('resnet18', 'resnet50', 'vgg16'),
-        help='of hook and batches (default: resnet18)',
+        help='of hook, batches and loading (default: resnet18)',
     )
     parser.add_argument('--batch-size', type=int, default=5, help='default: 5')
     parser.add_argument(
@@ -95,6 +97,12 @@ def measure(part: str, args: argparse.Namespace) -> dict[str, Any]:
         from oaa_mm.benchmarks.training import batch_speed
 
         return batch_speed(
+            args.network, batch_size=args.batch_size, repeats=args.repeats
+        )
+    if part == 'loading':
+        from oaa_mm.benchmarks.loading import loading_share
+
+        return loading_share(
             args.network, batch_size=args.batch_size, repeats=args.repeats
         )
     if part == 'authors':

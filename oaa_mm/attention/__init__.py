@@ -2,18 +2,19 @@
 
 Tensors in, uint8 maps out; nothing here needs a runner. In the order of the
 data: `normalise` turns scores into attention maps, `accept` decides which of
-them count, `place` brings them back to the image's own frame, `accumulator`
+them count, `batch` does both for a batch, `place` brings them back to the image's own frame, `accumulator`
 fuses them epoch by epoch, `store` keeps them, in memory and in one file.
 """
 
 from .accept import ACCEPTANCE_RULES, accept_pairs
-from .accumulator import FUSIONS, AttentionAccumulator, EpochSummary
+from .accumulator import FUSIONS, AttentionAccumulator
 from .collector import CollectedEpoch
 from .normalise import NORMS, normalise_attention, quantise_attention
 from .place import Placement, place_map, unplace_map
 from .pooling import mean_scores, valid_mask
 from .resize import attention_to_image
 from .store import AttentionStore
+from .summary import EpochSummary
 
 __all__ = [
     'ACCEPTANCE_RULES',

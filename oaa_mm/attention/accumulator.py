@@ -4,57 +4,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from torch import Tensor
 
 from oaa_mm.utils import check_image_id
 
-from .accept import ACCEPTANCE_RULES, accept_pairs
+from .accept import ACCEPTANCE_RULES
+from .batch import labelled_maps
 from .collector import CollectedEpoch, EpochCollector
-from .normalise import NORMS, normalise_attention, quantise_attention
+from .normalise import NORMS
 from .pages import MapPages
 from .place import Placement
-from .pooling import mean_scores
 from .store import AttentionStore
 from .store_file import load_pages, save_pages
+from .summary import EpochSummary
 
-__all__ = ['FUSIONS', 'AttentionAccumulator', 'EpochSummary']
+__all__ = ['FUSIONS', 'AttentionAccumulator']
 
 FUSIONS = ('max', 'mean')
 FALLBACKS = ('last', 'none')
-
-
-@dataclass(frozen=True)
-class EpochSummary:
-    """What one epoch did to the memory.
-
-    Attributes:
-        epoch (int): Index of the epoch, from 0.
-        pairs (int): Labelled (image, class) pairs seen in the epoch.
-        accepted (int): Pairs whose map was accepted and fused; 0 before the
-            accumulation starts.
-        never_accepted (int): Pairs seen so far without any accepted map,
-            counted before the fallback fills them.
-        coverage (float): Mean of the memory M in [0, 1].
-        non_finite (int): Maps dropped for NaN or Inf among their scores.
-        all_zero (int): Pairs of the memory M whose map is zero everywhere: a
-            present class that would be learned as an absent one.
-    """
-
-    epoch: int
-    pairs: int
-    accepted: int
-    never_accepted: int
-    coverage: float
-    non_finite: int = 0
-    all_zero: int = 0
-
-    @property
-    def accept_rate(self) -> float:
-        """Share of the pairs seen whose map was accepted, in [0, 1]."""
-        return self.accepted / self.pairs if self.pairs else 0.0
 
 
 class AttentionAccumulator:
@@ -194,74 +163,27 @@ class AttentionAccumulator:
                 of a file name.
         """
         image_ids = [check_image_id(image_id) for image_id in image_ids]
-        self._check_shapes(image_ids, scores, labels, valid, placements)
-        labels = labels.detach().cpu()
-        images, classes = labels.nonzero(as_tuple=True)
-        if not len(images):
-            return
-        device = scores.device
-        scores = scores.detach()
-        on_device = None
-        if valid is not None:
-            valid = valid.detach()
-            on_device = valid.to(device, non_blocking=True)
-        if logits is None:
-            logits = mean_scores(scores, valid=on_device)
-        accepted = accept_pairs(
-            logits,
-            labels.to(device, non_blocking=True),
+        _check_counts(image_ids, placements, len(scores))
+        batch = labelled_maps(
+            scores,
+            labels,
+            logits=logits,
+            valid=valid,
             acceptance=self.acceptance,
             threshold=self.threshold,
-        )
-        at = images.to(device, non_blocking=True)
-        of = classes.to(device, non_blocking=True)
-        picked = scores[at, of]  # (P, h, w)
-        maps = normalise_attention(
-            picked,
-            valid=None if on_device is None else on_device[at],
             norm=self.norm,
         )
-        # NaN and Inf survive in the maximum; such a map must never be fused.
-        finite = picked.amax((1, 2)).isfinite()
+        if not batch.pairs:
+            return
         self._collector.collect(
-            pairs=[
-                (image_ids[n], c)
-                for n, c in zip(images.tolist(), classes.tolist(), strict=True)
-            ],
-            maps=quantise_attention(maps.nan_to_num(0, 0, 0)),
-            accepted=accepted[at, of] & finite,
-            finite=finite,
-            valid=None if valid is None else valid.cpu()[images].tolist(),
+            pairs=[(image_ids[image], c) for image, c in batch.pairs],
+            maps=batch.maps,
+            accepted=batch.accepted,
+            finite=batch.finite,
+            valid=batch.valid,
             placements=placements
-            and [placements[number] for number in images.tolist()],
+            and [placements[image] for image, _ in batch.pairs],
         )
-
-    @staticmethod
-    def _check_shapes(
-        image_ids: list[str],
-        scores: Tensor,
-        labels: Tensor,
-        valid: Tensor | None,
-        placements: Sequence[Placement | None] | None,
-    ) -> None:
-        if scores.ndim != 4 or labels.shape != scores.shape[:2]:
-            raise ValueError(
-                'expected scores (N, C, h, w) and labels (N, C), but got '
-                f'{tuple(scores.shape)} and {tuple(labels.shape)}'
-            )
-        count = len(scores)
-        if len(image_ids) != count:
-            raise ValueError(
-                f'{len(image_ids)} image_ids for scores of {count} images'
-            )
-        if valid is not None and tuple(valid.shape) != (count, 2):
-            raise ValueError(
-                f'valid should be ({count}, 2), but got {tuple(valid.shape)}'
-            )
-        if placements is not None and len(placements) != count:
-            raise ValueError(
-                f'{len(placements)} placements for scores of {count} images'
-            )
 
     def take_collected(self) -> CollectedEpoch:
         """Hand over what this process has collected, and forget it.
@@ -425,6 +347,21 @@ class AttentionAccumulator:
         self.store = AttentionStore()
         _copy_pairs(sections['maps'], self.store, but_not=self._candidates)
         return metadata
+
+
+def _check_counts(
+    image_ids: Sequence[str],
+    placements: Sequence[Placement | None] | None,
+    count: int,
+) -> None:
+    if len(image_ids) != count:
+        raise ValueError(
+            f'{len(image_ids)} image_ids for scores of {count} images'
+        )
+    if placements is not None and len(placements) != count:
+        raise ValueError(
+            f'{len(placements)} placements for scores of {count} images'
+        )
 
 
 def _sections_of(begun: CollectedEpoch) -> dict[str, MapPages]:

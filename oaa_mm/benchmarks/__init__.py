@@ -1,6 +1,7 @@
-"""What `tools/benchmark.py` measures: ratios of two ways, in one run.
+"""What `tools/benchmark.py` measures.
 
-`timing` takes the medians, `samples` makes the inputs; `training` (the hook's
-share of a step, batches against single images), `authors` (a PNG a pair and
-step), `store` (GB/s beside a plain copy), `labels` and `memory` are the parts.
+`timing` takes medians of ways in turn, `samples` makes the inputs; `training`
+(the hook's share of a step, batches against single images), `loading` (of
+images), `authors` (a PNG a pair and step), `store` and `exchange` (GB/s),
+`labels`, `memory` and `scale` are the parts.
 """

@@ -11,6 +11,7 @@ import pytest
 from oaa_mm.benchmarks.authors import fuse_png, pair_cost
 from oaa_mm.benchmarks.exchange import exchange_speed
 from oaa_mm.benchmarks.labels import label_speed
+from oaa_mm.benchmarks.loading import loading_share
 from oaa_mm.benchmarks.memory import peak_memory
 from oaa_mm.benchmarks.samples import NETWORKS, make_batch, make_classifier
 from oaa_mm.benchmarks.scale import scale_costs
@@ -77,6 +78,8 @@ def test_ratios(monkeypatch):
     speed = batch_speed('resnet18', batch_size=2, repeats=1)
     assert len(speed) == 5
     assert all(row['images/s'] > 0 for row in speed.values())
+    share = loading_share('resnet18', images=2, repeats=1)
+    assert share['loading'] > 0
     pairs = pair_cost(images=10, repeats=1)
     assert pairs['ratio'] == pytest.approx(pairs['PNG a pair'] / pairs['ours'])
 
