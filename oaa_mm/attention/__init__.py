@@ -2,8 +2,9 @@
 
 Tensors in, uint8 maps out; nothing here needs a runner. In the order of the
 data: `normalise` turns scores into attention maps, `accept` decides which of
-them count, `batch` does both for a batch, `place` brings them back to the image's own frame, `accumulator`
-fuses them epoch by epoch, `store` keeps them, in memory and in one file.
+them count, `batch` does both for a batch, `place` brings them back to the
+image's own frame, `accumulator` fuses them epoch by epoch, `store` keeps them,
+in memory and in one file.
 """
 
 from .accept import ACCEPTANCE_RULES, accept_pairs
