@@ -226,7 +226,7 @@ class AttentionAccumulator:
             fused = len(collected.accepted)
         if self.keep_epoch_maps:
             self.epoch_maps = collected.all_maps()
-        self._update_candidates(collected.all_maps())
+        self._update_candidates(collected)
         if last:
             self.apply_fallback()
         return EpochSummary(
@@ -247,31 +247,26 @@ class AttentionAccumulator:
         ``fallback='none'``.
         """
         if self.fallback == 'last':
-            for size in self._candidates.sizes:
-                self.store.set(
-                    self._candidates.pairs_of_size(size),
-                    self._candidates.maps_of_size(size),
-                )
+            for pairs, maps in self._candidates.blocks():
+                self.store.set(pairs, maps)
 
-    def _update_candidates(self, epoch_maps: AttentionStore) -> None:
+    def _update_candidates(self, epoch: CollectedEpoch) -> None:
         """Keep the latest map of every pair without an accepted one."""
         never = AttentionStore()
-        for maps in (self._candidates, epoch_maps):
+        for maps in (self._candidates, epoch.rejected, epoch.accepted):
             _copy_pairs(maps, never, but_not=self.store)
         self._candidates = never
 
     def _fuse(self, accepted: AttentionStore, seen: MapPages) -> None:
-        for size in accepted.sizes:
-            pairs = accepted.pairs_of_size(size)
-            maps = accepted.maps_of_size(size)
+        for pairs, maps in accepted.blocks():
             if self.fusion == 'max':
                 self.store.maximum(pairs, maps)
                 continue
             self._sums.add(pairs, maps)
-            self._counts.add(pairs, seen.take(pairs, size))
+            self._counts.add(pairs, seen.take(pairs))
             # Half up; a cell that no crop has shown yet stays 0.
-            counts = self._counts.take(pairs, size).clip(1).astype(np.uint32)
-            means = (self._sums.take(pairs, size) + counts // 2) // counts
+            counts = self._counts.take(pairs).clip(1).astype(np.uint32)
+            means = (self._sums.take(pairs) + counts // 2) // counts
             self.store.set(pairs, means.astype(np.uint8))
 
     def save(
@@ -377,7 +372,6 @@ def _copy_pairs(
     source: MapPages, target: MapPages, *, but_not: MapPages
 ) -> None:
     """Copy the maps of all pairs that `but_not` lacks."""
-    for size in source.sizes:
-        pairs = source.pairs_of_size(size)
-        rows = [n for n, pair in enumerate(pairs) if pair not in but_not]
-        target.set([pairs[n] for n in rows], source.maps_of_size(size)[rows])
+    for pairs, maps in source.blocks():
+        rows = np.flatnonzero(~but_not.has(pairs))
+        target.set([pairs[n] for n in rows.tolist()], maps[rows])

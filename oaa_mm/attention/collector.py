@@ -15,7 +15,8 @@ from .store import AttentionStore
 
 __all__ = ['CollectedEpoch', 'EpochCollector']
 
-#: Batches sorted out in one go, which bounds the memory that it takes.
+#: Batches that wait before they are sorted out, which bounds the memory that
+#: it takes; on a GPU it is also how seldom the device is waited for.
 BATCHES_AT_ONCE = 256
 #: Height and width of a map without padding, and how it lies in its frame.
 _Kind = tuple[tuple[int, int], Placement | None]
@@ -56,18 +57,16 @@ class CollectedEpoch:
         """
         for name in ('accepted', 'rejected', 'seen'):
             mine, theirs = getattr(self, name), getattr(other, name)
-            for size in theirs.sizes:
-                mine.maximum(
-                    theirs.pairs_of_size(size), theirs.maps_of_size(size)
-                )
+            for pairs, maps in theirs.blocks():
+                mine.maximum(pairs, maps)
         self.non_finite += other.non_finite
 
     def all_maps(self) -> AttentionStore:
         """One map a pair: the accepted one where there is one."""
         maps = AttentionStore()
         for source in (self.rejected, self.accepted):
-            for size in source.sizes:
-                maps.set(source.pairs_of_size(size), source.maps_of_size(size))
+            for pairs, its_maps in source.blocks():
+                maps.set(pairs, its_maps)
         return maps
 
 
@@ -131,6 +130,8 @@ class EpochCollector:
         self._batches.append(
             _Batch(pairs, maps, accepted, finite, valid, placements)
         )
+        if len(self._batches) == BATCHES_AT_ONCE:
+            self.so_far()
 
     def _fetch(self, tensor: Tensor) -> Tensor:
         if tensor.device.type != 'cuda':
@@ -148,14 +149,14 @@ class EpochCollector:
         """
         if self._stream_used:
             torch.cuda.synchronize()
+            self._stream_used = False
         # Maps that lie alike go on together: a batch may be one image.
         alike: dict[_Kind, list[tuple[_Batch, list[int]]]] = {}
         for batch in self._batches:
             for kind, rows in _rows_by_kind(batch).items():
                 alike.setdefault(kind, []).append((batch, rows))
         for kind, parts in alike.items():
-            for start in range(0, len(parts), BATCHES_AT_ONCE):
-                self._sort_out(kind, parts[start : start + BATCHES_AT_ONCE])
+            self._sort_out(kind, parts)
         self._batches.clear()
         return self._epoch
 

@@ -59,19 +59,13 @@ class AttentionStore(MapPages):
     @property
     def coverage(self) -> float:
         """Mean of all maps in [0, 1]: the share of the images attended to."""
-        total = sum(
-            int(self.maps_of_size(size).sum(dtype=np.int64))
-            for size in self.sizes
-        )
+        total = sum(int(maps.sum(dtype=np.int64)) for maps in self.arrays())
         return total / (255 * self.num_bytes) if self.num_bytes else 0.0
 
     @property
     def all_zero(self) -> int:
         """Number of maps without any attention."""
-        return sum(
-            int((~self.maps_of_size(size).any((1, 2))).sum())
-            for size in self.sizes
-        )
+        return sum(int((~maps.any((1, 2))).sum()) for maps in self.arrays())
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the store to one file, atomically.

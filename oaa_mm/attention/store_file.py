@@ -9,10 +9,14 @@ equal memories give equal files, whatever the order in which they were built.
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from heapq import merge
+from itertools import groupby
 from pathlib import Path
 from typing import IO
 
@@ -27,6 +31,8 @@ __all__ = ['load_pages', 'open_container', 'read_index', 'save_pages']
 
 FORMAT = 'oaa_mm.attention_store'
 FORMAT_VERSION = '1'
+#: Bytes of maps that are gathered, checked or read in one go.
+PIECE = 4 << 20
 
 
 def save_pages(
@@ -37,6 +43,9 @@ def save_pages(
 ) -> None:
     """Write collections of maps to one file, atomically.
 
+    Maps are gathered and written piece by piece, so that saving takes little
+    memory beside them.
+
     Args:
         path (str | os.PathLike): The file.
         sections (dict[str, MapPages]): Name of a section -> its maps.
@@ -45,35 +54,77 @@ def save_pages(
     Raises:
         OSError: The file cannot be written; an old one stays as it was.
     """
-    image_ids = sorted(
-        {i for pages in sections.values() for i in pages.image_ids}
-    )
-    number = {image_id: n for n, image_id in enumerate(image_ids)}
-    ids = '\n'.join(image_ids).encode()
-    tensors = {'image_ids': np.frombuffer(ids, np.uint8)}
+    ids = [pages.image_ids for pages in sections.values()]
+    image_ids = [image_id for image_id, _ in groupby(merge(*ids))]
+    text = np.frombuffer('\n'.join(image_ids).encode(), np.uint8)
+    tensors = {'image_ids': _Tensor.of(text)}
     for section, pages in sections.items():
+        ranks = _ranks(pages.images_by_number(), image_ids)
         for size in pages.sizes:
-            pairs = pages.pairs_of_size(size)
-            order = sorted(range(len(pairs)), key=pairs.__getitem__)
-            maps = pages.maps_of_size(size)
-            if order != list(range(len(pairs))):
-                maps = maps[order]
-            name = f'{size[0]}x{size[1]}'
-            tensors[f'{section}.{name}'] = maps
-            tensors[f'{section}.{name}.image'] = np.array(
-                [number[pairs[row][0]] for row in order], np.uint32
-            )
-            tensors[f'{section}.{name}.class'] = np.array(
-                [pairs[row][1] for row in order], np.uint16
-            )
+            name = f'{section}.{size[0]}x{size[1]}'
+            tensors |= _page_tensors(name, pages, size, ranks)
     header = {
         'format': FORMAT,
         'version': FORMAT_VERSION,
-        'checksum': _checksum(tensors),
         **(metadata or {}),
     }
     with atomic_write(path) as file:
         _write_container(file, tensors, header)
+
+
+@dataclass(frozen=True)
+class _Tensor:
+    """An array that is made piece by piece.
+
+    Attributes:
+        shape (tuple[int, ...]): Its shape.
+        dtype (np.dtype): Unsigned integers.
+        pieces (Callable[[], Iterator[np.ndarray]]): Parts of it, in order.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    pieces: Callable[[], Iterator[np.ndarray]]
+
+    @property
+    def num_bytes(self) -> int:
+        return math.prod(self.shape) * self.dtype.itemsize
+
+    @classmethod
+    def of(cls, array: np.ndarray) -> _Tensor:
+        return cls(array.shape, array.dtype, lambda: iter([array]))
+
+
+def _ranks(names: Sequence[str], image_ids: Sequence[str]) -> np.ndarray:
+    """Place of each name among the sorted ids, which hold them all."""
+    ranks = np.zeros(len(names), np.uint32)
+    rank = 0
+    for number in sorted(range(len(names)), key=names.__getitem__):
+        while image_ids[rank] != names[number]:
+            rank += 1
+        ranks[number] = rank
+    return ranks
+
+
+def _page_tensors(
+    name: str, pages: MapPages, size: tuple[int, int], ranks: np.ndarray
+) -> dict[str, _Tensor]:
+    """Maps of one size, with the image and class of each, sorted by these."""
+    numbers, classes, slots = pages.layout(size)
+    images = ranks[numbers]
+    order = np.lexsort((classes, images))
+    slots = slots[order]
+    rows = max(1, PIECE // (size[0] * size[1] * pages.dtype.itemsize))
+
+    def maps() -> Iterator[np.ndarray]:
+        for start in range(0, len(slots), rows):
+            yield pages.take_slots(slots[start : start + rows])
+
+    return {
+        name: _Tensor((len(slots), *size), pages.dtype, maps),
+        f'{name}.image': _Tensor.of(images[order]),
+        f'{name}.class': _Tensor.of(classes[order].astype(np.uint16)),
+    }
 
 
 def load_pages(
@@ -84,7 +135,8 @@ def load_pages(
     Args:
         path (str | os.PathLike): The file.
         sections (dict[str, MapPages]): Name of a section -> empty collection
-            to fill. Other sections of the file are checked, not kept.
+            to fill. Other sections of the file are checked, not kept. After
+            an error they may hold a part; throw them away.
 
     Returns:
         dict[str, str]: The metadata of the header.
@@ -96,26 +148,51 @@ def load_pages(
     """
     file = open_container(path)
     metadata = file.metadata()
-    tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    if _checksum(tensors) != metadata.get('checksum'):
+    wanted = {
+        f'{section}.{size[0]}x{size[1]}': (pages, pairs)
+        for section, pages in sections.items()
+        for size, pairs in read_index(file, section, path)
+    }
+    checksum = 0
+    for name in sorted(file.keys()):
+        checksum = zlib.crc32(name.encode(), checksum)
+        pages, pairs = wanted.get(name, (None, None))
+        start = 0
+        for piece in _read_pieces(file, name):
+            checksum = zlib.crc32(piece, checksum)
+            if pages is not None:
+                pages.set(pairs[start : start + len(piece)], piece)
+            start += len(piece)
+    if f'{checksum:08x}' != metadata.get('checksum'):
         raise ValueError(
             f'{path}: the content does not match its checksum, the file is '
             'damaged. Use the store of another epoch, or accumulate again.'
         )
-    for section, pages in sections.items():
-        for size, pairs in read_index(file, section, path):
-            pages.set(pairs, tensors[f'{section}.{size[0]}x{size[1]}'])
     return metadata
 
 
+def _read_pieces(file: safe_open, name: str) -> Iterator[np.ndarray]:
+    tensor = file.get_slice(name)
+    shape = tensor.get_shape()
+    if len(shape) < 3:
+        yield file.get_tensor(name)
+        return
+    rows = max(1, PIECE // max(1, shape[1] * shape[2]))
+    for start in range(0, shape[0], rows):
+        stop = min(start + rows, shape[0])
+        yield np.ascontiguousarray(tensor[start:stop])
+
+
 def _write_container(
-    file: IO[bytes], tensors: dict[str, np.ndarray], metadata: dict[str, str]
+    file: IO[bytes], tensors: dict[str, _Tensor], metadata: dict[str, str]
 ) -> None:
     """Write the safetensors format: sorted, and without copying the maps.
 
     The library's own writer orders the header at random, so equal stores
     would give different files.
     """
+    blank = '0' * 8  # until the data have passed
+    metadata = {**metadata, 'checksum': blank}
     header: dict = {'__metadata__': dict(sorted(metadata.items()))}
     offset = 0
     for name in sorted(tensors):
@@ -123,22 +200,22 @@ def _write_container(
         header[name] = {
             'dtype': f'U{8 * tensor.dtype.itemsize}',
             'shape': list(tensor.shape),
-            'data_offsets': [offset, offset + tensor.nbytes],
+            'data_offsets': [offset, offset + tensor.num_bytes],
         }
-        offset += tensor.nbytes
+        offset += tensor.num_bytes
     text = json.dumps(header, separators=(',', ':')).encode()
     text += b' ' * (-len(text) % 8)  # the data begin aligned
     file.write(len(text).to_bytes(8, 'little') + text)
+    checksum = 0
     for name in sorted(tensors):
-        file.write(np.ascontiguousarray(tensors[name]).data)
-
-
-def _checksum(tensors: dict[str, np.ndarray]) -> str:
-    value = 0
-    for name in sorted(tensors):
-        value = zlib.crc32(name.encode(), value)
-        value = zlib.crc32(np.ascontiguousarray(tensors[name]), value)
-    return f'{value:08x}'
+        checksum = zlib.crc32(name.encode(), checksum)
+        for piece in tensors[name].pieces():
+            piece = np.ascontiguousarray(piece)
+            checksum = zlib.crc32(piece, checksum)
+            file.write(piece.data)
+    mark = f'"checksum":"{blank}"'.encode()
+    file.seek(8 + text.index(mark) + len(mark) - len(blank) - 1)
+    file.write(f'{checksum:08x}'.encode())
 
 
 def open_container(path: str | os.PathLike) -> safe_open:
@@ -210,5 +287,6 @@ def read_index(
             yield size, list(zip(ids, classes, strict=True))
     except (SafetensorError, ValueError, IndexError) as error:
         raise ValueError(
-            f'{path}: the index of this attention store is damaged ({error})'
+            f'{path}: the index of this attention store is damaged '
+            f'({error}). Use the store of another epoch, or accumulate again.'
         ) from error

@@ -52,12 +52,11 @@ def store_speed(
         the copy's speed.
     """
     store, other = random_store(pairs), random_store(pairs, seed=1)
-    (size,) = store.sizes
     # An epoch comes in an order of its own.
     order = np.random.default_rng(2).permutation(pairs)
-    known = other.pairs_of_size(size)
+    known = list(other)
     names = [known[row] for row in order]
-    maps = other.maps_of_size(size)[order]
+    maps = other.take(names)
     target = np.empty_like(maps)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / 'store.safetensors'

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import torch.distributed as torch_dist
@@ -12,8 +11,6 @@ from oaa_mm.attention import AttentionAccumulator, CollectedEpoch
 
 __all__ = ['EpochExchange']
 
-#: Bytes of maps sent in one piece; bounds what it takes beside the maps.
-PIECE = 64 << 20
 SECTIONS = ('accepted', 'rejected', 'seen')
 
 
@@ -60,21 +57,22 @@ class EpochExchange:
         )
 
     def _send(self, epoch: CollectedEpoch) -> int:
-        pieces = list(_pieces(epoch))
-        self._send_object((len(pieces), epoch.non_finite))
-        for section, size, start, stop in pieces:
-            pages = getattr(epoch, section)
-            pairs = pages.pairs_of_size(size)[start:stop]
-            maps = pages.maps_of_size(size)[start:stop]
-            self._send_object((section, pairs, maps))
-        return _num_bytes(epoch)
+        self._send_object(epoch.non_finite)
+        total = 0
+        for section in SECTIONS:
+            # A block is a piece of bounded size.
+            for pairs, maps in getattr(epoch, section).blocks():
+                self._send_object((section, pairs, maps))
+                total += maps.nbytes
+        self._send_object(None)
+        return total
 
     def _receive(self, accumulator: AttentionAccumulator, source: int) -> int:
         total = 0
-        count, non_finite = self._receive_object(source)
+        non_finite = self._receive_object(source)
         accumulator.add_collected(CollectedEpoch(non_finite=non_finite))
-        for _ in range(count):
-            section, pairs, maps = self._receive_object(source)
+        while (piece := self._receive_object(source)) is not None:
+            section, pairs, maps = piece
             part = CollectedEpoch()
             getattr(part, section).set(pairs, maps)
             accumulator.add_collected(part)
@@ -88,20 +86,3 @@ class EpochExchange:
         received = [None]
         torch_dist.recv_object_list(received, src=source, group=self._group)
         return received[0]
-
-
-def _pieces(
-    epoch: CollectedEpoch,
-) -> Iterator[tuple[str, tuple[int, int], int, int]]:
-    """Section, map size, and range of rows of each piece."""
-    for section in SECTIONS:
-        pages = getattr(epoch, section)
-        for size in pages.sizes:
-            rows = max(1, PIECE // (size[0] * size[1]))
-            total = len(pages.maps_of_size(size))
-            for start in range(0, total, rows):
-                yield section, size, start, min(start + rows, total)
-
-
-def _num_bytes(epoch: CollectedEpoch) -> int:
-    return sum(getattr(epoch, section).num_bytes for section in SECTIONS)
