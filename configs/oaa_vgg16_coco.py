@@ -1,5 +1,5 @@
 # OAA with VGG16 on COCO, by the recipe of oaa_vgg16_voc.py. COCO has ten times
-# VOC's images, so fewer epochs show each of them.
+# VOC's images: 5 epochs here are as many iterations as 50 there.
 _base_ = [
     '_base_/models/cam_vgg16.py',
     '_base_/datasets/coco_tags.py',

@@ -22,7 +22,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -74,67 +74,48 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def measure(part: str, args: argparse.Namespace) -> dict[str, Any]:
-    """Run one part.
+def measurements(
+    args: argparse.Namespace,
+) -> dict[str, Callable[[], dict[str, Any]]]:
+    """What each part measures, not run yet.
 
     Args:
-        part (str): One of PARTS.
         args (argparse.Namespace): The options.
 
     Returns:
-        dict[str, Any]: Its numbers.
+        dict[str, Callable[[], dict[str, Any]]]: Part -> its numbers.
     """
-    if part == 'hook':
-        from oaa_mm.benchmarks.training import hook_cost
-
-        return hook_cost(
-            args.network,
-            batch_size=args.batch_size,
-            repeats=args.repeats,
-            autocast=args.amp,
-        )
-    if part == 'batches':
-        from oaa_mm.benchmarks.training import batch_speed
-
-        return batch_speed(
-            args.network, batch_size=args.batch_size, repeats=args.repeats
-        )
-    if part == 'loading':
-        from oaa_mm.benchmarks.loading import loading_share
-
-        return loading_share(
-            args.network, batch_size=args.batch_size, repeats=args.repeats
-        )
-    if part == 'authors':
-        from oaa_mm.benchmarks.authors import pair_cost
-
-        return pair_cost(batch_size=args.batch_size, repeats=args.repeats)
-    if part == 'store':
-        from oaa_mm.benchmarks.exchange import exchange_speed
-        from oaa_mm.benchmarks.store import store_speed
-
-        return {
-            **store_speed(repeats=args.repeats),
-            'exchange of 2 processes': exchange_speed(repeats=args.repeats),
-        }
-    if part == 'memory':
-        from oaa_mm.benchmarks.memory import stage_memory
-
-        return stage_memory(ROOT)
-    if part == 'scale':
-        from oaa_mm.benchmarks.scale import scale_costs
-
-        return {f'{n:,} images': scale_costs(n) for n in args.images}
+    from oaa_mm.benchmarks.authors import pair_cost
+    from oaa_mm.benchmarks.exchange import exchange_speed
     from oaa_mm.benchmarks.labels import label_speed
+    from oaa_mm.benchmarks.loading import loading_share
+    from oaa_mm.benchmarks.memory import stage_memory
+    from oaa_mm.benchmarks.scale import scale_costs
+    from oaa_mm.benchmarks.store import store_speed
+    from oaa_mm.benchmarks.training import batch_speed, hook_cost
 
+    rounds = {'repeats': args.repeats}
+    batches = {'batch_size': args.batch_size, **rounds}
     return {
-        f'{refine}, {workers} workers': label_speed(
-            images=40 if refine == 'par' else 200,
-            workers=workers,
-            refine=refine,
-        )
-        for refine in ('none', 'par')
-        for workers in (1, 2, 4)
+        'hook': lambda: hook_cost(args.network, autocast=args.amp, **batches),
+        'authors': lambda: pair_cost(**batches),
+        'batches': lambda: batch_speed(args.network, **batches),
+        'loading': lambda: loading_share(args.network, **batches),
+        'store': lambda: {
+            **store_speed(**rounds),
+            'exchange of 2 processes': exchange_speed(**rounds),
+        },
+        'labels': lambda: {
+            f'{refine}, {workers} workers': label_speed(
+                images=images, workers=workers, refine=refine
+            )
+            for refine, images in (('none', 200), ('par', 40))
+            for workers in (1, 2, 4)
+        },
+        'memory': lambda: stage_memory(ROOT),
+        'scale': lambda: {
+            f'{images:,} images': scale_costs(images) for images in args.images
+        },
     }
 
 
@@ -162,8 +143,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     if min(args.batch_size, args.repeats) < 1:
         raise ValueError('--batch-size and --repeats should be at least 1')
     results: dict[str, Any] = {}
+    ways = measurements(args)
     for part in PARTS if args.part == 'all' else (args.part,):
-        results[part] = measure(part, args)
+        results[part] = ways[part]()
         show(part, results[part])
     if args.json:
         results['conditions'] = {

@@ -44,8 +44,6 @@ from oaa_mm.utils.cli import run_cli
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    from mmengine.config import DictAction
-
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -72,20 +70,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         'one name a line; without background (default: voc)',
     )
     add_rules(parser)
-    parser.add_argument(
-        '--refine',
-        default='none',
-        choices=('none', 'crf', 'par'),
-        help='follow the edges of the image: dense CRF (needs `pip install '
-        'pydensecrf2`) or pixel-adaptive refinement (default: none)',
-    )
-    parser.add_argument(
-        '--refine-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='parameters of the refinement, for example iterations=5',
-    )
+    add_refinement(parser)
     parser.add_argument(
         '--allow-missing',
         action='store_true',
@@ -118,6 +103,26 @@ def read_part(text: str) -> tuple[int, int]:
             f'{text!r} is not of the form I/N, for example 2/4'
         ) from error
     return number, parts
+
+
+def add_refinement(parser: argparse.ArgumentParser) -> None:
+    """Add the refinement and its parameters."""
+    from mmengine.config import DictAction
+
+    parser.add_argument(
+        '--refine',
+        default='none',
+        choices=('none', 'crf', 'par'),
+        help='follow the edges of the image: dense CRF (needs `pip install '
+        'pydensecrf2`) or pixel-adaptive refinement (default: none)',
+    )
+    parser.add_argument(
+        '--refine-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='parameters of the refinement, for example iterations=5',
+    )
 
 
 def add_rules(parser: argparse.ArgumentParser) -> None:

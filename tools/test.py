@@ -16,6 +16,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from oaa_mm.utils.cli import run_cli
+from oaa_mm.utils.launch import prepare_launch
 from oaa_mm.utils.run_config import add_run_arguments, load_run_config
 
 
@@ -78,6 +79,7 @@ def main(argv: list[str] | None = None) -> None:
         cfg.test_evaluator.keep_results = True
     if args.tta:
         use_tta(cfg)
+    prepare_launch(cfg, local_rank=args.local_rank)
     Runner.from_cfg(cfg).test()
 
 

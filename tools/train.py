@@ -17,6 +17,7 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 from oaa_mm.utils.cli import run_cli
+from oaa_mm.utils.launch import prepare_launch
 from oaa_mm.utils.run_config import add_run_arguments, load_run_config
 
 
@@ -61,6 +62,7 @@ def main(argv: list[str] | None = None) -> None:
     if args.amp:
         use_amp(cfg)
     cfg.resume = args.resume
+    prepare_launch(cfg, local_rank=args.local_rank)
     if 'runner_type' in cfg:
         runner = RUNNERS.build(cfg)
     else:

@@ -1,9 +1,8 @@
 # mmseg's DeepLabV3+ and 80k schedule on COCO's 80 classes and background,
 # trained on pseudo-labels: see _base_/datasets/coco_pseudo_labels.py.
 _base_ = [
-    '../_base_/import_oaa_mm.py',
+    '../_base_/datasets/coco_pseudo_labels.py',  # imports oaa_mm
     'mmseg::_base_/models/deeplabv3plus_r50-d8.py',
-    '../_base_/datasets/coco_pseudo_labels.py',
     'mmseg::_base_/default_runtime.py',
     'mmseg::_base_/schedules/schedule_80k.py',
 ]

@@ -22,7 +22,8 @@ class BatchMaps:
             class.
         maps (Tensor): (P, h, w) uint8, with their padding.
         accepted (Tensor): (P,) bool, whether the map counts.
-        finite (Tensor): (P,) bool, False where its scores hold NaN or Inf.
+        finite (Tensor): (P,) bool, False where its scores hold NaN or +Inf;
+            -Inf is no attention.
         valid (list[list[int]] | None): P heights and widths without padding;
             None where nothing is padded.
     """
@@ -89,7 +90,7 @@ def labelled_maps(
     maps = normalise_attention(
         picked, valid=None if on_device is None else on_device[at], norm=norm
     )
-    # NaN and Inf survive in the maximum; such a map must never be fused.
+    # NaN and +Inf survive in the maximum; such a map must never be fused.
     finite = picked.amax((1, 2)).isfinite()
     return BatchMaps(
         pairs=list(zip(images.tolist(), classes.tolist(), strict=True)),

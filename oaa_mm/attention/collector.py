@@ -43,8 +43,11 @@ class CollectedEpoch:
     @property
     def pairs(self) -> int:
         """Number of distinct pairs."""
-        only_rejected = sum(p not in self.accepted for p in self.rejected)
-        return len(self.accepted) + only_rejected
+        both = sum(
+            int(self.accepted.has(pairs).sum())
+            for pairs, _ in self.rejected.blocks()
+        )
+        return len(self.accepted) + len(self.rejected) - both
 
     def merge(self, other: CollectedEpoch) -> None:
         """Join what another part of the same epoch has collected.

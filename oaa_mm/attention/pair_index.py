@@ -149,6 +149,11 @@ class PairIndex:
 
     def __iter__(self) -> Iterator[Pair]:
         """All pairs, sorted by image id and class."""
-        for image_id in sorted(self._numbers):
-            for class_index in self.classes_of(image_id):
-                yield image_id, class_index
+        self._merge()
+        ids = self.image_ids
+        classes = (self._keys & CLASS_MASK).tolist()
+        firsts = np.arange(len(ids) + 1) << CLASS_BITS
+        starts = np.searchsorted(self._keys, firsts).tolist()
+        for number in sorted(range(len(ids)), key=ids.__getitem__):
+            for at in range(starts[number], starts[number + 1]):
+                yield ids[number], classes[at]

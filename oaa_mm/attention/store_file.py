@@ -161,14 +161,30 @@ def load_pages(
         for piece in _read_pieces(file, name):
             checksum = zlib.crc32(piece, checksum)
             if pages is not None:
-                pages.set(pairs[start : start + len(piece)], piece)
+                _fill(pages, pairs[start : start + len(piece)], piece, path)
             start += len(piece)
     if f'{checksum:08x}' != metadata.get('checksum'):
-        raise ValueError(
-            f'{path}: the content does not match its checksum, the file is '
-            'damaged. Use the store of another epoch, or accumulate again.'
-        )
+        raise _damaged(path, 'content does not match its checksum')
     return metadata
+
+
+def _fill(
+    pages: MapPages,
+    pairs: Sequence[Pair],
+    maps: np.ndarray,
+    path: str | os.PathLike,
+) -> None:
+    try:
+        pages.set(pairs, maps)
+    except ValueError as error:  # a pair in two sizes
+        raise _damaged(path, f'index is wrong, {error}') from error
+
+
+def _damaged(path: str | os.PathLike, what: str) -> ValueError:
+    return ValueError(
+        f'{path} is damaged: its {what}. Use the store of another epoch, or '
+        'accumulate again.'
+    )
 
 
 def _read_pieces(file: safe_open, name: str) -> Iterator[np.ndarray]:
@@ -286,7 +302,4 @@ def read_index(
                 raise ValueError('index and maps differ in length')
             yield size, list(zip(ids, classes, strict=True))
     except (SafetensorError, ValueError, IndexError) as error:
-        raise ValueError(
-            f'{path}: the index of this attention store is damaged '
-            f'({error}). Use the store of another epoch, or accumulate again.'
-        ) from error
+        raise _damaged(path, f'index is wrong, {error}') from error

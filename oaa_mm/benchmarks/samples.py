@@ -70,7 +70,6 @@ def make_classifier(network: str) -> nn.Module:
             },
         }
     )
-    model.init_weights()
     return model.to(get_device()).train()
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from PIL import Image
 
-__all__ = ['inspect_image']
+from oaa_mm.utils.name_some import name_some
+
+__all__ = ['inspect_image', 'inspect_images']
 
 _ENDINGS = {'JPEG': b'\xff\xd9', 'PNG': b'IEND\xaeB`\x82'}
 _EXIF_ORIENTATION = 0x0112
@@ -54,6 +58,50 @@ def inspect_image(path: str | os.PathLike) -> tuple[int, int]:
             'both directions'
         )
     return height, width
+
+
+def inspect_images(paths: Mapping[str, str]) -> dict[str, tuple[int, int]]:
+    """Height and width of each image; refuse absent and broken ones.
+
+    Args:
+        paths (Mapping[str, str]): Image id -> file.
+
+    Returns:
+        dict[str, tuple[int, int]]: Image id -> height and width, see
+        :func:`inspect_image`.
+
+    Raises:
+        FileNotFoundError: Images do not exist; the first of them are named.
+        ValueError: Images cannot be used; the first of them are named.
+    """
+
+    def inspect(path: str) -> tuple[int, int] | Exception:
+        try:
+            return inspect_image(path)
+        except (FileNotFoundError, ValueError) as error:
+            return error
+
+    # Threads, because the time goes into opening files.
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(inspect, paths.values()))
+    absent = [
+        path
+        for path, result in zip(paths.values(), found, strict=True)
+        if isinstance(result, FileNotFoundError)
+    ]
+    if absent:
+        raise FileNotFoundError(
+            f'{len(absent)} of {len(paths)} listed images do not exist: '
+            f'{name_some(absent)}. Check `data_root`, `data_prefix.img_path` '
+            'and `img_suffix`'
+        )
+    broken = [str(r) for r in found if isinstance(r, ValueError)]
+    if broken:
+        raise ValueError(
+            f'{len(broken)} of {len(paths)} listed images cannot be used: '
+            f'{name_some(broken)}'
+        )
+    return dict(zip(paths, found, strict=True))
 
 
 def _ends_properly(path: Path, image_format: str | None) -> bool:

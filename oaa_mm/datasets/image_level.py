@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os.path as osp
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import takewhile
 from typing import Any
 
@@ -15,16 +14,14 @@ from mmseg.datasets import BaseSegDataset
 from oaa_mm.labels import LabelTable, image_stem, read_labels
 from oaa_mm.labels.formats._common import read_text
 from oaa_mm.registry import DATASETS
+from oaa_mm.utils.name_some import name_some
 from oaa_mm.utils.palette import voc_colormap
 
-from .files import inspect_image
+from .files import inspect_images
 from .transforms import RecordingCompose
 from .transforms.nominal import RESIZES, flatten, resized
 
 __all__ = ['ImageLevelDataset']
-
-#: Problems shown in one error message; there may be thousands.
-_SHOWN = 10
 
 
 @DATASETS.register_module()
@@ -236,7 +233,7 @@ class ImageLevelDataset(BaseSegDataset):
             if ids:
                 raise ValueError(
                     f'{source}: {len(ids)} listed images have {what} in the '
-                    f'image-level labels: {_shorten(ids)}. Label them or '
+                    f'image-level labels: {name_some(ids)}. Label them or '
                     'take them off the list'
                 )
         count = len(self.METAINFO.get('classes') or self.metainfo['classes'])
@@ -308,34 +305,7 @@ class ImageLevelDataset(BaseSegDataset):
         """Height and width of each image; refuse absent and broken ones."""
         if not self.check_images:
             return {}
-
-        def inspect(path: str) -> tuple[int, int] | Exception:
-            try:
-                return inspect_image(path)
-            except (FileNotFoundError, ValueError) as error:
-                return error
-
-        # Threads, because the time goes into opening files.
-        with ThreadPoolExecutor(8) as pool:
-            found = list(pool.map(inspect, paths.values()))
-        absent = [
-            path
-            for path, result in zip(paths.values(), found, strict=True)
-            if isinstance(result, FileNotFoundError)
-        ]
-        if absent:
-            raise FileNotFoundError(
-                f'{len(absent)} of {len(paths)} listed images do not exist: '
-                f'{_shorten(absent)}. Check `data_root`, '
-                '`data_prefix.img_path` and `img_suffix`'
-            )
-        broken = [str(r) for r in found if isinstance(r, ValueError)]
-        if broken:
-            raise ValueError(
-                f'{len(broken)} of {len(paths)} listed images cannot be '
-                f'used: {_shorten(broken)}'
-            )
-        return dict(zip(paths, found, strict=True))
+        return inspect_images(paths)
 
     def _data_info(
         self,
@@ -390,12 +360,6 @@ class ImageLevelDataset(BaseSegDataset):
             if isinstance(transform, RESIZES):
                 size = resized(transform, size)
         return size
-
-
-def _shorten(items: Sequence[str]) -> str:
-    shown = ', '.join(items[:_SHOWN])
-    more = len(items) - _SHOWN
-    return f'{shown} and {more} more' if more > 0 else shown
 
 
 def _read_lines(path: str) -> Iterator[tuple[int, list[str]]]:

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from oaa_mm.utils import atomic_write
+from oaa_mm.utils.name_some import name_some
 
 from .functional import check_ignore_policy
 from .scores import json_number
-from .stores import name_some, open_store, read_image_ids
+from .stores import open_store, read_image_ids
 from .sweep import StoreResult, evaluate_store, recalls_at_first_precision
 
 __all__ = ['compare_stores', 'find_masks', 'save_results', 'store_names']

@@ -16,11 +16,12 @@ from rich.progress import track
 
 from oaa_mm.utils import atomic_write
 from oaa_mm.utils.label_dir import label_dir
+from oaa_mm.utils.name_some import name_some
 from oaa_mm.utils.palette import read_index_png
 
 from .compare import find_masks, store_names
 from .labels import LABEL_POLICIES, LabelScores, label_matrix, label_scores
-from .stores import name_some, read_image_ids
+from .stores import read_image_ids
 from .tables import class_table, percent, text_table
 
 __all__ = [

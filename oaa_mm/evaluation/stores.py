@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from oaa_mm.attention import AttentionStore
+from oaa_mm.utils.name_some import name_some
 
-__all__ = ['check_complete', 'name_some', 'open_store', 'read_image_ids']
+__all__ = ['check_complete', 'open_store', 'read_image_ids']
 
 
 def open_store(path: str | os.PathLike) -> AttentionStore:
@@ -70,12 +71,6 @@ def _stem(word: str) -> str:
     if path.suffix.lower() in {'.jpg', '.jpeg', '.png'}:
         return path.stem
     return path.name
-
-
-def name_some(names: Sequence[str], limit: int = 10) -> str:
-    """The first `limit` of some names, and the number of the others."""
-    more = f' and {len(names) - limit} more' if len(names) > limit else ''
-    return ', '.join(names[:limit]) + more
 
 
 def check_complete(

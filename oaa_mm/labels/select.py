@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
+
+from oaa_mm.utils.name_some import name_some
 
 from .formats._common import read_text
 from .formats.list_file import read_words
 from .table import LabelTable, image_stem
 
 __all__ = ['select_listed']
-
-#: Images shown in one error message; there may be thousands.
-_SHOWN = 10
 
 
 def select_listed(
@@ -51,19 +49,13 @@ def select_listed(
     if twice:
         raise ValueError(
             f'{path}: {len(twice)} images are listed more than once: '
-            f'{_shorten(twice)}; keep one line of each'
+            f'{name_some(twice)}; keep one line of each'
         )
     absent = [i for i in image_ids if i not in table.labels]
     if absent:
         raise ValueError(
             f'{path}: {len(absent)} of {len(image_ids)} listed images have '
-            f'no labels: {_shorten(absent)}; take them off the list, or give '
+            f'no labels: {name_some(absent)}; take them off the list, or give '
             'labels that hold them'
         )
     return LabelTable({i: table.labels[i] for i in image_ids}, table.classes)
-
-
-def _shorten(image_ids: Sequence[str]) -> str:
-    more = len(image_ids) - _SHOWN
-    shown = ', '.join(image_ids[:_SHOWN])
-    return f'{shown} and {more} more' if more > 0 else shown

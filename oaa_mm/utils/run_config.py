@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import os
 import os.path as osp
 
 from mmengine.config import Config, DictAction
-
-from .cpu_launch import launch_on_cpu
 
 __all__ = ['add_run_arguments', 'load_run_config']
 
@@ -54,9 +51,6 @@ def load_run_config(args: argparse.Namespace) -> Config:
         Config: With `launcher` and `work_dir` set; the default work_dir is
         ``work_dirs/`` and the config's name. Custom hooks include a
         ManifestHook.
-
-    Raises:
-        ValueError: The launcher did not start this process.
     """
     cfg = Config.fromfile(args.config)
     cfg.launcher = args.launcher
@@ -70,8 +64,4 @@ def load_run_config(args: argparse.Namespace) -> Config:
     hooks = cfg.get('custom_hooks') or []
     if all(hook['type'] != MANIFEST_HOOK for hook in hooks):
         cfg.custom_hooks = [*hooks, dict(type=MANIFEST_HOOK)]
-    # mmengine reads it for every launcher, but MPI's has another name.
-    local_rank = os.environ.get('OMPI_COMM_WORLD_LOCAL_RANK', args.local_rank)
-    os.environ.setdefault('LOCAL_RANK', str(local_rank))
-    launch_on_cpu(cfg)
     return cfg

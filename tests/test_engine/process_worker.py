@@ -12,7 +12,7 @@ from mmengine.dist import get_rank, get_world_size
 
 from oaa_mm.attention import AttentionAccumulator, Placement
 from oaa_mm.engine.exchange import EpochExchange
-from oaa_mm.utils.cpu_launch import launch_on_cpu
+from oaa_mm.utils.launch import prepare_launch
 
 IMAGES = 11  # neither 2 nor 3 divide it
 CLASSES = 3
@@ -75,7 +75,7 @@ def train(data_root, work_dir, *, resume=None, iterations=None, **options):
         cfg = iteration_based(data_root, work_dir, **iterations, **options)
     cfg.optim_wrapper.optimizer.lr = 0.0  # maps depend on the images alone
     cfg.launcher = 'pytorch'
-    launch_on_cpu(cfg)
+    prepare_launch(cfg)
     if resume:
         resume_from(cfg, resume)
     else:

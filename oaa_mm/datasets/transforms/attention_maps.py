@@ -11,6 +11,7 @@ from mmcv.transforms import BaseTransform
 
 from oaa_mm.attention import AttentionStore
 from oaa_mm.registry import TRANSFORMS
+from oaa_mm.utils.name_some import name_some
 
 __all__ = ['LoadAttentionMaps']
 
@@ -92,9 +93,7 @@ class LoadAttentionMaps(BaseTransform):
         total: int,
         stored: set[tuple[str, int]],
     ) -> str:
-        named = ', '.join(f'{i} class {c}' for i, c in missing[:_SHOWN])
-        if len(missing) > _SHOWN:
-            named += f' and {len(missing) - _SHOWN} more'
+        named = name_some([f'{i} class {c}' for i, c in missing], _SHOWN)
         images = len({image_id for image_id, _ in missing})
         text = (
             f'{self.store}: {len(missing)} of {total} labelled (image, class) '

@@ -186,11 +186,11 @@ class OAAHook(Hook):
         self._gathered_at = iters
 
     def _finish_epoch(self, runner: Runner, epoch: int, last: bool) -> None:
+        seconds = {}
         start = time.perf_counter()
         self._gather(runner.iter + 1)
-        seconds = {'exchanged': time.perf_counter() - start}
-        if get_world_size() == 1:
-            seconds.clear()
+        if get_world_size() > 1:
+            seconds['exchanged'] = time.perf_counter() - start
         self._fuse(runner, epoch, last, seconds)
 
     @master_only

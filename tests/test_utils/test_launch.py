@@ -1,11 +1,13 @@
-"""Preparing a config for several processes on a CPU."""
+"""Getting a config ready for the processes of a launcher."""
+
+import os
 
 import pytest
 from mmengine.config import Config, ConfigDict
 from torch import nn
 
-from oaa_mm.utils import cpu_launch
-from oaa_mm.utils.cpu_launch import launch_on_cpu, replace_sync_bn
+from oaa_mm.utils import launch
+from oaa_mm.utils.launch import prepare_launch, replace_sync_bn
 
 
 def test_sync_bn_is_replaced_wherever_it_is():
@@ -34,7 +36,7 @@ def test_a_launcher_that_did_not_start_this(monkeypatch, launcher, who):
         monkeypatch.delenv(name, raising=False)
     cfg = Config({'launcher': launcher, 'model': {}})
     with pytest.raises(ValueError, match=f'not set. .*{who}.* sets it'):
-        launch_on_cpu(cfg)
+        prepare_launch(cfg)
 
 
 def test_mpi_needs_the_first_machine(monkeypatch):
@@ -42,7 +44,7 @@ def test_mpi_needs_the_first_machine(monkeypatch):
     monkeypatch.delenv('MASTER_ADDR', raising=False)
     cfg = Config({'launcher': 'mpi', 'model': {}})
     with pytest.raises(ValueError, match='MASTER_ADDR'):
-        launch_on_cpu(cfg)
+        prepare_launch(cfg)
 
 
 @pytest.mark.parametrize(
@@ -65,17 +67,34 @@ def test_mpi_needs_the_first_machine(monkeypatch):
 )
 def test_models_are_wrapped_for_the_cpu(monkeypatch, given, expected):
     monkeypatch.setenv('RANK', '0')
-    monkeypatch.setattr(cpu_launch, '_connect', lambda cfg: None)
+    monkeypatch.setattr(launch, '_connect', lambda cfg: None)
     cfg = Config({'launcher': 'pytorch', 'model': {}, 'sync_bn': 'torch'})
     cfg.update(given)
-    launch_on_cpu(cfg)
+    prepare_launch(cfg)
     assert cfg.model_wrapper_cfg == expected
     assert 'sync_bn' not in cfg
 
 
+@pytest.mark.parametrize(
+    ('given', 'expected'),
+    [({}, '5'), ({'LOCAL_RANK': '2'}, '2')]
+    + [({'OMPI_COMM_WORLD_LOCAL_RANK': '3'}, '3')],
+)
+def test_the_local_rank_of_any_launcher(monkeypatch, given, expected):
+    monkeypatch.setenv('RANK', '0')
+    monkeypatch.setenv('LOCAL_RANK', '')  # restored after the test
+    monkeypatch.delenv('LOCAL_RANK')
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(launch, 'get_device', lambda: 'cuda')
+    cfg = Config({'launcher': 'pytorch', 'model': {}})
+    prepare_launch(cfg, local_rank=5)
+    assert os.environ['LOCAL_RANK'] == expected
+
+
 def test_an_accelerator_is_left_to_mmengine(monkeypatch):
     monkeypatch.setenv('RANK', '0')
-    monkeypatch.setattr(cpu_launch, 'get_device', lambda: 'cuda')
+    monkeypatch.setattr(launch, 'get_device', lambda: 'cuda')
     cfg = Config({'launcher': 'pytorch', 'model': {}})
-    launch_on_cpu(cfg)
+    prepare_launch(cfg)
     assert 'model_wrapper_cfg' not in cfg

@@ -1,7 +1,8 @@
-"""Several processes on a machine without an accelerator.
+"""Getting a config ready for the processes of a launcher.
 
 mmengine starts every launcher by choosing a CUDA device, and wraps the model
-for that device (its `init_dist` and `Runner.wrap_model`); on a CPU both fail.
+for that device (its `init_dist` and `Runner.wrap_model`); without an
+accelerator both fail.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from mmengine.device import get_device
 from mmengine.dist import init_dist, is_distributed, is_main_process
 from torch import nn
 
-__all__ = ['launch_on_cpu', 'replace_sync_bn']
+__all__ = ['prepare_launch', 'replace_sync_bn']
 
 #: Environment variables that a launcher has to set, and who sets them.
 NEEDED = {
@@ -26,15 +27,17 @@ NEEDED = {
 }
 
 
-def launch_on_cpu(cfg: Config) -> None:
-    """Let a config run in several processes where no accelerator is.
+def prepare_launch(cfg: Config, *, local_rank: int = 0) -> None:
+    """Let a config run in the processes that a launcher has started.
 
-    With one, or without a launcher, nothing is changed. Otherwise the
-    processes are connected by gloo, models are wrapped for the CPU, and
-    SyncBN, which works on GPUs only, becomes BN; the log says so.
+    Without a launcher, nothing is done; with an accelerator, mmengine does the
+    rest. Otherwise the processes are connected by gloo, models are wrapped for
+    the CPU, and SyncBN, which works on GPUs only, becomes BN; a line says so.
 
     Args:
-        cfg (Config): With `launcher`; changed in place.
+        cfg (Config): With `launcher` and `model`; changed in place.
+        local_rank (int): Number of this process on its machine, where the
+            launcher does not tell it. Defaults to 0.
 
     Raises:
         ValueError: The launcher did not start this process.
@@ -53,6 +56,9 @@ def launch_on_cpu(cfg: Config) -> None:
             '--launcher mpi: set the environment variable MASTER_ADDR to the '
             'name of the first machine (127.0.0.1 for one machine)'
         )
+    # mmengine reads it for every launcher, but MPI's has another name.
+    local_rank = os.environ.get('OMPI_COMM_WORLD_LOCAL_RANK', local_rank)
+    os.environ.setdefault('LOCAL_RANK', str(local_rank))
     if get_device() != 'cpu':
         return
     _connect(cfg)
