@@ -13,8 +13,9 @@ from oaa_mm.utils import check_image_id
 from .accept import ACCEPTANCE_RULES
 from .batch import labelled_maps
 from .collector import CollectedEpoch, EpochCollector
+from .fusion import EpochFusion
 from .normalise import NORMS
-from .pages import MapPages
+from .pages import MapPages, Pair
 from .place import Placement
 from .store import AttentionStore
 from .store_file import load_pages, save_pages
@@ -113,7 +114,8 @@ class AttentionAccumulator:
         self._counts = MapPages(np.uint16)
         self._collector = self._new_collector(None)
         # Latest maps of pairs that no epoch has accepted yet.
-        self._candidates = AttentionStore()
+        self._candidates = AttentionStore(beside=self.store)
+        self._begun: tuple[int, EpochFusion] | None = None
 
     def _new_collector(self, begun: CollectedEpoch | None) -> EpochCollector:
         # Only the mean asks how often a cell was seen.
@@ -122,12 +124,36 @@ class AttentionAccumulator:
     @property
     def collecting(self) -> bool:
         """Whether an epoch has begun and is not finished."""
-        return not self._collector.empty
+        return self._begun is not None or not self._collector.empty
 
     @property
     def never_accepted(self) -> int:
         """Number of pairs without any accepted map, filled or not."""
         return len(self._candidates)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Fuse the maps of this epoch as they come.
+
+        Optional: without it the maps wait for :meth:`finish_epoch`, which
+        takes the memory of all maps a second time. The result is the same.
+        What is saved in the middle of such an epoch holds a part of it. No
+        effect for mean fusion, which needs the whole epoch, and with
+        `keep_epoch_maps`.
+
+        Args:
+            epoch (int): Index of the epoch, from 0.
+        """
+        if self.fusion == 'max' and not self.keep_epoch_maps:
+            self._begun = epoch, self._new_fusion(epoch)
+            self._collector.hand_on(self._begun[1].take)
+
+    def _new_fusion(self, epoch: int) -> EpochFusion:
+        return EpochFusion(
+            self.store,
+            self._candidates,
+            fuse=epoch >= self.start_epoch,
+            operation=np.maximum if self.fusion == 'max' else None,
+        )
 
     def update(
         self,
@@ -218,21 +244,25 @@ class AttentionAccumulator:
 
         Returns:
             EpochSummary: Counts of the epoch.
+
+        Raises:
+            ValueError: :meth:`begin_epoch` was told another epoch, or maps of
+                one image have different sizes.
         """
+        begun, fusion = self._begun or (epoch, self._new_fusion(epoch))
+        if begun != epoch:
+            raise ValueError(f'epoch {begun} was begun, not {epoch}')
         collected = self._collector.finish()
-        fused = 0
-        if epoch >= self.start_epoch:
-            self._fuse(collected.accepted, collected.seen)
-            fused = len(collected.accepted)
+        self._begun = None
         if self.keep_epoch_maps:
             self.epoch_maps = collected.all_maps()
-        self._update_candidates(collected)
+        self._fuse(fusion, collected, epoch)
         if last:
             self.apply_fallback()
         return EpochSummary(
             epoch=epoch,
-            pairs=collected.pairs,
-            accepted=fused,
+            pairs=fusion.pairs,
+            accepted=fusion.accepted,
             never_accepted=self.never_accepted,
             coverage=self.store.coverage,
             non_finite=collected.non_finite,
@@ -247,27 +277,29 @@ class AttentionAccumulator:
         ``fallback='none'``.
         """
         if self.fallback == 'last':
-            for pairs, maps in self._candidates.blocks():
-                self.store.set(pairs, maps)
+            self.store.adopt(self._candidates)
 
-    def _update_candidates(self, epoch: CollectedEpoch) -> None:
-        """Keep the latest map of every pair without an accepted one."""
-        never = AttentionStore()
-        for maps in (self._candidates, epoch.rejected, epoch.accepted):
-            _copy_pairs(maps, never, but_not=self.store)
-        self._candidates = never
+    def _fuse(
+        self, fusion: EpochFusion, collected: CollectedEpoch, epoch: int
+    ) -> None:
+        """Fuse what waited for the epoch's end."""
+        for pairs, maps in collected.accepted.blocks():
+            if self.fusion == 'mean' and epoch >= self.start_epoch:
+                maps = self._means(pairs, maps, collected.seen.take(pairs))
+            fusion.take(pairs, maps, True)
+        for pairs, maps in collected.rejected.blocks():
+            fusion.take(pairs, maps, False)
 
-    def _fuse(self, accepted: AttentionStore, seen: MapPages) -> None:
-        for pairs, maps in accepted.blocks():
-            if self.fusion == 'max':
-                self.store.maximum(pairs, maps)
-                continue
-            self._sums.add(pairs, maps)
-            self._counts.add(pairs, seen.take(pairs))
-            # Half up; a cell that no crop has shown yet stays 0.
-            counts = self._counts.take(pairs).clip(1).astype(np.uint32)
-            means = (self._sums.take(pairs) + counts // 2) // counts
-            self.store.set(pairs, means.astype(np.uint8))
+    def _means(
+        self, pairs: list[Pair], maps: np.ndarray, seen: np.ndarray
+    ) -> np.ndarray:
+        """The means of pairs after one more map of each."""
+        self._sums.add(pairs, maps)
+        self._counts.add(pairs, seen)
+        # Half up; a cell that no crop has shown yet stays 0.
+        counts = self._counts.take(pairs).clip(1).astype(np.uint32)
+        means = (self._sums.take(pairs) + counts // 2) // counts
+        return means.astype(np.uint8)
 
     def save(
         self,
@@ -318,9 +350,10 @@ class AttentionAccumulator:
             ValueError: It is no attention store, is damaged, or was
                 accumulated with another `fusion`.
         """
+        store = AttentionStore()
         sections: dict[str, MapPages] = {
-            'maps': AttentionStore(),
-            'candidates': AttentionStore(),
+            'maps': store,
+            'candidates': AttentionStore(beside=store),
             'sums': MapPages(np.uint32),
             'counts': MapPages(np.uint16),
         }
@@ -334,13 +367,13 @@ class AttentionAccumulator:
                 f'continued with fusion={self.fusion!r}'
             )
         begun.non_finite = int(metadata.get('non_finite', 0))
-        self._collector = self._new_collector(begun)
+        self._collector, self._begun = self._new_collector(begun), None
         self._candidates = sections['candidates']
         self._sums, self._counts = sections['sums'], sections['counts']
         # A fallback map stands for a pair in the result of a finished
         # training; going on, that pair is still without an accepted map.
-        self.store = AttentionStore()
-        _copy_pairs(sections['maps'], self.store, but_not=self._candidates)
+        self.store = store
+        store.forget(store.keys_in(self._candidates))
         return metadata
 
 
@@ -366,12 +399,3 @@ def _sections_of(begun: CollectedEpoch) -> dict[str, MapPages]:
         'unfinished_rejected': begun.rejected,
         'unfinished_seen': begun.seen,
     }
-
-
-def _copy_pairs(
-    source: MapPages, target: MapPages, *, but_not: MapPages
-) -> None:
-    """Copy the maps of all pairs that `but_not` lacks."""
-    for pairs, maps in source.blocks():
-        rows = np.flatnonzero(~but_not.has(pairs))
-        target.set([pairs[n] for n in rows.tolist()], maps[rows])

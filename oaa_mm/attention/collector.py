@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import compress
 
@@ -15,9 +16,13 @@ from .store import AttentionStore
 
 __all__ = ['CollectedEpoch', 'EpochCollector']
 
-#: Batches that wait before they are sorted out, which bounds the memory that
-#: it takes; on a GPU it is also how seldom the device is waited for.
+#: Batches, and bytes of maps, that wait before they are sorted out. It bounds
+#: the memory that this takes; on a GPU it is also how seldom the device is
+#: waited for.
 BATCHES_AT_ONCE = 256
+BYTES_AT_ONCE = 8 << 20
+#: Takes n pairs, their (n, h, w) maps, and whether they are accepted.
+Sink = Callable[[list[Pair], np.ndarray, bool], None]
 #: Height and width of a map without padding, and how it lies in its frame.
 _Kind = tuple[tuple[int, int], Placement | None]
 
@@ -41,13 +46,9 @@ class CollectedEpoch:
     non_finite: int = 0
 
     @property
-    def pairs(self) -> int:
-        """Number of distinct pairs."""
-        both = sum(
-            int(self.accepted.has(pairs).sum())
-            for pairs, _ in self.rejected.blocks()
-        )
-        return len(self.accepted) + len(self.rejected) - both
+    def empty(self) -> bool:
+        """Whether there is nothing."""
+        return not (self.accepted or self.rejected or self.non_finite)
 
     def merge(self, other: CollectedEpoch) -> None:
         """Join what another part of the same epoch has collected.
@@ -86,7 +87,9 @@ class _Batch:
 
 
 class EpochCollector:
-    """Collect quantised maps batch by batch, hand them over once an epoch.
+    """Collect quantised maps batch by batch.
+
+    They are kept until :meth:`finish`, or go on to a sink as they come.
 
     Args:
         record_seen (bool): Whether to record where the network looked.
@@ -100,13 +103,25 @@ class EpochCollector:
     ) -> None:
         self._record_seen = record_seen
         self._epoch = CollectedEpoch() if begun is None else begun
+        self._sink: Sink | None = None
         self._batches: list[_Batch] = []
+        self._waiting = 0  # bytes
         self._stream_used = False
 
     @property
     def empty(self) -> bool:
         """Whether the epoch has not collected anything yet."""
-        return not (self._batches or self._epoch.pairs)
+        return not self._batches and self._epoch.empty
+
+    def hand_on(self, sink: Sink) -> None:
+        """Hand maps on as they come, from now to the end of the epoch.
+
+        Args:
+            sink (Sink): What takes them; then :meth:`finish` returns counts
+                alone.
+        """
+        self._sink = sink
+        self.add(self._replace_epoch())
 
     def collect(
         self,
@@ -133,7 +148,11 @@ class EpochCollector:
         self._batches.append(
             _Batch(pairs, maps, accepted, finite, valid, placements)
         )
-        if len(self._batches) == BATCHES_AT_ONCE:
+        self._waiting += maps.numel()
+        if (
+            len(self._batches) == BATCHES_AT_ONCE
+            or self._waiting > BYTES_AT_ONCE
+        ):
             self.so_far()
 
     def _fetch(self, tensor: Tensor) -> Tensor:
@@ -161,6 +180,7 @@ class EpochCollector:
         for kind, parts in alike.items():
             self._sort_out(kind, parts)
         self._batches.clear()
+        self._waiting = 0
         return self._epoch
 
     def finish(self) -> CollectedEpoch:
@@ -169,7 +189,12 @@ class EpochCollector:
         Returns:
             CollectedEpoch: See :meth:`so_far`.
         """
-        epoch, self._epoch = self.so_far(), CollectedEpoch()
+        self.so_far()
+        self._sink = None
+        return self._replace_epoch()
+
+    def _replace_epoch(self) -> CollectedEpoch:
+        epoch, self._epoch = self._epoch, CollectedEpoch()
         return epoch
 
     def add(self, part: CollectedEpoch) -> None:
@@ -178,7 +203,13 @@ class EpochCollector:
         Args:
             part (CollectedEpoch): Of :meth:`finish` there.
         """
-        self._epoch.merge(part)
+        if self._sink is None:
+            self._epoch.merge(part)
+            return
+        for maps, accepted in ((part.accepted, True), (part.rejected, False)):
+            for pairs, its_maps in maps.blocks():
+                self._sink(pairs, its_maps, accepted)
+        self._epoch.non_finite += part.non_finite
 
     def _sort_out(
         self, kind: _Kind, parts: list[tuple[_Batch, list[int]]]
@@ -197,16 +228,20 @@ class EpochCollector:
         cells = None
         if placement is not None:
             maps, cells = place_map(maps, placement)
-        epoch = self._epoch
-        epoch.non_finite += int((~finite).sum())
-        for keep, store in (
-            (accepted & finite, epoch.accepted),
-            (~accepted & finite, epoch.rejected),
-        ):
+        self._epoch.non_finite += int((~finite).sum())
+        for is_accepted in (True, False):
+            keep = (accepted == is_accepted) & finite
             kept = list(compress(pairs, keep))
-            store.maximum(kept, maps[keep])
-            if self._record_seen and store is epoch.accepted:
-                epoch.seen.maximum(kept, _looked(maps[keep], cells))
+            (self._sink or self._keep)(kept, maps[keep], is_accepted)
+            if self._record_seen and is_accepted:
+                looked = _looked(maps[keep], cells)
+                self._epoch.seen.maximum(kept, looked)
+
+    def _keep(
+        self, pairs: list[Pair], maps: np.ndarray, accepted: bool
+    ) -> None:
+        epoch = self._epoch
+        (epoch.accepted if accepted else epoch.rejected).maximum(pairs, maps)
 
 
 def _looked(maps: np.ndarray, cells: tuple[slice, slice] | None) -> np.ndarray:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import repeat
+from collections.abc import Sequence
 
 import numpy as np
 
-__all__ = ['Pair', 'PairIndex']
+from .image_numbers import ImageNumbers
+
+__all__ = [
+    'Pair',
+    'PairIndex',
+    'join_keys',
+    'pair_keys',
+    'pairs_of_keys',
+    'split_keys',
+]
 
 #: Image id and 0-based foreground class.
 Pair = tuple[str, int]
@@ -19,16 +27,52 @@ CLASS_MASK = (1 << CLASS_BITS) - 1
 FRESH, FRESH_SHARE = 4096, 8
 
 
-class PairIndex:
-    """A dictionary {(image id, class): integer} in sorted arrays.
+def pair_keys(
+    pairs: Sequence[Pair], numbers: ImageNumbers, *, add: bool = False
+) -> np.ndarray:
+    """Keys of pairs: the number of the image, then the class.
 
-    It takes about 170 bytes an image and 24 a pair, where a dictionary of
-    tuples takes 230 a pair, and looks many pairs up at once.
+    Args:
+        pairs (Sequence[Pair]): n pairs.
+        numbers (ImageNumbers): Of the images.
+        add (bool): Whether images without a number get one. Defaults to
+            False.
+
+    Returns:
+        np.ndarray: (n,) int64, negative where the image has no number or the
+        class cannot be one.
+    """
+    ids = [pair[0] for pair in pairs]
+    classes = np.array([pair[1] for pair in pairs], np.int64)
+    keys = join_keys(numbers.add(ids) if add else numbers.find(ids), classes)
+    keys[(classes < 0) | (classes > CLASS_MASK)] = -1
+    return keys
+
+
+def join_keys(numbers: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Keys of (n,) int64 numbers of images and (n,) classes."""
+    return (numbers << CLASS_BITS) | classes
+
+
+def split_keys(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers of the images, and classes, of keys."""
+    return keys >> CLASS_BITS, keys & CLASS_MASK
+
+
+def pairs_of_keys(keys: np.ndarray, numbers: ImageNumbers) -> list[Pair]:
+    """The pairs of keys, in their order."""
+    images, classes = split_keys(keys)
+    return list(zip(numbers.ids(images), classes.tolist(), strict=True))
+
+
+class PairIndex:
+    """A dictionary {key of a pair: integer} in sorted arrays.
+
+    It takes 16 bytes a pair, where a dictionary of tuples takes 230, and
+    looks many pairs up at once.
     """
 
     def __init__(self) -> None:
-        # Numbers count up, so the n-th key is the image of number n.
-        self._numbers: dict[str, int] = {}
         self._keys = np.zeros(0, np.int64)  # sorted
         self._values = np.zeros(0, np.int64)
         self._fresh: dict[int, int] = {}
@@ -36,39 +80,8 @@ class PairIndex:
     def __len__(self) -> int:
         return len(self._keys) + len(self._fresh)
 
-    @property
-    def image_ids(self) -> list[str]:
-        """The images, in the order in which they came."""
-        return list(self._numbers)
-
-    def keys_of(self, pairs: Sequence[Pair]) -> np.ndarray:
-        """Keys of pairs, negative for images that have no pair yet.
-
-        Args:
-            pairs (Sequence[Pair]): n pairs.
-
-        Returns:
-            np.ndarray: (n,) int64: number of the image, then the class.
-        """
-        ids = [pair[0] for pair in pairs]
-        classes = np.array([pair[1] for pair in pairs], np.int64)
-        numbers = np.fromiter(
-            map(self._numbers.get, ids, repeat(-1)), np.int64, len(ids)
-        )
-        keys = (numbers << CLASS_BITS) | classes
-        keys[(classes < 0) | (classes > CLASS_MASK)] = -1
-        return keys
-
-    def find(self, pairs: Sequence[Pair]) -> np.ndarray:
-        """Values of pairs.
-
-        Args:
-            pairs (Sequence[Pair]): n pairs.
-
-        Returns:
-            np.ndarray: (n,) int64, -1 where a pair is absent.
-        """
-        keys = self.keys_of(pairs)
+    def find(self, keys: np.ndarray) -> np.ndarray:
+        """Values of (n,) keys, -1 where one is absent."""
         found = np.full(len(keys), -1, np.int64)
         if len(self._keys):
             at = np.searchsorted(self._keys, keys)
@@ -80,80 +93,51 @@ class PairIndex:
                 found[row] = self._fresh.get(int(keys[row]), -1)
         return found
 
-    def get(self, pair: Pair) -> int:
-        """Value of one pair, -1 if it is absent."""
-        number = self._numbers.get(pair[0])
-        if number is None or not 0 <= pair[1] <= CLASS_MASK:
-            return -1
-        key = (number << CLASS_BITS) | int(pair[1])
-        value = self._fresh.get(key, -1)
-        if value < 0 and len(self._keys):
-            at = int(np.searchsorted(self._keys, key))
-            if at < len(self._keys) and self._keys[at] == key:
-                value = int(self._values[at])
-        return value
-
-    def add(self, pairs: Sequence[Pair], values: np.ndarray) -> np.ndarray:
-        """Add pairs that are not there yet, each once.
+    def add(self, keys: np.ndarray, values: np.ndarray) -> None:
+        """Add keys that are not there yet, each once.
 
         Args:
-            pairs (Sequence[Pair]): n distinct pairs.
+            keys (np.ndarray): (n,) distinct keys.
             values (np.ndarray): (n,) integers from 0.
-
-        Returns:
-            np.ndarray: (n,) int64 keys.
         """
-        numbers = self._numbers
-        for image_id, _ in pairs:
-            if image_id not in numbers:
-                numbers[image_id] = len(numbers)
-        keys = self.keys_of(pairs)
+        if len(keys) > max(FRESH, len(self._keys) // FRESH_SHARE):
+            self._merge(keys, values)
+            return
         self._fresh.update(zip(keys.tolist(), values.tolist(), strict=True))
         if len(self._fresh) > max(FRESH, len(self._keys) // FRESH_SHARE):
-            self._merge()
-        return keys
+            self._merge_fresh()
 
-    def _merge(self) -> None:
-        """Sort the new pairs into the arrays."""
-        if not self._fresh:
-            return
-        count = len(self._fresh)
-        keys = np.fromiter(self._fresh.keys(), np.int64, count)
-        values = np.fromiter(self._fresh.values(), np.int64, count)
+    def remove(self, keys: np.ndarray) -> None:
+        """Forget (n,) keys, which are there."""
+        self._merge_fresh()
+        at = np.searchsorted(self._keys, keys)
+        self._keys = np.delete(self._keys, at)
+        self._values = np.delete(self._values, at)
+
+    def items(self) -> tuple[np.ndarray, np.ndarray]:
+        """All keys, sorted, and their values. Not to be changed."""
+        self._merge_fresh()
+        return self._keys, self._values
+
+    def classes_of(self, number: int) -> tuple[int, ...]:
+        """Classes of an image, sorted; empty if it has none."""
+        keys, _ = self.items()
+        start, stop = np.searchsorted(
+            keys, [number << CLASS_BITS, (number + 1) << CLASS_BITS]
+        )
+        return tuple((keys[start:stop] & CLASS_MASK).tolist())
+
+    def _merge_fresh(self) -> None:
+        if self._fresh:
+            count = len(self._fresh)
+            keys = np.fromiter(self._fresh.keys(), np.int64, count)
+            values = np.fromiter(self._fresh.values(), np.int64, count)
+            self._fresh = {}
+            self._merge(keys, values)
+
+    def _merge(self, keys: np.ndarray, values: np.ndarray) -> None:
+        """Sort new pairs into the arrays."""
         order = np.argsort(keys)
         at = np.searchsorted(self._keys, keys[order])
         self._keys = np.insert(self._keys, at, keys[order])
         self._values = np.insert(self._values, at, values[order])
-        self._fresh = {}
-
-    def classes_of(self, image_id: str) -> tuple[int, ...]:
-        """Classes of an image, sorted; empty if it has none."""
-        number = self._numbers.get(image_id)
-        if number is None:
-            return ()
-        self._merge()
-        start, stop = np.searchsorted(
-            self._keys, [number << CLASS_BITS, (number + 1) << CLASS_BITS]
-        )
-        return tuple((self._keys[start:stop] & CLASS_MASK).tolist())
-
-    @staticmethod
-    def split(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Numbers of the images, and classes, of keys."""
-        return keys >> CLASS_BITS, keys & CLASS_MASK
-
-    def pairs_of(self, keys: np.ndarray) -> list[Pair]:
-        """The pairs of keys, in their order."""
-        ids = self.image_ids
-        return [(ids[k >> CLASS_BITS], k & CLASS_MASK) for k in keys.tolist()]
-
-    def __iter__(self) -> Iterator[Pair]:
-        """All pairs, sorted by image id and class."""
-        self._merge()
-        ids = self.image_ids
-        classes = (self._keys & CLASS_MASK).tolist()
-        firsts = np.arange(len(ids) + 1) << CLASS_BITS
-        starts = np.searchsorted(self._keys, firsts).tolist()
-        for number in sorted(range(len(ids)), key=ids.__getitem__):
-            for at in range(starts[number], starts[number + 1]):
-                yield ids[number], classes[at]

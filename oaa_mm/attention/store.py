@@ -11,9 +11,18 @@ import numpy as np
 
 from oaa_mm.utils import atomic_write, check_image_id
 
+from .image_numbers import ImageNumbers
+from .memory import ROW_BITS, ROW_MASK
 from .pages import MapPages, Pair
+from .pair_index import PairIndex, pair_keys, pairs_of_keys
 from .png_folder import PngFolderReader
-from .store_file import load_pages, open_container, read_index, save_pages
+from .store_file import (
+    load_pages,
+    open_container,
+    read_image_ids,
+    read_index,
+    save_pages,
+)
 
 __all__ = ['AttentionReader', 'AttentionStore']
 
@@ -35,8 +44,8 @@ class AttentionStore(MapPages):
         ([('2007_000032', 0)], 6)
     """
 
-    def __init__(self) -> None:
-        super().__init__(np.uint8)
+    def __init__(self, *, beside: MapPages | None = None) -> None:
+        super().__init__(np.uint8, beside=beside)
 
     def __setitem__(self, pair: Pair, attention: np.ndarray) -> None:
         """Write the (h, w) uint8 map of a pair.
@@ -174,20 +183,28 @@ class AttentionReader(Mapping):
 
     def __init__(self, path: str | os.PathLike) -> None:
         self._file = open_container(path)
-        self._slices = {}
-        self._where: dict[Pair, tuple[tuple[int, int], int]] = {}
-        for size, pairs in read_index(self._file, 'maps', path):
+        image_ids = read_image_ids(self._file, path)
+        self._numbers, self._index = ImageNumbers(), PairIndex()
+        numbers = self._numbers.add(image_ids)
+        self._slices = []
+        for size, keys in read_index(self._file, 'maps', path, numbers):
             name = f'maps.{size[0]}x{size[1]}'
-            self._slices[size] = self._file.get_slice(name)
-            for row, pair in enumerate(pairs):
-                self._where[pair] = size, row
+            first = len(self._slices) << ROW_BITS
+            self._slices.append(self._file.get_slice(name))
+            self._index.add(keys, np.arange(first, first + len(keys)))
 
     def __getitem__(self, pair: Pair) -> np.ndarray:
-        size, row = self._where[pair]
-        return self._slices[size][row]
+        slot = int(self._index.find(pair_keys([pair], self._numbers))[0])
+        if slot < 0:
+            raise KeyError(pair)
+        return self._slices[slot >> ROW_BITS][slot & ROW_MASK]
+
+    def __contains__(self, pair: Pair) -> bool:
+        return bool(self._index.find(pair_keys([pair], self._numbers))[0] >= 0)
 
     def __len__(self) -> int:
-        return len(self._where)
+        return len(self._index)
 
     def __iter__(self) -> Iterator[Pair]:
-        return iter(sorted(self._where))
+        keys, _ = self._index.items()
+        return iter(sorted(pairs_of_keys(keys, self._numbers)))

@@ -13,26 +13,34 @@ import math
 import os
 import re
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from heapq import merge
-from itertools import groupby
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from oaa_mm.utils import atomic_write
+from oaa_mm.utils import atomic_write, check_image_id
 
-from .pages import MapPages, Pair
+from .memory import MapMemory
+from .pages import MapPages
+from .pair_index import join_keys
 
-__all__ = ['load_pages', 'open_container', 'read_index', 'save_pages']
+__all__ = [
+    'load_pages',
+    'open_container',
+    'read_image_ids',
+    'read_index',
+    'save_pages',
+]
 
 FORMAT = 'oaa_mm.attention_store'
 FORMAT_VERSION = '1'
 #: Bytes of maps that are gathered, checked or read in one go.
 PIECE = 4 << 20
+EMPTY = np.zeros(0, bytes)
+DTYPES = {f'U{8 * size}': np.dtype(f'<u{size}') for size in (1, 2, 4)}
 
 
 def save_pages(
@@ -54,15 +62,18 @@ def save_pages(
     Raises:
         OSError: The file cannot be written; an old one stays as it was.
     """
-    ids = [pages.image_ids for pages in sections.values()]
-    image_ids = [image_id for image_id, _ in groupby(merge(*ids))]
-    text = np.frombuffer('\n'.join(image_ids).encode(), np.uint8)
+    names = {section: _names_of(pages) for section, pages in sections.items()}
+    image_ids = np.unique(np.concatenate([*names.values(), EMPTY]))
+    text = np.frombuffer(b'\n'.join(image_ids.tolist()), np.uint8)
     tensors = {'image_ids': _Tensor.of(text)}
     for section, pages in sections.items():
-        ranks = _ranks(pages.images_by_number(), image_ids)
-        for size in pages.sizes:
+        # The place of each image among the sorted ids.
+        ranks = np.searchsorted(image_ids, pages.numbers.names())
+        for size, (numbers, classes, slots) in pages.layout().items():
             name = f'{section}.{size[0]}x{size[1]}'
-            tensors |= _page_tensors(name, pages, size, ranks)
+            tensors |= _page_tensors(
+                name, pages.memory, size, ranks[numbers], classes, slots
+            )
     header = {
         'format': FORMAT,
         'version': FORMAT_VERSION,
@@ -95,34 +106,34 @@ class _Tensor:
         return cls(array.shape, array.dtype, lambda: iter([array]))
 
 
-def _ranks(names: Sequence[str], image_ids: Sequence[str]) -> np.ndarray:
-    """Place of each name among the sorted ids, which hold them all."""
-    ranks = np.zeros(len(names), np.uint32)
-    rank = 0
-    for number in sorted(range(len(names)), key=names.__getitem__):
-        while image_ids[rank] != names[number]:
-            rank += 1
-        ranks[number] = rank
-    return ranks
+def _names_of(pages: MapPages) -> np.ndarray:
+    """Ids, in UTF-8, of the images that have a map."""
+    numbers = [images for images, _, _ in pages.layout().values()]
+    if not numbers:
+        return EMPTY
+    return pages.numbers.names()[np.unique(np.concatenate(numbers))]
 
 
 def _page_tensors(
-    name: str, pages: MapPages, size: tuple[int, int], ranks: np.ndarray
+    name: str,
+    memory: MapMemory,
+    size: tuple[int, int],
+    images: np.ndarray,
+    classes: np.ndarray,
+    slots: np.ndarray,
 ) -> dict[str, _Tensor]:
     """Maps of one size, with the image and class of each, sorted by these."""
-    numbers, classes, slots = pages.layout(size)
-    images = ranks[numbers]
     order = np.lexsort((classes, images))
     slots = slots[order]
-    rows = max(1, PIECE // (size[0] * size[1] * pages.dtype.itemsize))
+    rows = max(1, PIECE // (size[0] * size[1] * memory.dtype.itemsize))
 
     def maps() -> Iterator[np.ndarray]:
         for start in range(0, len(slots), rows):
-            yield pages.take_slots(slots[start : start + rows])
+            yield memory.read(slots[start : start + rows])
 
     return {
-        name: _Tensor((len(slots), *size), pages.dtype, maps),
-        f'{name}.image': _Tensor.of(images[order]),
+        name: _Tensor((len(slots), *size), memory.dtype, maps),
+        f'{name}.image': _Tensor.of(images[order].astype(np.uint32)),
         f'{name}.class': _Tensor.of(classes[order].astype(np.uint16)),
     }
 
@@ -148,20 +159,23 @@ def load_pages(
     """
     file = open_container(path)
     metadata = file.metadata()
+    image_ids = read_image_ids(file, path)
     wanted = {
-        f'{section}.{size[0]}x{size[1]}': (pages, pairs)
+        f'{section}.{size[0]}x{size[1]}': (pages, keys)
         for section, pages in sections.items()
-        for size, pairs in read_index(file, section, path)
+        for size, keys in read_index(
+            file, section, path, pages.numbers.add(image_ids)
+        )
     }
     checksum = 0
-    for name in sorted(file.keys()):
+    for name, pieces in _read_tensors(path):
         checksum = zlib.crc32(name.encode(), checksum)
-        pages, pairs = wanted.get(name, (None, None))
+        pages, keys = wanted.get(name, (None, None))
         start = 0
-        for piece in _read_pieces(file, name):
+        for piece in pieces:
             checksum = zlib.crc32(piece, checksum)
             if pages is not None:
-                _fill(pages, pairs[start : start + len(piece)], piece, path)
+                _fill(pages, keys[start : start + len(piece)], piece, path)
             start += len(piece)
     if f'{checksum:08x}' != metadata.get('checksum'):
         raise _damaged(path, 'content does not match its checksum')
@@ -170,12 +184,12 @@ def load_pages(
 
 def _fill(
     pages: MapPages,
-    pairs: Sequence[Pair],
+    keys: np.ndarray,
     maps: np.ndarray,
     path: str | os.PathLike,
 ) -> None:
     try:
-        pages.set(pairs, maps)
+        pages.combine(keys, maps, None)
     except ValueError as error:  # a pair in two sizes
         raise _damaged(path, f'index is wrong, {error}') from error
 
@@ -187,16 +201,42 @@ def _damaged(path: str | os.PathLike, what: str) -> ValueError:
     )
 
 
-def _read_pieces(file: safe_open, name: str) -> Iterator[np.ndarray]:
-    tensor = file.get_slice(name)
-    shape = tensor.get_shape()
-    if len(shape) < 3:
-        yield file.get_tensor(name)
-        return
-    rows = max(1, PIECE // max(1, shape[1] * shape[2]))
-    for start in range(0, shape[0], rows):
-        stop = min(start + rows, shape[0])
-        yield np.ascontiguousarray(tensor[start:stop])
+def _read_tensors(
+    path: str | os.PathLike,
+) -> Iterator[tuple[str, Iterator[np.ndarray]]]:
+    """The names of all tensors, sorted, and their parts.
+
+    The container has been checked by its library, whose own reading maps the
+    file: all its pages would stay resident beside the maps.
+    """
+    with open(path, 'rb') as file:
+        length = int.from_bytes(file.read(8), 'little')
+        header = json.loads(file.read(length))
+        header.pop('__metadata__')
+        for name in sorted(header):
+            begin, end = header[name]['data_offsets']
+            file.seek(8 + length + begin)
+            yield name, _read_pieces(file, header[name], end - begin, path)
+
+
+def _read_pieces(
+    file: IO[bytes],
+    entry: dict[str, Any],
+    num_bytes: int,
+    path: str | os.PathLike,
+) -> Iterator[np.ndarray]:
+    dtype = DTYPES.get(entry['dtype'])
+    if dtype is None:
+        raise _damaged(path, f'type {entry["dtype"]} is not one of a store')
+    row = entry['shape'][1:]
+    row_bytes = max(1, math.prod(row) * dtype.itemsize)
+    rows = max(1, PIECE // row_bytes)
+    for start in range(0, num_bytes, rows * row_bytes):
+        count = min(rows * row_bytes, num_bytes - start)
+        content = file.read(count)
+        if len(content) < count:
+            raise _damaged(path, 'end is missing')
+        yield np.frombuffer(content, dtype).reshape(-1, *row)
 
 
 def _write_container(
@@ -271,35 +311,60 @@ def open_container(path: str | os.PathLike) -> safe_open:
     return file
 
 
+def read_image_ids(file: safe_open, path: str | os.PathLike) -> list[str]:
+    """The image ids of an open store, sorted.
+
+    Args:
+        file (safe_open): An open store.
+        path (str | os.PathLike): The file's name, for messages.
+
+    Raises:
+        ValueError: They cannot be read, or could not be names of files.
+    """
+    try:
+        text = file.get_tensor('image_ids').tobytes().decode()
+        image_ids = text.split('\n') if text else []
+        for image_id in image_ids:
+            check_image_id(image_id)
+    except (SafetensorError, ValueError) as error:
+        raise _damaged(path, f'index is wrong, {error}') from error
+    return image_ids
+
+
 def read_index(
-    file: safe_open, section: str, path: str | os.PathLike
-) -> Iterator[tuple[tuple[int, int], list[Pair]]]:
-    """Yield the map sizes of a section and the pairs of their rows.
+    file: safe_open,
+    section: str,
+    path: str | os.PathLike,
+    numbers: np.ndarray,
+) -> Iterator[tuple[tuple[int, int], np.ndarray]]:
+    """Yield the map sizes of a section and the keys of their rows.
 
     Args:
         file (safe_open): An open store.
         section (str): ``'maps'``, or another section of an accumulator.
         path (str | os.PathLike): The file's name, for messages.
+        numbers (np.ndarray): (n,) numbers of :func:`read_image_ids`.
 
     Yields:
-        tuple[tuple[int, int], list[Pair]]: Map size, pairs row by row.
+        tuple[tuple[int, int], np.ndarray]: Map size, keys row by row.
 
     Raises:
         ValueError: The index is damaged.
     """
     try:
-        image_ids = file.get_tensor('image_ids').tobytes().decode().split('\n')
         for name in file.keys():  # noqa: SIM118 (safe_open is no mapping)
             match = re.fullmatch(rf'{section}\.(\d+)x(\d+)', name)
             if match is None:
                 continue
-            images = file.get_tensor(f'{name}.image')
-            classes = file.get_tensor(f'{name}.class').tolist()
-            ids = [image_ids[number] for number in images]
+            images = numbers[file.get_tensor(f'{name}.image')]
+            classes = file.get_tensor(f'{name}.class')
             size = int(match[1]), int(match[2])
             rows = file.get_slice(name).get_shape()
-            if rows != [len(ids), *size] or len(classes) != len(ids):
+            if rows != [len(images), *size] or len(classes) != len(images):
                 raise ValueError('index and maps differ in length')
-            yield size, list(zip(ids, classes, strict=True))
+            keys = join_keys(images, classes)
+            if len(np.unique(keys)) < len(keys):
+                raise ValueError('a pair has two maps')
+            yield size, keys
     except (SafetensorError, ValueError, IndexError) as error:
         raise _damaged(path, f'index is wrong, {error}') from error

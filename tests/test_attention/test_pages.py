@@ -5,48 +5,105 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oaa_mm.attention import AttentionStore, pages, pair_index, store_file
-from oaa_mm.attention.pair_index import PairIndex
+from oaa_mm.attention import (
+    AttentionStore,
+    image_numbers,
+    memory,
+    pages,
+    pair_index,
+    store_file,
+)
+from oaa_mm.attention.image_numbers import ImageNumbers
+from oaa_mm.attention.pair_index import (
+    PairIndex,
+    join_keys,
+    pair_keys,
+    pairs_of_keys,
+)
 
-PAIRS = st.tuples(st.sampled_from('abcdefgh'), st.integers(0, 65535))
+IDS = st.sampled_from(['a', 'b', 'ab', 'ü', 'a b', '2007_000032', 'z' * 40])
 
 
 @pytest.fixture
 def small(monkeypatch):
     """Blocks of 3 maps of 2x2, pieces of 2, and an index that merges."""
-    monkeypatch.setattr(pages, 'BLOCK_BYTES', 12)
+    monkeypatch.setattr(memory, 'BLOCK_BYTES', 12)
+    monkeypatch.setattr(memory, 'ROWS_AT_ONCE', 2)
     monkeypatch.setattr(pages, 'ROWS_AT_ONCE', 2)
     monkeypatch.setattr(pair_index, 'FRESH', 2)
+    monkeypatch.setattr(image_numbers, 'FRESH', 2)
     monkeypatch.setattr(store_file, 'PIECE', 8)
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(st.lists(PAIRS, unique=True, max_size=8), max_size=8))
-def test_an_index_is_a_dictionary(batches):
-    index, expected = PairIndex(), {}
-    old, pair_index.FRESH = pair_index.FRESH, 3
-    try:
+@given(st.lists(st.lists(IDS, max_size=5), max_size=6))
+def test_numbers_count_images_in_their_order(batches):
+    numbers, expected = ImageNumbers(), {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(image_numbers, 'FRESH', 2)
         for batch in batches:
-            fresh = [pair for pair in batch if pair not in expected]
-            values = np.arange(len(expected), len(expected) + len(fresh))
-            keys = index.add(fresh, values)
-            expected |= dict(zip(fresh, values.tolist(), strict=True))
-            assert index.pairs_of(keys) == fresh
-            found = index.find(batch).tolist()
-            assert found == [expected[pair] for pair in batch]
-            assert len(index) == len(expected)
-            for pair in (*batch, ('a', 0), ('nobody', 1), ('a', 1 << 20)):
-                assert index.get(pair) == expected.get(pair, -1)
-            asked = [('nobody', 1), ('a', 0), ('a', -1), ('h', 1 << 16)]
-            assert index.find(asked).tolist() == [
-                expected.get(pair, -1) for pair in asked
+            for image_id in batch:
+                expected.setdefault(image_id, len(expected))
+            found = numbers.add(batch)
+            assert found.tolist() == [expected[i] for i in batch]
+            assert numbers.ids(found) == batch
+            asked = [*expected, 'nobody', 'zz']
+            assert numbers.find(asked).tolist() == [
+                expected.get(i, -1) for i in asked
             ]
-    finally:
-        pair_index.FRESH = old
-    assert list(index) == sorted(expected)
-    for image_id in 'abcdefgh':
-        classes = sorted(c for i, c in expected if i == image_id)
-        assert index.classes_of(image_id) == tuple(classes)
+    assert len(numbers) == len(expected)
+    assert [name.decode() for name in numbers.names()] == list(expected)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.booleans(),
+            st.lists(
+                st.tuples(st.integers(0, 7), st.integers(0, 65535)),
+                unique=True,
+                max_size=8,
+            ),
+        ),
+        max_size=8,
+    )
+)
+def test_an_index_is_a_dictionary(steps):
+    index, expected, values = PairIndex(), {}, iter(range(1000))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pair_index, 'FRESH', 3)
+        for remove, batch in steps:
+            some = [key for key in batch if (key in expected) == remove]
+            images, classes = np.array(some, np.int64).reshape(-1, 2).T
+            keys = join_keys(images, classes)
+            if remove:
+                index.remove(keys)
+                expected = {k: v for k, v in expected.items() if k not in some}
+            else:
+                new = [next(values) for _ in some]
+                index.add(keys, np.array(new, np.int64))
+                expected |= dict(zip(some, new, strict=True))
+            asked = [*batch, (0, 0), (7, 65535)]
+            images, classes = np.array(asked, np.int64).T
+            assert index.find(join_keys(images, classes)).tolist() == [
+                expected.get(key, -1) for key in asked
+            ]
+            assert len(index) == len(expected)
+    keys, found = index.items()
+    assert found.tolist() == [expected[key] for key in sorted(expected)]
+    for image in range(8):
+        classes = sorted(c for i, c in expected if i == image)
+        assert index.classes_of(image) == tuple(classes)
+
+
+def test_keys_of_pairs_and_back():
+    numbers = ImageNumbers()
+    pairs = [('a', 0), ('b', 65535), ('a', 3)]
+    keys = pair_keys(pairs, numbers, add=True)
+    assert pairs_of_keys(keys, numbers) == pairs
+    asked = [('nobody', 1), ('a', -1), ('b', 1 << 16)]
+    assert (pair_keys(asked, numbers) < 0).all()
 
 
 def random_maps(count, seed, size=(2, 2)):
@@ -105,3 +162,28 @@ def test_a_refused_call_changes_nothing(small):
         store.set([('b', 0), ('a', 0)], random_maps(2, 0, (3, 3)))
     assert list(store) == [('a', 0)]
     assert store.sizes == ((2, 2),)
+
+
+def test_collections_share_memory(small):
+    store = AttentionStore()
+    waiting = AttentionStore(beside=store)
+    pairs = [(f'im{n}', 0) for n in range(7)]
+    maps = random_maps(7, 0)
+    waiting.set(pairs, maps)
+    some = waiting.keys(pairs[2:5])
+    store.adopt(waiting, some)
+    waiting.forget(some)
+    assert list(store) == pairs[2:5]
+    assert list(waiting) == pairs[:2] + pairs[5:]
+    assert (store.num_bytes, waiting.num_bytes) == (12, 16)
+    assert np.shares_memory(store['im2', 0], store.memory.view(2))
+    for pages_, which in ((store, slice(2, 5)), (waiting, [0, 1, 5, 6])):
+        found = np.concatenate([maps for _, maps in pages_.blocks()])
+        assert np.array_equal(found, maps[which])
+        assert pages_.coverage == maps[which].sum() / maps[which].size / 255
+    store.adopt(waiting)
+    assert (
+        store.keys_in(waiting).tolist()
+        == waiting.keys(pairs[:2] + pairs[5:]).tolist()
+    )
+    assert np.array_equal(store.take(pairs), maps)

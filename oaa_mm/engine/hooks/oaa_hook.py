@@ -33,7 +33,7 @@ class OAAHook(Hook):
     """Accumulate the attention maps of the training forward passes.
 
     After each iteration the maps that the forward has computed anyway are
-    collected; nothing waits for the device. With the last iteration of an
+    collected; nothing waits for the device. By the last iteration of an
     epoch they are fused into the memory, before the logger writes its line
     (priority NORMAL), which then shows `oaa_accept_rate`, `oaa_coverage` and
     `oaa_never_accepted`. With each checkpoint the memory is written beside
@@ -121,6 +121,22 @@ class OAAHook(Hook):
         )
         self._exchange.open()
         model.attention_output = None
+
+    @master_only  # the others hand over what they collect
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Have the maps of the epoch fused as they come.
+
+        Not where a checkpoint may be saved before the epoch's end, since
+        its memory would hold a part of the epoch.
+
+        Args:
+            runner (Runner): The runner of the training.
+        """
+        if self.epoch_length is None and not any(
+            isinstance(hook, CheckpointHook) and not hook.by_epoch
+            for hook in runner.hooks
+        ):
+            self.accumulator.begin_epoch(runner.epoch)
 
     def after_train_iter(
         self,
