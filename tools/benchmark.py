@@ -70,6 +70,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         default=[10_000, 100_000],
         help='of scale (default: 10000 100000)',
     )
+    parser.add_argument('--plot', help='of scale: draw a picture to this file')
     parser.add_argument('--json', help='write the numbers to this file')
     return parser.parse_args(argv)
 
@@ -137,16 +138,22 @@ def main(argv: Sequence[str] | None = None) -> None:
     """
     import torch
 
+    from oaa_mm.benchmarks.scale import plot_scale
     from oaa_mm.utils import atomic_write
 
     args = parse_args(argv)
     if min(args.batch_size, args.repeats) < 1:
         raise ValueError('--batch-size and --repeats should be at least 1')
     results: dict[str, Any] = {}
+    if args.plot and args.part not in ('scale', 'all'):
+        raise ValueError(f'--plot draws scale, not {args.part}')
     ways = measurements(args)
     for part in PARTS if args.part == 'all' else (args.part,):
         results[part] = ways[part]()
         show(part, results[part])
+    if args.plot:
+        scale = results['scale'].values()
+        plot_scale(dict(zip(args.images, scale, strict=True)), args.plot)
     if args.json:
         results['conditions'] = {
             'torch': torch.__version__,

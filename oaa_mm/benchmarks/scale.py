@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import TypeVar
 
 import numpy as np
@@ -22,7 +24,7 @@ import torch
 import oaa_mm
 from oaa_mm.attention import AttentionAccumulator, AttentionStore
 
-__all__ = ['scale_costs', 'simulate']
+__all__ = ['plot_scale', 'scale_costs', 'simulate']
 
 T = TypeVar('T')
 EPOCHS = 4  # the first one only trains
@@ -104,6 +106,44 @@ def simulate(images: int, folder: Path) -> dict[str, float]:
         'bytes': size,
         **{f'peak of {what} / bytes': p / size for what, p in peaks.items()},
     }
+
+
+def plot_scale(
+    costs: Mapping[int, Mapping[str, float]], path: str | os.PathLike
+) -> None:
+    """Draw seconds of an epoch and peak memory against the bytes of maps.
+
+    Args:
+        costs (Mapping[int, Mapping[str, float]]): Images -> what
+            :func:`simulate` returned.
+        path (str | os.PathLike): The picture to write.
+    """
+    import matplotlib.pyplot as plt
+
+    images = sorted(costs)
+    epochs = [
+        median(costs[n][f'epoch {epoch}'] for epoch in range(EPOCHS))
+        for n in images
+    ]
+    raw = [costs[n]['bytes'] / 1e6 for n in images]
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.5))
+    left.loglog(images, epochs, 'o-', label='an epoch (median)')
+    for step in ('save', 'load'):
+        values = [costs[n][step] for n in images]
+        left.loglog(images, values, 'o-', label=step)
+    left.set(xlabel='images', ylabel='seconds')
+    for what in ('training', 'loading', 'bare process'):
+        key = f'peak of {what} / bytes'
+        peaks = [costs[n][key] * mb for n, mb in zip(images, raw, strict=True)]
+        right.loglog(images, peaks, 'o-', label=what)
+    right.loglog(images, raw, 'k:', label='the maps alone')
+    right.set(xlabel='images', ylabel='peak memory, MB')
+    for axes in (left, right):
+        axes.legend()
+        axes.grid(alpha=0.3)
+    figure.tight_layout()
+    figure.savefig(path, dpi=100)
+    plt.close(figure)
 
 
 def _run_epoch(

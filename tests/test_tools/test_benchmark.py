@@ -7,13 +7,14 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from oaa_mm.benchmarks.authors import fuse_png, pair_cost
 from oaa_mm.benchmarks.labels import label_speed
 from oaa_mm.benchmarks.loading import loading_share
 from oaa_mm.benchmarks.memory import peak_memory
 from oaa_mm.benchmarks.samples import NETWORKS, make_batch, make_classifier
-from oaa_mm.benchmarks.scale import scale_costs
+from oaa_mm.benchmarks.scale import plot_scale, scale_costs
 from oaa_mm.benchmarks.store import random_store, store_speed
 from oaa_mm.benchmarks.timing import timed_in_turn
 from oaa_mm.benchmarks.training import batch_speed, hook_cost
@@ -94,10 +95,13 @@ def test_store_and_labels():
     assert labels['images/s'] == labels['per worker'] > 0
 
 
-def test_scale():
+def test_scale(tmp_path):
     costs = scale_costs(100)
     assert costs['bytes'] == 150 * 28 * 37
     assert all(value > 0 for value in costs.values())
+    plot_scale({100: costs, 200: costs}, tmp_path / 'plot.png')
+    with Image.open(tmp_path / 'plot.png') as image:
+        assert image.size == (900, 350)
 
 
 def test_peak_memory_is_that_of_the_command(tmp_path):
