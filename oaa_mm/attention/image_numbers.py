@@ -62,6 +62,11 @@ class ImageNumbers:
         Returns:
             np.ndarray: (n,) int64.
         """
+        if len(image_ids) > FRESH:  # a dictionary of all would be large
+            parts = range(0, len(image_ids), FRESH)
+            return np.concatenate(
+                [self.add(image_ids[n : n + FRESH]) for n in parts]
+            )
         numbers = self.find(image_ids)
         first = len(self._names)
         for row in np.flatnonzero(numbers < 0).tolist():

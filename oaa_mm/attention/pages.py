@@ -70,8 +70,7 @@ class MapPages:
     @property
     def image_ids(self) -> tuple[str, ...]:
         """Ids of the images with at least one map, sorted."""
-        keys, _ = self._index.items()
-        return tuple(sorted(self.numbers.ids(np.unique(split_keys(keys)[0]))))
+        return tuple(sorted(self.numbers.ids(self.image_numbers())))
 
     @property
     def num_bytes(self) -> int:
@@ -110,20 +109,22 @@ class MapPages:
 
     def layout(
         self,
-    ) -> dict[tuple[int, int], tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    ) -> dict[tuple[int, int], tuple[np.ndarray, np.ndarray]]:
         """Where all maps lie, without their pairs as objects.
 
         Returns:
-            dict[tuple[int, int], tuple[np.ndarray, np.ndarray, np.ndarray]]:
-            Map size -> (n,) numbers of the images in `numbers`, (n,) classes,
-            and (n,) slots in `memory`.
+            dict[tuple[int, int], tuple[np.ndarray, np.ndarray]]: Map size ->
+            (n,) keys, and (n,) slots in `memory`.
         """
         keys, slots = self._index.items()
-        images, classes = split_keys(keys)
         return {
-            size: (images[rows], classes[rows], slots[rows])
+            size: (keys[rows], slots[rows])
             for size, rows in self.memory.sizes(slots).items()
         }
+
+    def image_numbers(self) -> np.ndarray:
+        """(n,) numbers, sorted, of the images that have a map."""
+        return np.unique(split_keys(self._index.items()[0])[0])
 
     def take(self, pairs: Sequence[Pair]) -> np.ndarray:
         """A copy, (n, h, w), of the maps of pairs that have one size.

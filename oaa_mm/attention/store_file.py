@@ -25,7 +25,7 @@ from oaa_mm.utils import atomic_write, check_image_id
 
 from .memory import MapMemory
 from .pages import MapPages
-from .pair_index import join_keys
+from .pair_index import join_keys, split_keys
 
 __all__ = [
     'load_pages',
@@ -39,7 +39,7 @@ FORMAT = 'oaa_mm.attention_store'
 FORMAT_VERSION = '1'
 #: Bytes of maps that are gathered, checked or read in one go.
 PIECE = 4 << 20
-EMPTY = np.zeros(0, bytes)
+IDS_AT_ONCE = 10_000
 DTYPES = {f'U{8 * size}': np.dtype(f'<u{size}') for size in (1, 2, 4)}
 
 
@@ -62,18 +62,18 @@ def save_pages(
     Raises:
         OSError: The file cannot be written; an old one stays as it was.
     """
-    names = {section: _names_of(pages) for section, pages in sections.items()}
-    image_ids = np.unique(np.concatenate([*names.values(), EMPTY]))
-    text = np.frombuffer(b'\n'.join(image_ids.tolist()), np.uint8)
-    tensors = {'image_ids': _Tensor.of(text)}
+    names = [p.numbers.names()[p.image_numbers()] for p in sections.values()]
+    image_ids = np.unique(np.concatenate([np.zeros(0, bytes), *names]))
+    del names
+    tensors = {'image_ids': _Tensor.of(_joined(image_ids))}
     for section, pages in sections.items():
         # The place of each image among the sorted ids.
         ranks = np.searchsorted(image_ids, pages.numbers.names())
-        for size, (numbers, classes, slots) in pages.layout().items():
+        for size, (keys, slots) in pages.layout().items():
             name = f'{section}.{size[0]}x{size[1]}'
-            tensors |= _page_tensors(
-                name, pages.memory, size, ranks[numbers], classes, slots
-            )
+            images, classes = split_keys(keys)
+            keys = join_keys(ranks[images], classes)
+            tensors |= _page_tensors(name, pages.memory, size, keys, slots)
     header = {
         'format': FORMAT,
         'version': FORMAT_VERSION,
@@ -106,25 +106,26 @@ class _Tensor:
         return cls(array.shape, array.dtype, lambda: iter([array]))
 
 
-def _names_of(pages: MapPages) -> np.ndarray:
-    """Ids, in UTF-8, of the images that have a map."""
-    numbers = [images for images, _, _ in pages.layout().values()]
-    if not numbers:
-        return EMPTY
-    return pages.numbers.names()[np.unique(np.concatenate(numbers))]
+def _joined(image_ids: np.ndarray) -> np.ndarray:
+    """(n,) bytes: the ids, a line each."""
+    text = bytearray()
+    for start in range(0, len(image_ids), IDS_AT_ONCE):
+        some = image_ids[start : start + IDS_AT_ONCE].tolist()
+        text += b'\n'.join(some) + b'\n'
+    return np.frombuffer(text[:-1], np.uint8)
 
 
 def _page_tensors(
     name: str,
     memory: MapMemory,
     size: tuple[int, int],
-    images: np.ndarray,
-    classes: np.ndarray,
+    keys: np.ndarray,
     slots: np.ndarray,
 ) -> dict[str, _Tensor]:
     """Maps of one size, with the image and class of each, sorted by these."""
-    order = np.lexsort((classes, images))
+    order = np.argsort(keys)
     slots = slots[order]
+    images, classes = split_keys(keys[order])
     rows = max(1, PIECE // (size[0] * size[1] * memory.dtype.itemsize))
 
     def maps() -> Iterator[np.ndarray]:
@@ -133,8 +134,8 @@ def _page_tensors(
 
     return {
         name: _Tensor((len(slots), *size), memory.dtype, maps),
-        f'{name}.image': _Tensor.of(images[order].astype(np.uint32)),
-        f'{name}.class': _Tensor.of(classes[order].astype(np.uint16)),
+        f'{name}.image': _Tensor.of(images.astype(np.uint32)),
+        f'{name}.class': _Tensor.of(classes.astype(np.uint16)),
     }
 
 

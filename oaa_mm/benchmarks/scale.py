@@ -1,11 +1,11 @@
-"""The memory of maps at the size of large data sets, in a process of its own.
+"""The memory of maps at the size of large data sets, in processes of its own.
 
-``python -m oaa_mm.benchmarks.scale IMAGES`` prints its times as JSON.
+``python -m oaa_mm.benchmarks.scale STORE [IMAGES]`` prints times as JSON: of
+making the store with so many images, or of reading it.
 """
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import subprocess
@@ -24,13 +24,13 @@ import torch
 import oaa_mm
 from oaa_mm.attention import AttentionAccumulator, AttentionStore
 
-__all__ = ['plot_scale', 'scale_costs', 'simulate']
+__all__ = ['plot_scale', 'scale_costs']
 
 T = TypeVar('T')
 EPOCHS = 4  # the first one only trains
 SIZE = (28, 37)
 BATCH = 64
-READS, EXPORTS = 10_000, 1000
+READS, EXPORTS = 10_000, 100
 
 
 def scale_costs(images: int) -> dict[str, float]:
@@ -40,72 +40,92 @@ def scale_costs(images: int) -> dict[str, float]:
         images (int): Their number, with 1.5 classes each.
 
     Returns:
-        dict[str, float]: See :func:`simulate`.
+        dict[str, float]: See :func:`accumulate` and :func:`read_back`, each
+        in a process of its own.
 
     Raises:
-        ValueError: The process failed; the end of its output is shown.
+        ValueError: A process failed; the end of its output is shown.
     """
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder) / 'store.safetensors')
+        return _in_process(path, str(images)) | _in_process(path)
+
+
+def _in_process(*arguments: str) -> dict[str, float]:
     result = subprocess.run(
-        [sys.executable, '-m', __spec__.name, str(images)],
+        [sys.executable, '-m', __spec__.name, *arguments],
         cwd=Path(oaa_mm.__file__).parents[1],
         capture_output=True,
         text=True,
         check=False,
     )
     if result.returncode:
-        raise ValueError(f'{images} images: {result.stderr[-2000:]}')
+        raise ValueError(f'{arguments}: {result.stderr[-2000:]}')
     return json.loads(result.stdout.splitlines()[-1])
 
 
-def simulate(images: int, folder: Path) -> dict[str, float]:
+def accumulate(path: Path, images: int) -> dict[str, float]:
     """One epoch without and three with fusion, of random maps.
 
     Args:
+        path (Path): For the store.
         images (int): Their number; every second one has two classes.
-        folder (Path): For the files.
 
     Returns:
-        dict[str, float]: Seconds of each step, bytes of the store, and peaks
-        of the resident memory as multiples of them: of the bare process, of
-        training and saving, of loading.
+        dict[str, float]: Seconds of each step, bytes of the maps, and peaks
+        of the resident memory as multiples of them: of the bare process, and
+        of training and saving.
     """
-    seconds: dict[str, float] = {}
-
-    def timed(name: str, step: Callable[[], T]) -> T:
-        start = time.perf_counter()
-        result = step()
-        seconds[name] = time.perf_counter() - start
-        return result
-
-    path = folder / 'store.safetensors'
     rng = np.random.default_rng(0)
-    peaks = {'bare process': _peak()}
+    bare = _peak()
     accumulator = AttentionAccumulator()
+    costs = {}
     for epoch in range(EPOCHS):
         order = rng.permutation(images)
-        timed(f'epoch {epoch}', partial(_run_epoch, accumulator, epoch, order))
-    timed('save', partial(accumulator.save, path))
+        _, costs[f'epoch {epoch}'] = _timed(
+            partial(_run_epoch, accumulator, epoch, order)
+        )
+    _, costs['save'] = _timed(partial(accumulator.save, path))
     size = accumulator.store.num_bytes
-    peaks['training'] = _peak()
-    del accumulator
-    _forget_peak()
-    timed('load', lambda: AttentionStore.load(path))
-    peaks['loading'] = _peak()
-    reader = timed('open', lambda: AttentionStore.open(path))
-    known = list(reader)
-    pairs = [known[n] for n in rng.integers(0, len(known), READS)]
-    timed(f'read {READS:,} maps', lambda: [reader[pair] for pair in pairs])
-    some = AttentionStore()
-    for pair in pairs[:EXPORTS]:
-        some[pair] = reader[pair]
-    timed(
-        f'export {len(some):,} maps', lambda: some.export_png(folder / 'png')
-    )
     return {
-        **seconds,
+        **costs,
         'bytes': size,
-        **{f'peak of {what} / bytes': p / size for what, p in peaks.items()},
+        'peak of bare process / bytes': bare / size,
+        'peak of training / bytes': _peak() / size,
     }
+
+
+def read_back(path: Path) -> dict[str, float]:
+    """Load a store, read maps at random, export some.
+
+    Args:
+        path (Path): The store.
+
+    Returns:
+        dict[str, float]: Seconds of each step, and the peak of the resident
+        memory while loading, as a multiple of the maps' bytes.
+    """
+    costs = {}
+    store, costs['load'] = _timed(partial(AttentionStore.load, path))
+    peak = _peak() / store.num_bytes
+    del store
+    reader, costs['open'] = _timed(partial(AttentionStore.open, path))
+    known = list(reader)
+    rng = np.random.default_rng(0)
+    pairs = [known[n] for n in rng.integers(0, len(known), READS)]
+    maps, seconds = _timed(lambda: [reader[pair] for pair in pairs])
+    costs[f'read {READS:,} maps'] = seconds
+    some = AttentionStore()
+    some.set(pairs[:EXPORTS], np.stack(maps[:EXPORTS]))
+    _, seconds = _timed(partial(some.export_png, path.parent / 'png'))
+    costs[f'export {EXPORTS:,} maps'] = seconds
+    return {**costs, 'peak of loading / bytes': peak}
+
+
+def _timed(step: Callable[[], T]) -> tuple[T, float]:
+    start = time.perf_counter()
+    result = step()
+    return result, time.perf_counter() - start
 
 
 def plot_scale(
@@ -115,7 +135,7 @@ def plot_scale(
 
     Args:
         costs (Mapping[int, Mapping[str, float]]): Images -> what
-            :func:`simulate` returned.
+            :func:`scale_costs` returned.
         path (str | os.PathLike): The picture to write.
     """
     import matplotlib.pyplot as plt
@@ -182,11 +202,7 @@ def _peak() -> int:
     return 1024 * int(line.split()[1])
 
 
-def _forget_peak() -> None:
-    gc.collect()
-    Path('/proc/self/clear_refs').write_text('5')
-
-
 if __name__ == '__main__':
-    with tempfile.TemporaryDirectory() as name:
-        print(json.dumps(simulate(int(sys.argv[1]), Path(name))))
+    store_path, *count = sys.argv[1:]
+    step = partial(accumulate, images=int(count[0])) if count else read_back
+    print(json.dumps(step(Path(store_path))))
