@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export OMP_NUM_THREADS ?= 2
 TEST_WORKERS ?= 2
 
-.PHONY: install test lint demo format clean
+.PHONY: install test lint demo docs format clean
 
 install: $(VENV)/.installed
 
@@ -33,5 +33,8 @@ test: lint
 demo: install
 	$(BIN)/python tools/demo.py
 
+docs: install
+	$(BIN)/python -m mkdocs build --strict --site-dir site
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) build dist site *.egg-info
