@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.console import Console
+from rich.progress import track
+
 from oaa_mm.attention import AttentionStore
 
 from .strip import EpochMaps
@@ -20,6 +23,7 @@ __all__ = [
     'evenly_spaced',
     'find_epochs',
     'load_epochs',
+    'maps_over_epochs',
     'select_epochs',
 ]
 
@@ -206,6 +210,35 @@ def load_epochs(
             )
         )
     return stores
+
+
+def maps_over_epochs(
+    work_dir: str | os.PathLike,
+    epochs: Sequence[int],
+    image_ids: Sequence[str],
+) -> dict[str, list[EpochMaps]]:
+    """The maps of some images, in memory one epoch at a time.
+
+    Args:
+        work_dir (str | os.PathLike): The work_dir of a training.
+        epochs (Sequence[int]): Counted from 1.
+        image_ids (Sequence[str]): The images.
+
+    Returns:
+        dict[str, list[EpochMaps]]: Image -> its maps at each epoch.
+
+    Raises:
+        FileNotFoundError: The folder holds no store.
+        ValueError: A store is damaged.
+    """
+    maps: dict[str, list[EpochMaps]] = {i: [] for i in image_ids}
+    for epoch in track(
+        epochs, 'epochs', console=Console(stderr=True), transient=True
+    ):
+        (stores,) = load_epochs(work_dir, [epoch])
+        for image_id in image_ids:
+            maps[image_id].append(stores.maps_of(image_id))
+    return maps
 
 
 def _load(path: Path) -> AttentionStore | None:

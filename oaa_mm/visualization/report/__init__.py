@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from .collect import Report, collect_report
 from .gallery import ImageChoice
-from .render import render_report, write_page
+from .render import check_page_path, render_report, write_page
 
 __all__ = [
     'ImageChoice',
@@ -46,6 +46,7 @@ def write_report(
         FileNotFoundError: A folder is absent, or there is nothing at all.
         ValueError: A file is damaged, or an argument is wrong.
     """
+    check_page_path(out)  # before minutes of work
     report = collect_report(
         work_dirs,
         choice or ImageChoice(),

@@ -13,8 +13,7 @@ from rich.progress import track
 from oaa_mm.utils.palette import read_index_png
 
 from ..draw import choose_ids
-from ..strip import EpochMaps
-from ..work_dir import evenly_spaced, load_epochs
+from ..work_dir import evenly_spaced, maps_over_epochs
 from .data import DataFolders
 from .images import ImageCard, Maps, draw_card
 from .material import Material, open_material
@@ -178,26 +177,6 @@ def _last_maps(material: Material) -> tuple[Callable[[str], Maps], str]:
     return (lambda i: last.maps_of(i).accumulated or {}), caption
 
 
-def _evolution(
-    material: Material, image_ids: Sequence[str], number: int
-) -> dict[str, list[EpochMaps]]:
-    """The maps of each image at some epochs."""
-    maps: dict[str, list[EpochMaps]] = {i: [] for i in image_ids}
-    if material.work_dir is None:
-        return maps
-    # One epoch at a time: all of them may not fit into memory.
-    for epoch in track(
-        evenly_spaced(material.epochs, number),
-        'epochs',
-        console=Console(stderr=True),
-        transient=True,
-    ):
-        (stores,) = load_epochs(material.work_dir, [epoch])
-        for image_id in image_ids:
-            maps[image_id].append(stores.maps_of(image_id))
-    return maps
-
-
 def _draw(
     material: Material,
     data: DataFolders,
@@ -206,7 +185,10 @@ def _draw(
     scores: Mapping[str, float],
 ) -> tuple[list[ImageCard], list[str]]:
     """The cards, and a note on each image that could not be read."""
-    evolution = _evolution(material, list(groups), choice.epochs)
+    evolution = {image_id: [] for image_id in groups}
+    if material.work_dir is not None:
+        epochs = evenly_spaced(material.epochs, choice.epochs)
+        evolution = maps_over_epochs(material.work_dir, epochs, list(groups))
     folders = dict(material.labels)
     if data.mask_dir is not None:
         folders['mask'] = data.mask_dir

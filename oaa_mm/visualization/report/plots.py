@@ -174,7 +174,8 @@ def validation_plot(training: Training) -> str:
     return line_plot(
         training.validation,
         xlabel=training.unit,
-        ylabel='percent',
+        ylabel=', '.join(curve.name for curve in training.validation)
+        + ' (percent)',
         label=f'Validation of {training.name}',
     )
 

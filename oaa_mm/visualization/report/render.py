@@ -21,7 +21,7 @@ from .plots import (
 )
 from .ranking import GROUPS
 
-__all__ = ['render_report', 'write_page']
+__all__ = ['check_page_path', 'render_report', 'write_page']
 
 
 def render_report(report: Report) -> str:
@@ -72,6 +72,19 @@ def render_report(report: Report) -> str:
     )
 
 
+def check_page_path(path: str | os.PathLike) -> None:
+    """Check the name of a page.
+
+    Args:
+        path (str | os.PathLike): The file to be written.
+
+    Raises:
+        ValueError: It is not the name of an HTML page.
+    """
+    if Path(path).suffix.lower() not in ('.html', '.htm'):
+        raise ValueError(f'{path}: a report is written as a .html file')
+
+
 def write_page(path: str | os.PathLike, page: str) -> None:
     """Write a page, atomically.
 
@@ -82,8 +95,7 @@ def write_page(path: str | os.PathLike, page: str) -> None:
     Raises:
         ValueError: The name is not that of an HTML page.
     """
-    if Path(path).suffix.lower() not in ('.html', '.htm'):
-        raise ValueError(f'{path}: a report is written as a .html file')
+    check_page_path(path)
     with atomic_write(path, 'w') as file:
         file.write(page)
 

@@ -109,7 +109,7 @@ def _validation(lines: Sequence[Mapping[str, Any]]) -> tuple[Curve, ...]:
         key for line in lines for key in line if key.split('/')[-1] in _SCORES
     )
     by_step = {line['step']: line for line in lines}
-    return _present(*(_curve(f'{k} (val)', by_step, k) for k in keys))
+    return _present(*(_curve(k, by_step, k) for k in keys))
 
 
 def _curve(
