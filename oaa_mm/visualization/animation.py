@@ -45,6 +45,7 @@ def evolution_frames(
     mask: np.ndarray | None = None,
     alpha: float = 0.6,
     tile_height: int = 200,
+    unit: str = 'epoch',
 ) -> list[np.ndarray]:
     """Draw one frame for each epoch: image, A if any epoch has it, M, mask.
 
@@ -57,6 +58,7 @@ def evolution_frames(
         alpha (float): Weight of the colours over the image, 0..1. Defaults
             to 0.6.
         tile_height (int): Height of each picture in pixels. Defaults to 200.
+        unit (str): What the captions count. Defaults to ``'epoch'``.
 
     Returns:
         list[np.ndarray]: (H', W', 3) uint8 RGB each, all of one size.
@@ -84,9 +86,9 @@ def evolution_frames(
     for epoch in epochs:
         row = [still]
         if with_current:
-            caption = f'A, epoch {epoch.epoch}'
+            caption = f'A, {unit} {epoch.epoch}'
             row.append(tile(epoch.current, caption, 'not stored'))
-        caption = f'M, epoch {epoch.epoch}'
+        caption = f'M, {unit} {epoch.epoch}'
         row.append(tile(epoch.accumulated, caption, epoch.reason))
         frames.append(compose_rows([[*row, *masks]], top=top))
     return frames
