@@ -109,7 +109,7 @@ def draw_gallery(
         return Gallery(notes=(*material.notes, note))
     if data.img_dir is None:
         note = 'No folder of images is known; name it with --img-dir.'
-        return Gallery(notes=data.notes or (note,))
+        return Gallery(notes=(*material.notes, *(data.notes or (note,))))
     ranked, ranked_by = _rank(material, data, choice, thresholds, known)
     groups = choose_groups(
         known,
@@ -123,10 +123,9 @@ def draw_gallery(
     cards, absent = _draw(material, data, choice, groups, dict(ranked))
     notes = [*material.notes, *absent]
     if data.mask_dir is None:
-        notes.append(
-            'No masks are known, so there are no best and worst images; name '
-            'their folder with --masks.'
-        )
+        note = 'No folder of masks is known; name it with --masks.'
+        notes += data.notes or [note]
+        notes.append('Without masks there are no best and worst images.')
     return Gallery(tuple(cards), ranked_by, tuple(notes))
 
 
