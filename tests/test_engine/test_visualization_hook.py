@@ -5,6 +5,7 @@ import json
 import cv2
 import pytest
 from mmengine.visualization import BaseVisBackend
+from mmseg.registry import VISBACKENDS
 from test_oaa_hook import (
     _no_pauses,  # noqa: F401 (a fixture)
     data_root,  # noqa: F401 (a fixture)
@@ -12,7 +13,6 @@ from test_oaa_hook import (
     train,
 )
 
-from mmseg.registry import VISBACKENDS  # isort: skip
 from oaa_mm.engine import AttentionVisualizationHook
 from oaa_mm.visualization import overlay_attention
 from oaa_mm.visualization.draw import read_image
