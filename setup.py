@@ -33,6 +33,7 @@ setup(
     license_files=['LICENSE'],
     python_requires='>=3.10',
     packages=find_packages(include=['oaa_mm', 'oaa_mm.*']),
+    package_data={'oaa_mm.visualization.report': ['templates/*']},
     install_requires=requirements('runtime'),
     extras_require=EXTRAS,
     keywords='weakly supervised semantic segmentation, class activation map, '

@@ -81,7 +81,8 @@ def main(argv: list[str] | None = None) -> int:
         'Look at the pictures:\n'
         f'  {work_dir}/strips/*.png: how attention moves and accumulates\n'
         f'  {work_dir}/stages/*.png: CAMs, OAA, OAA+, pseudo-label, mask\n'
-        f'  {work_dir}/evaluation/curves.png: mIoU, precision and recall'
+        f'  {work_dir}/evaluation/curves.png: mIoU, precision and recall\n'
+        f'  {work_dir}/report.html: all of it on one page, for a browser'
     )
     return 0
 

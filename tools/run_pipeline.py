@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from oaa_mm.pipeline.plan import load_pipeline
+from oaa_mm.pipeline.plan import Pipeline, load_pipeline
 from oaa_mm.pipeline.run import dry_run, run_pipeline
 from oaa_mm.utils.cli import run_cli
 
@@ -58,7 +58,21 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print('interrupted; the same command with --resume goes on here')
         return 130
+    write_page(pipeline)
     return 0
+
+
+def write_page(pipeline: Pipeline) -> None:
+    """Write the report page; what was made stays made if that fails."""
+    from oaa_mm.visualization.report import write_report
+
+    page = pipeline.work_dir / 'report.html'
+    try:
+        write_report([pipeline.work_dir], page)
+    except (ValueError, OSError) as error:
+        print(f'no report page: {error}')
+    else:
+        print(f'report page: {page}')
 
 
 if __name__ == '__main__':

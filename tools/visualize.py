@@ -1,4 +1,4 @@
-r"""Draw attention maps and pseudo-labels.
+r"""Draw attention maps and pseudo-labels, and report on a whole run.
 
 Examples:
     python tools/visualize.py strip work_dirs/oaa_vgg16_voc \
@@ -11,12 +11,16 @@ Examples:
             work_dirs/oaa_plus/oaa_plus.safetensors \
         --labels work_dirs/pseudo_labels \
         --img-dir data/VOC2012/JPEGImages --out work_dirs/pictures
+    python tools/visualize.py gif work_dirs/oaa_vgg16_voc --ids 2007_000032 \
+        --img-dir data/VOC2012/JPEGImages --out work_dirs/2007_000032.mp4
+    python tools/visualize.py report work_dirs/oaa_plus_voc
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 
 from oaa_mm.utils.cli import run_cli
 
@@ -30,6 +34,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     commands = parser.add_subparsers(dest='command', required=True)
     add_strip_parser(commands)
     add_compare_parser(commands)
+    add_gif_parser(commands)
+    add_report_parser(commands)
     return parser.parse_args(argv)
 
 
@@ -41,6 +47,18 @@ def add_strip_parser(commands: argparse._SubParsersAction) -> None:
         description='Draw, for each image, A (the attention of single epochs) '
         'and M (what has been accumulated), and the mask if there is one.',
     )
+    add_epoch_arguments(parser, 'four, evenly spaced')
+    parser.add_argument(
+        '--per-class',
+        action='store_true',
+        help='rows for each class in place of all classes blended',
+    )
+    add_common_arguments(parser)
+    parser.set_defaults(run=draw_strip_command)
+
+
+def add_epoch_arguments(parser: argparse.ArgumentParser, usual: str) -> None:
+    """Add the work_dir of a training and the choice of epochs."""
     parser.add_argument(
         'work_dir',
         metavar='WORK_DIR',
@@ -51,15 +69,8 @@ def add_strip_parser(commands: argparse._SubParsersAction) -> None:
         '--epochs',
         nargs='+',
         metavar='E',
-        help="epochs counted from 1, or 'last' (default: four, evenly spaced)",
+        help=f"epochs counted from 1, or 'last' (default: {usual})",
     )
-    parser.add_argument(
-        '--per-class',
-        action='store_true',
-        help='rows for each class in place of all classes blended',
-    )
-    add_common_arguments(parser)
-    parser.set_defaults(run=draw_strip_command)
 
 
 def add_compare_parser(commands: argparse._SubParsersAction) -> None:
@@ -88,8 +99,80 @@ def add_compare_parser(commands: argparse._SubParsersAction) -> None:
     parser.set_defaults(run=compare_command)
 
 
-def add_common_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what all commands take."""
+def add_gif_parser(commands: argparse._SubParsersAction) -> None:
+    """Add `gif`: the accumulation as a film."""
+    parser = commands.add_parser(
+        'gif',
+        help='one animation per image: its attention over the epochs',
+        description='Animate, for each image, A (the attention of single '
+        'epochs) and M (what has been accumulated) over the epochs.',
+    )
+    add_epoch_arguments(parser, 'all')
+    parser.add_argument(
+        '--seconds',
+        type=float,
+        default=0.5,
+        help='how long each epoch is shown (default: 0.5)',
+    )
+    add_common_arguments(
+        parser,
+        out='folder for {image_id}.gif, or for a single image a file *.gif '
+        'or *.mp4',
+    )
+    parser.set_defaults(run=gif_command)
+
+
+def add_report_parser(commands: argparse._SubParsersAction) -> None:
+    """Add `report`: one page about a pipeline or training."""
+    parser = commands.add_parser(
+        'report',
+        help='one HTML page: scores, curves and images of a whole run',
+        description='Write one self-contained HTML page with what the folders '
+        'of a pipeline (tools/run_pipeline.py) or of trainings hold: scores, '
+        'per-class IoU, curves, and images with maps, labels and masks. What '
+        'is missing is said on the page.',
+    )
+    parser.add_argument(
+        'work_dirs',
+        nargs='+',
+        metavar='WORK_DIR',
+        help='searched with all folders in it',
+    )
+    parser.add_argument(
+        '--out', help='the page (default: report.html in the first WORK_DIR)'
+    )
+    parser.add_argument('--ids', nargs='+', metavar='ID', help='image ids')
+    numbers = {
+        'best': (3, 'how many of the best images'),
+        'worst': (3, 'how many of the worst images'),
+        'random': (4, 'how many random images'),
+        'seed': (0, 'of the random images'),
+        'epochs': (10, 'how many epochs at most, evenly spaced'),
+        'height': (180, 'height of each picture in pixels'),
+    }
+    for name, (number, text) in numbers.items():
+        parser.add_argument(
+            f'--{name}',
+            type=int,
+            metavar='N',
+            default=number,
+            help=f'{text} (default: {number})',
+        )
+    source = 'default: what the manifests of the stores say'
+    parser.add_argument('--img-dir', help=f'folder of images ({source})')
+    parser.add_argument(
+        '--masks', help=f'folder of masks, {{image_id}}.png ({source})'
+    )
+    parser.add_argument(
+        '--classes', help=f"class names, as for 'strip' ({source})"
+    )
+    parser.set_defaults(run=report_command)
+
+
+def add_common_arguments(
+    parser: argparse.ArgumentParser, *, out: str = 'folder for the pictures'
+) -> None:
+    """Add what the commands take that draw some images."""
     images = parser.add_mutually_exclusive_group(required=True)
     images.add_argument('--ids', nargs='+', metavar='ID', help='image ids')
     images.add_argument(
@@ -118,7 +201,7 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
         default=200,
         help='height of each picture in pixels (default: 200)',
     )
-    parser.add_argument('--out', required=True, help='folder for the pictures')
+    parser.add_argument('--out', required=True, help=out)
 
 
 def draw_strip_command(args: argparse.Namespace) -> None:
@@ -181,6 +264,70 @@ def compare_command(args: argparse.Namespace) -> None:
         tile_height=args.height,
     )
     print(f'{len(written)} pictures in {args.out}')
+
+
+def gif_command(args: argparse.Namespace) -> None:
+    """Run `gif`: read the stores, animate, and say what was made."""
+    from oaa_mm.labels.classes import load_classes
+    from oaa_mm.visualization import (
+        choose_images,
+        draw_animations,
+        find_epochs,
+        load_epochs,
+        maps_over_epochs,
+        select_epochs,
+    )
+    from oaa_mm.visualization.animation import animation_paths
+
+    known = sorted({e for part in find_epochs(args.work_dir) for e in part})
+    wanted = args.epochs or [str(epoch) for epoch in known]
+    epochs = select_epochs(args.work_dir, wanted)
+    ids = choose_images(
+        load_epochs(args.work_dir, epochs[-1:]),
+        ids=args.ids,
+        number=args.random,
+        seed=args.seed,
+    )
+    paths = animation_paths(args.out, ids, args.seconds)
+    draw_animations(
+        maps_over_epochs(args.work_dir, epochs, ids),
+        paths,
+        img_dir=args.img_dir,
+        class_names=load_classes(args.classes),
+        mask_dir=args.masks,
+        seconds=args.seconds,
+        alpha=args.alpha,
+        tile_height=args.height,
+    )
+    print(f'{len(paths)} animations of {len(epochs)} epochs in {args.out}')
+
+
+def report_command(args: argparse.Namespace) -> None:
+    """Run `report`: gather, write the page, and say where it is."""
+    from oaa_mm.visualization.report import ImageChoice, write_report
+
+    out = Path(args.out or Path(args.work_dirs[0]) / 'report.html')
+    report = write_report(
+        args.work_dirs,
+        out,
+        ImageChoice(
+            ids=tuple(args.ids or ()),
+            best=args.best,
+            worst=args.worst,
+            random=args.random,
+            seed=args.seed,
+            epochs=args.epochs,
+            tile_height=args.height,
+        ),
+        img_dir=args.img_dir,
+        mask_dir=args.masks,
+        classes=args.classes,
+    )
+    for note in report.notes:
+        print(note)
+    size = out.stat().st_size / 1e6
+    images = len(report.gallery.cards)
+    print(f'{out}: a page of {size:.1f} MB with {images} images')
 
 
 def main(argv: Sequence[str] | None = None) -> int | None:

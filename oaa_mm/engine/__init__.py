@@ -1,9 +1,15 @@
 """What runs beside a training."""
 
 from .bf16_optim_wrapper import BFloat16OptimWrapper
-from .hooks import ManifestHook, OAAAblationHook, OAAHook
+from .hooks import (
+    AttentionVisualizationHook,
+    ManifestHook,
+    OAAAblationHook,
+    OAAHook,
+)
 
 __all__ = [
+    'AttentionVisualizationHook',
     'BFloat16OptimWrapper',
     'ManifestHook',
     'OAAAblationHook',

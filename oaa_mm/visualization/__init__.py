@@ -1,10 +1,17 @@
-"""Attention maps as pictures: overlays, strips over epochs, comparisons."""
+"""Attention maps as pictures: overlays, strips and films, comparisons."""
 
+from .animation import draw_animations, evolution_frames, write_animation
 from .comparison import comparison_row, draw_comparisons
 from .draw import choose_ids, choose_images, draw_strips
 from .overlay import class_color, overlay_attention, overlay_mask
 from .strip import EpochMaps, evolution_strip
-from .work_dir import EpochStores, find_epochs, load_epochs, select_epochs
+from .work_dir import (
+    EpochStores,
+    find_epochs,
+    load_epochs,
+    maps_over_epochs,
+    select_epochs,
+)
 
 __all__ = [
     'EpochMaps',
@@ -13,12 +20,16 @@ __all__ = [
     'choose_images',
     'class_color',
     'comparison_row',
+    'draw_animations',
     'draw_comparisons',
     'draw_strips',
+    'evolution_frames',
     'evolution_strip',
     'find_epochs',
     'load_epochs',
+    'maps_over_epochs',
     'overlay_attention',
     'overlay_mask',
     'select_epochs',
+    'write_animation',
 ]

@@ -17,7 +17,7 @@ from .draw import find_image, read_image, write_picture
 from .overlay import class_color, overlay_attention, overlay_mask
 from .tiles import Tile, compose_rows, empty_tile, header, resize_to_height
 
-__all__ = ['comparison_row', 'draw_comparisons']
+__all__ = ['classes_of_images', 'comparison_row', 'draw_comparisons']
 
 IGNORE_INDEX = 255
 #: (image id, class index) -> (h, w) uint8 map.
@@ -125,7 +125,9 @@ def draw_comparisons(
     folders = {name: label_dir(path) for name, path in label_dirs.items()}
     if mask_dir is not None:
         folders['mask'] = Path(mask_dir)
-    classes = {name: _classes_of(store) for name, store in stores.items()}
+    classes = {
+        name: classes_of_images(store) for name, store in stores.items()
+    }
     written = []
     for image_id in track(image_ids, 'pictures', console=Console(stderr=True)):
         path = find_image(img_dir, image_id)
@@ -156,7 +158,15 @@ def draw_comparisons(
     return written
 
 
-def _classes_of(store: Store) -> dict[str, list[int]]:
+def classes_of_images(store: Store) -> dict[str, list[int]]:
+    """The classes of which each image has a map.
+
+    Args:
+        store (Store): The maps.
+
+    Returns:
+        dict[str, list[int]]: Image id -> class indices; none is empty.
+    """
     classes: dict[str, list[int]] = {}
     for image_id, class_index in store:
         classes.setdefault(image_id, []).append(class_index)

@@ -10,7 +10,7 @@ import numpy as np
 from .overlay import class_color, overlay_attention, overlay_mask
 from .tiles import Tile, compose_rows, empty_tile, header, resize_to_height
 
-__all__ = ['EpochMaps', 'evolution_strip']
+__all__ = ['EpochMaps', 'evolution_strip', 'legend_of']
 
 #: Class index -> (h, w) uint8 map.
 Maps = Mapping[int, np.ndarray]
@@ -76,18 +76,39 @@ def evolution_strip(
     if tile_height < 16:
         raise ValueError(f'tile_height should be at least 16, {tile_height=}')
     classes = _classes_of(epochs)
-    named = sorted({*classes, *_classes_in(mask)})
+    legend = legend_of(epochs, mask, class_names)
+    painter = _Painter(image, mask, class_names, alpha, tile_height)
+    # None stands for all classes blended.
+    groups = classes if per_class and classes else (None,)
+    rows = [row for only in groups for row in painter.rows(epochs, only)]
+    return compose_rows(rows, top=header(title, legend))
+
+
+def legend_of(
+    epochs: Sequence[EpochMaps],
+    mask: np.ndarray | None,
+    class_names: Sequence[str],
+) -> list[tuple[str, tuple[int, int, int]]]:
+    """Names and colours of the classes in maps and mask.
+
+    Args:
+        epochs (Sequence[EpochMaps]): Of one image.
+        mask (np.ndarray | None): Its (H, W) uint8 mask, if there is one.
+        class_names (Sequence[str]): Names of the foreground classes.
+
+    Returns:
+        list[tuple[str, tuple[int, int, int]]]: Name and RGB colour.
+
+    Raises:
+        ValueError: A class has no name.
+    """
+    named = sorted({*_classes_of(epochs), *_classes_in(mask)})
     if named and named[-1] >= len(class_names):
         raise ValueError(
             f'there is a map or mask of class {named[-1]}, but there are only '
             f'{len(class_names)} class names: {", ".join(class_names)}'
         )
-    painter = _Painter(image, mask, class_names, alpha, tile_height)
-    # None stands for all classes blended.
-    groups = classes if per_class and classes else (None,)
-    rows = [row for only in groups for row in painter.rows(epochs, only)]
-    legend = [(class_names[c], class_color(c)) for c in named]
-    return compose_rows(rows, top=header(title, legend))
+    return [(class_names[c], class_color(c)) for c in named]
 
 
 def _classes_of(epochs: Sequence[EpochMaps]) -> tuple[int, ...]:

@@ -8,11 +8,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.console import Console
+from rich.progress import track
+
 from oaa_mm.attention import AttentionStore
 
 from .strip import EpochMaps
 
-__all__ = ['EpochStores', 'find_epochs', 'load_epochs', 'select_epochs']
+__all__ = [
+    'ACCUMULATED',
+    'CURRENT',
+    'EpochStores',
+    'epochs_of',
+    'evenly_spaced',
+    'find_epochs',
+    'load_epochs',
+    'maps_over_epochs',
+    'select_epochs',
+]
 
 #: M after an epoch, and A of that epoch alone; epochs count from 1.
 ACCUMULATED = 'attention_epoch_{}.safetensors'
@@ -80,8 +93,8 @@ def find_epochs(work_dir: str | os.PathLike) -> tuple[list[int], list[int]]:
     folder = Path(work_dir)
     if not folder.is_dir():
         raise FileNotFoundError(f'no such work_dir: {folder}')
-    accumulated = _epochs_of(folder, ACCUMULATED)
-    current = _epochs_of(folder, CURRENT)
+    accumulated = epochs_of(folder, ACCUMULATED)
+    current = epochs_of(folder, CURRENT)
     if not accumulated and not current:
         raise FileNotFoundError(
             f'{folder} holds neither {ACCUMULATED.format("*")} nor '
@@ -91,7 +104,16 @@ def find_epochs(work_dir: str | os.PathLike) -> tuple[list[int], list[int]]:
     return accumulated, current
 
 
-def _epochs_of(folder: Path, pattern: str) -> list[int]:
+def epochs_of(folder: Path, pattern: str) -> list[int]:
+    """The epochs of which a folder holds a store.
+
+    Args:
+        folder (Path): The folder.
+        pattern (str): :data:`ACCUMULATED` or :data:`CURRENT`.
+
+    Returns:
+        list[int]: Sorted, counted from 1.
+    """
     regex = re.compile(re.escape(pattern).replace(r'\{\}', r'(\d+)'))
     names = (regex.fullmatch(path.name) for path in folder.iterdir())
     return sorted(int(name[1]) for name in names if name)
@@ -118,9 +140,7 @@ def select_epochs(
     accumulated, current = find_epochs(work_dir)
     known = sorted({*accumulated, *current})
     if wanted is None:
-        steps = min(DEFAULT_COLUMNS, len(known))
-        ends = max(steps - 1, 1), len(known) - 1
-        return [known[round(i * ends[1] / ends[0])] for i in range(steps)]
+        return evenly_spaced(known, DEFAULT_COLUMNS)
     chosen = {_parse_epoch(word, known[-1]) for word in wanted}
     # The first epochs of a training have no M, and maybe no file at all.
     absent = sorted(e for e in chosen - {*known} if e < 1 or e > known[0])
@@ -131,6 +151,23 @@ def select_epochs(
             f'epochs {accumulated} and maps of single epochs {current}'
         )
     return sorted(chosen)
+
+
+def evenly_spaced(epochs: Sequence[int], number: int) -> list[int]:
+    """Some of many epochs, the first and the last included.
+
+    Args:
+        epochs (Sequence[int]): Sorted.
+        number (int): How many at most, at least 1.
+
+    Returns:
+        list[int]: Distinct epochs, increasing; one alone is the last.
+    """
+    if number == 1:
+        return list(epochs[-1:])
+    steps = min(number, len(epochs))
+    ends = max(steps - 1, 1), len(epochs) - 1
+    return [epochs[round(i * ends[1] / ends[0])] for i in range(steps)]
 
 
 def _parse_epoch(word: str, last: int) -> int:
@@ -173,6 +210,35 @@ def load_epochs(
             )
         )
     return stores
+
+
+def maps_over_epochs(
+    work_dir: str | os.PathLike,
+    epochs: Sequence[int],
+    image_ids: Sequence[str],
+) -> dict[str, list[EpochMaps]]:
+    """The maps of some images, in memory one epoch at a time.
+
+    Args:
+        work_dir (str | os.PathLike): The work_dir of a training.
+        epochs (Sequence[int]): Counted from 1.
+        image_ids (Sequence[str]): The images.
+
+    Returns:
+        dict[str, list[EpochMaps]]: Image -> its maps at each epoch.
+
+    Raises:
+        FileNotFoundError: The folder holds no store.
+        ValueError: A store is damaged.
+    """
+    maps: dict[str, list[EpochMaps]] = {i: [] for i in image_ids}
+    for epoch in track(
+        epochs, 'epochs', console=Console(stderr=True), transient=True
+    ):
+        (stores,) = load_epochs(work_dir, [epoch])
+        for image_id in image_ids:
+            maps[image_id].append(stores.maps_of(image_id))
+    return maps
 
 
 def _load(path: Path) -> AttentionStore | None:

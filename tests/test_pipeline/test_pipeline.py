@@ -292,7 +292,16 @@ def test_command_line(config):
     result = call(config, '--dry-run')
     assert result.returncode == 0, result.stderr
     assert '[one] runs: not done yet' in result.stdout
-    assert call(config).returncode == 0
+    result = call(config)
+    assert result.returncode == 0
+    assert 'report page: ' in result.stdout
+    page = config.parent / 'work/report.html'
+    assert 'three' in page.read_text(encoding='utf-8')
+    page.unlink()
+    page.mkdir()  # a page that cannot be written is no failed pipeline
+    result = call(config)
+    assert result.returncode == 0
+    assert 'no report page: ' in result.stdout
     result = call(config, '--until', 'four')
     assert result.returncode == 1
     assert result.stderr.strip().splitlines()[-1].startswith('error: no stage')

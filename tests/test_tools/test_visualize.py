@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from oaa_mm.attention import AttentionStore
 from oaa_mm.utils.palette import write_index_png
@@ -110,3 +111,42 @@ def test_ids_and_random_exclude_each_other(world, capsys):
     with pytest.raises(SystemExit):
         load_tool().main(arguments(world, '--ids', 'a', '--random', '1'))
     assert 'not allowed with' in capsys.readouterr().err
+
+
+def test_animations(world, capsys):
+    argv = arguments(world, '--ids', 'a', '--height', '60', '--seconds', '0.2')
+    argv[0] = 'gif'
+    assert not load_tool().main(argv)
+    assert drawn(world) == ['a.gif']
+    assert '1 animations of 2 epochs' in capsys.readouterr().out
+    with Image.open(world / 'out/a.gif') as film:
+        assert film.n_frames == 2
+        # Image and M, each 80 wide.
+        assert film.size == (2 * 80 + 3 * 8, 30 + 80 + 3 * 8)
+        assert film.info['duration'] == 200
+        film.seek(1)
+        assert film.info['duration'] == 600
+    argv[argv.index('--out') + 1] = str(world / 'film.mp4')
+    assert not load_tool().main([*argv, '--masks', str(world / 'masks')])
+    film = cv2.VideoCapture(str(world / 'film.mp4'))
+    assert film.get(cv2.CAP_PROP_FRAME_COUNT) == 4  # the last one stays
+    assert film.get(cv2.CAP_PROP_FRAME_WIDTH) == 3 * 80 + 4 * 8
+    argv[argv.index('--ids') + 1 : argv.index('--ids') + 2] = ['a', 'b']
+    with pytest.raises(ValueError, match=r'mp4 is one file.* 2 images'):
+        load_tool().main(argv)
+    argv = arguments(world, '--ids', 'a', '--seconds', '0')
+    with pytest.raises(ValueError, match=r'0\.02 seconds at least'):
+        load_tool().main(['gif', *argv[1:]])
+
+
+def test_report(world, capsys):
+    argv = ['report', str(world / 'work'), '--random', '1', '--classes', 'voc']
+    assert not load_tool().main([*argv, '--img-dir', str(world / 'images')])
+    out = capsys.readouterr().out
+    assert 'No pseudo-labels: tools/make_pseudo_labels.py makes them.' in out
+    assert 'No folder of masks is known; name it with --masks.' in out
+    assert 'report.html: a page of' in out
+    assert 'with 1 images' in out
+    page = (world / 'work/report.html').read_text()
+    assert 'person' not in page
+    assert 'dog' in page

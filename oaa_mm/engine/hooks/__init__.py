@@ -3,5 +3,11 @@
 from .ablation_hook import OAAAblationHook
 from .manifest_hook import ManifestHook
 from .oaa_hook import OAAHook
+from .visualization_hook import AttentionVisualizationHook
 
-__all__ = ['ManifestHook', 'OAAAblationHook', 'OAAHook']
+__all__ = [
+    'AttentionVisualizationHook',
+    'ManifestHook',
+    'OAAAblationHook',
+    'OAAHook',
+]

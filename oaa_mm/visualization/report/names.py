@@ -1,0 +1,43 @@
+"""How a report calls stores and folders."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+__all__ = ['captions', 'store_caption']
+
+_KNOWN = {'cam': 'CAM', 'oaa_plus': 'OAA+'}
+_ACCUMULATED = re.compile(r'attention_(epoch|iter)_(\d+)')
+
+
+def store_caption(name: str) -> str:
+    """What a reader calls a store.
+
+    Args:
+        name (str): A stem, led by folders or not.
+
+    Returns:
+        str: For example ``'OAA, epoch 20'``; the folders stay in front.
+    """
+    *folders, stem = name.split('/')
+    accumulated = _ACCUMULATED.fullmatch(stem)
+    if accumulated:
+        stem = f'OAA, {accumulated[1]} {accumulated[2]}'
+    return '/'.join([*folders, _KNOWN.get(stem, stem)])
+
+
+def captions(names: Iterable[str]) -> dict[str, str]:
+    """Short captions that tell stores of several folders apart.
+
+    Args:
+        names (Iterable[str]): Stems, led by their folders.
+
+    Returns:
+        dict[str, str]: Name -> caption, without folders where it is alone.
+    """
+    long = {name: store_caption(name) for name in names}
+    short = {name: text.split('/')[-1] for name, text in long.items()}
+    times = Counter(short.values())
+    return {n: t if times[t] == 1 else long[n] for n, t in short.items()}
