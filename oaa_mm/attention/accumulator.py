@@ -55,6 +55,9 @@ class AttentionAccumulator:
             ``'last'``.
         keep_epoch_maps (bool): Keep the maps of the latest epoch alone in
             :attr:`epoch_maps`. Defaults to False.
+        keep_latest (bool): Keep the latest accepted map of each pair alone,
+            from `start_epoch` on, in :attr:`latest`, which is saved and
+            loaded with the memory. Defaults to False.
 
     Raises:
         ValueError: An argument is out of its range.
@@ -79,6 +82,7 @@ class AttentionAccumulator:
         start_epoch: int = 1,
         fallback: str = 'last',
         keep_epoch_maps: bool = False,
+        keep_latest: bool = False,
     ) -> None:
         for name, value, allowed in (
             ('fusion', fusion, FUSIONS),
@@ -107,6 +111,7 @@ class AttentionAccumulator:
         self.keep_epoch_maps = keep_epoch_maps
         self.store = AttentionStore()
         self.epoch_maps: AttentionStore | None = None
+        self.latest = AttentionStore() if keep_latest else None
         # Mean fusion keeps integer sums and counts: exact, so neither the
         # order of the maps nor an interruption can change the result.
         self._sums = MapPages(np.uint32)
@@ -224,6 +229,9 @@ class AttentionAccumulator:
         if epoch >= self.start_epoch:
             self._fuse(collected.accepted, collected.seen)
             fused = len(collected.accepted)
+            if self.latest is not None:
+                for pairs, maps in collected.accepted.blocks():
+                    self.latest.set(pairs, maps)
         if self.keep_epoch_maps:
             self.epoch_maps = collected.all_maps()
         self._update_candidates(collected)
@@ -297,6 +305,8 @@ class AttentionAccumulator:
         }
         if self.fusion == 'mean':
             sections |= {'sums': self._sums, 'counts': self._counts}
+        if self.latest is not None:
+            sections['latest'] = self.latest
         metadata = {**(note or {}), 'fusion': self.fusion}
         if unfinished:
             begun = self._collector.so_far()
@@ -323,6 +333,7 @@ class AttentionAccumulator:
             'candidates': AttentionStore(),
             'sums': MapPages(np.uint32),
             'counts': MapPages(np.uint16),
+            'latest': AttentionStore(),
         }
         begun = CollectedEpoch()
         sections |= _sections_of(begun)
@@ -337,6 +348,8 @@ class AttentionAccumulator:
         self._collector = self._new_collector(begun)
         self._candidates = sections['candidates']
         self._sums, self._counts = sections['sums'], sections['counts']
+        if self.latest is not None:
+            self.latest = sections['latest']
         # A fallback map stands for a pair in the result of a finished
         # training; going on, that pair is still without an accepted map.
         self.store = AttentionStore()
