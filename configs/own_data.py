@@ -3,7 +3,7 @@
 # OWN_CLASSES, the names of the classes; OWN_SUFFIX, the images' (.jpg).
 _base_ = ['oaa_resnet50_voc.py']
 data_root = '{{$OWN_DATA:data/own}}'
-classes = '{{$OWN_CLASSES:cat,dog}}'.split(',')
+classes = '{{$OWN_CLASSES:cat,dog}}'.split(',')  # noqa: SIM905
 dataset = dict(
     _delete_=True,
     type='oaa_mm.ImageLevelDataset',

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
 
 from oaa_mm.apis import OAAInferencer
 from oaa_mm.attention import AttentionStore, attention_to_image
@@ -60,11 +61,13 @@ def make_config(kind='oaa_mm.CAMClassifier'):
 
 def save_checkpoint(folder, kind):
     """A checkpoint as a runner writes it, of a network that sees colours."""
+    init_default_scope('mmseg')  # before the fixture of each test does
     cfg = make_config(kind)
     torch.manual_seed(1)
     model = MODELS.build(cfg.model)
     model.init_weights()
-    torch.nn.init.normal_(model.head.classifier.weight)
+    # Features are not negative, so no map is zero everywhere.
+    torch.nn.init.uniform_(model.head.classifier.weight)
     meta = {
         'dataset_meta': {'classes': NAMES},
         'cfg': cfg.pretty_text,
@@ -179,12 +182,16 @@ def test_files_arrays_and_batches_are_one(world, inferencer):
 
 
 def test_without_tags_probable_classes_have_maps(world, inferencer):
-    for score_thr in (0.0, 0.45, 0.55, 1.0):
-        for p in inferencer(world / 'images', score_thr=score_thr)[
-            'predictions'
-        ]:
+    folder = world / 'images'
+    plain = inferencer(folder)['predictions']
+    middle = float(np.median([p['scores'] for p in plain]))
+    counts = set()
+    for score_thr in (0.0, middle, 1.0):
+        for p in inferencer(folder, score_thr=score_thr)['predictions']:
             expected = set(np.flatnonzero(p['scores'] >= score_thr))
             assert set(p['classes']) == expected | {p['scores'].argmax()}
+            counts.add(len(p['classes']))
+    assert {1, 3} <= counts
     assert inferencer.model.test_cfg.score_thr == 0.5
 
 
@@ -245,8 +252,8 @@ def test_rules_and_refinement_reach_the_label(world, inferencer):
         return inferencer(image, tags=0, **options)['predictions'][0]['label']
 
     plain = label()
-    low = label(rules=LabelRules(background='constant', theta=0.01))
-    assert (low == 1).sum() > (plain == 1).sum()
+    strict = label(rules=LabelRules(background='constant', theta=0.8))
+    assert 0 < (strict == 1).sum() < (plain == 1).sum()
     refined = label(refine='par', refine_options={'iterations': 2})
     assert (refined != plain).any()
     with pytest.raises(ValueError, match='has no saliency maps'):
@@ -296,7 +303,7 @@ def test_wrong_models_are_refused(world, tmp_path):
     with pytest.raises(FileNotFoundError, match='has no checkpoint'):
         OAAInferencer(tmp_path)
     cfg = make_config()
-    cfg.model.head.num_convs = 1
+    cfg.model.head.update(num_convs=1, channels=4)
     with pytest.raises(ValueError, match='lacks 2 of its tensors: head.convs'):
         OAAInferencer(cfg, weights)
     cfg = make_config()
