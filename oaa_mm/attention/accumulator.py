@@ -56,6 +56,9 @@ class AttentionAccumulator:
             ``'last'``.
         keep_epoch_maps (bool): Keep the maps of the latest epoch alone in
             :attr:`epoch_maps`. Defaults to False.
+        keep_latest (bool): Keep the latest accepted map of each pair alone,
+            from `start_epoch` on, in :attr:`latest`, which is saved and
+            loaded with the memory. Defaults to False.
 
     Raises:
         ValueError: An argument is out of its range.
@@ -80,6 +83,7 @@ class AttentionAccumulator:
         start_epoch: int = 1,
         fallback: str = 'last',
         keep_epoch_maps: bool = False,
+        keep_latest: bool = False,
     ) -> None:
         for name, value, allowed in (
             ('fusion', fusion, FUSIONS),
@@ -108,6 +112,7 @@ class AttentionAccumulator:
         self.keep_epoch_maps = keep_epoch_maps
         self.store = AttentionStore()
         self.epoch_maps: AttentionStore | None = None
+        self.latest = AttentionStore() if keep_latest else None
         # Mean fusion keeps integer sums and counts: exact, so neither the
         # order of the maps nor an interruption can change the result.
         self._sums = MapPages(np.uint32)
@@ -137,13 +142,14 @@ class AttentionAccumulator:
         Optional: without it the maps wait for :meth:`finish_epoch`, which
         takes the memory of all maps a second time. The result is the same.
         What is saved in the middle of such an epoch holds a part of it. No
-        effect for mean fusion, which needs the whole epoch, and with
-        `keep_epoch_maps`.
+        effect where the whole epoch is needed: for mean fusion, and with
+        `keep_epoch_maps` or `keep_latest`.
 
         Args:
             epoch (int): Index of the epoch, from 0.
         """
-        if self.fusion == 'max' and not self.keep_epoch_maps:
+        needs_all = self.keep_epoch_maps or self.latest is not None
+        if self.fusion == 'max' and not needs_all:
             self._begun = epoch, self._new_fusion(epoch)
             self._collector.hand_on(self._begun[1].take)
 
@@ -254,6 +260,9 @@ class AttentionAccumulator:
             raise ValueError(f'epoch {begun} was begun, not {epoch}')
         collected = self._collector.finish()
         self._begun = None
+        if self.latest is not None and epoch >= self.start_epoch:
+            for pairs, maps in collected.accepted.blocks():
+                self.latest.set(pairs, maps)
         if self.keep_epoch_maps:
             self.epoch_maps = collected.all_maps()
         self._fuse(fusion, collected, epoch)
@@ -329,6 +338,8 @@ class AttentionAccumulator:
         }
         if self.fusion == 'mean':
             sections |= {'sums': self._sums, 'counts': self._counts}
+        if self.latest is not None:
+            sections['latest'] = self.latest
         metadata = {**(note or {}), 'fusion': self.fusion}
         if unfinished:
             begun = self._collector.so_far()
@@ -356,6 +367,7 @@ class AttentionAccumulator:
             'candidates': AttentionStore(beside=store),
             'sums': MapPages(np.uint32),
             'counts': MapPages(np.uint16),
+            'latest': AttentionStore(),
         }
         begun = CollectedEpoch()
         sections |= _sections_of(begun)
@@ -370,6 +382,8 @@ class AttentionAccumulator:
         self._collector, self._begun = self._new_collector(begun), None
         self._candidates = sections['candidates']
         self._sums, self._counts = sections['sums'], sections['counts']
+        if self.latest is not None:
+            self.latest = sections['latest']
         # A fallback map stands for a pair in the result of a finished
         # training; going on, that pair is still without an accepted map.
         self.store = store

@@ -5,6 +5,7 @@ from .hooks import (
     AttentionVisualizationHook,
     ManifestHook,
     OAAAblationHook,
+    OAADropHook,
     OAAHook,
 )
 
@@ -13,5 +14,6 @@ __all__ = [
     'BFloat16OptimWrapper',
     'ManifestHook',
     'OAAAblationHook',
+    'OAADropHook',
     'OAAHook',
 ]

@@ -12,7 +12,7 @@ from torch import nn
 
 from oaa_mm.attention import Placement
 
-__all__ = ['batch_attention', 'unwrap_model']
+__all__ = ['batch_attention', 'sample_metainfo', 'unwrap_model']
 
 
 def unwrap_model(model: nn.Module) -> nn.Module:
@@ -51,7 +51,9 @@ def batch_attention(
             "has to run in mode='loss' exactly once"
         )
     return {
-        'image_ids': [_metainfo(sample, 'image_id') for sample in samples],
+        'image_ids': [
+            sample_metainfo(sample, 'image_id') for sample in samples
+        ],
         'scores': output.scores,
         'labels': torch.stack([sample.gt_label for sample in samples]),
         'logits': output.logits,
@@ -60,7 +62,19 @@ def batch_attention(
     }
 
 
-def _metainfo(sample: SegDataSample, key: str) -> Any:
+def sample_metainfo(sample: SegDataSample, key: str) -> Any:
+    """What accumulation has to know of a training sample.
+
+    Args:
+        sample (SegDataSample): Of an ImageLevelDataset.
+        key (str): ``'image_id'`` or ``'placement'``.
+
+    Returns:
+        Any: The metainfo of that name.
+
+    Raises:
+        ValueError: The sample lacks it; the message says what provides it.
+    """
     if key not in sample.metainfo:
         raise ValueError(
             f'OAAHook needs `{key}` in the metainfo of every training sample: '
@@ -71,5 +85,5 @@ def _metainfo(sample: SegDataSample, key: str) -> Any:
 
 
 def _placement(sample: SegDataSample, model: nn.Module) -> Placement:
-    placement = _metainfo(sample, 'placement')
+    placement = sample_metainfo(sample, 'placement')
     return placement.on_grid(model.feature_size(placement.frame))

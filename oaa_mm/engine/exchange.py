@@ -7,7 +7,11 @@ from typing import Any
 import torch.distributed as torch_dist
 from mmengine.dist import get_backend, get_dist_info, is_distributed
 
-from oaa_mm.attention import AttentionAccumulator, CollectedEpoch
+from oaa_mm.attention import (
+    AttentionAccumulator,
+    AttentionStore,
+    CollectedEpoch,
+)
 
 __all__ = ['EpochExchange']
 
@@ -55,6 +59,28 @@ class EpochExchange:
             self._receive(accumulator, source)
             for source in range(1, world_size)
         )
+
+    def share(self, store: AttentionStore) -> None:
+        """Give all processes the maps of the main one.
+
+        Every process then holds a copy of its own; it travels block by block.
+
+        Args:
+            store (AttentionStore): The maps. The other processes write what
+                they receive into theirs.
+        """
+        rank, world_size = get_dist_info()
+        if world_size == 1:
+            return
+        blocks = iter(()) if rank else store.blocks()
+        while (block := self._shared_object(next(blocks, None))) is not None:
+            if rank:
+                store.set(*block)
+
+    def _shared_object(self, value: Any) -> Any:
+        shared = [value]
+        torch_dist.broadcast_object_list(shared, src=0, group=self._group)
+        return shared[0]
 
     def _send(self, epoch: CollectedEpoch) -> int:
         self._send_object(epoch.non_finite)

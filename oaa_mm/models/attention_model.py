@@ -15,7 +15,7 @@ from oaa_mm.attention import attention_to_image, normalise_attention
 from oaa_mm.registry import MODELS
 
 from .inference_config import InferenceConfig
-from .utils import FeatureSize, check_pretrained
+from .utils import FeatureSize, check_pretrained, hide_pixels
 
 __all__ = ['AttentionModel']
 
@@ -103,7 +103,8 @@ class AttentionModel(BaseModel):
             ValueError: `mode` is unknown.
         """
         if mode == 'loss':
-            return self.loss(inputs, data_samples)
+            # Only OAADropHook hides pixels, and only in training.
+            return self.loss(hide_pixels(inputs, data_samples), data_samples)
         if mode == 'predict':
             return self.predict(inputs, data_samples)
         if mode == 'tensor':

@@ -80,10 +80,18 @@ def _without_repeats(lines):
     return [line.split(', non_finite')[0] for line in lines]
 
 
+TRAININGS = {
+    'max': {'fusion': 'max'},
+    'mean': {'fusion': 'mean'},
+    # Each process hides pixels by the maps of all, which the main one sends.
+    'drop': {'type': 'oaa_mm.OAADropHook', 'start_epoch': 0},
+}
+
+
 def test_a_training_in_processes_equals_one(data_root, tmp_path):  # noqa: F811
-    for fusion in ('max', 'mean'):
+    for name, options in TRAININGS.items():
         cfg = make_config(
-            data_root, tmp_path / f'{fusion}_1', fusion=fusion, flip=True
+            data_root, tmp_path / f'{name}_1', flip=True, **options
         )
         cfg.optim_wrapper.optimizer.lr = 0.0  # maps depend on images alone
         train(cfg)
@@ -92,20 +100,23 @@ def test_a_training_in_processes_equals_one(data_root, tmp_path):  # noqa: F811
             'train',
             {
                 'data_root': str(data_root),
-                'work_dir': str(tmp_path / f'{fusion}_3'),
-                'fusion': fusion,
+                'work_dir': str(tmp_path / f'{name}_3'),
+                **options,
             },
         )
-        for fusion in ('max', 'mean')
+        for name, options in TRAININGS.items()
     ]
     log = run_processes(3, *tasks)
-    assert log.count('fused in') == 6
-    assert log.count('exchanged in') == 6
-    for fusion, epoch in product(('max', 'mean'), (1, 2, 3)):
-        name = f'attention_epoch_{epoch}.safetensors'
-        one = (tmp_path / f'{fusion}_1' / name).read_bytes()
-        assert (tmp_path / f'{fusion}_3' / name).read_bytes() == one
-    assert len(final_store(tmp_path / f'{fusion}_3').image_ids) == 8
+    assert log.count('fused in') == 9
+    assert log.count('exchanged in') == 9
+    for name, epoch in product(TRAININGS, (1, 2, 3)):
+        file = f'attention_epoch_{epoch}.safetensors'
+        one = (tmp_path / f'{name}_1' / file).read_bytes()
+        assert (tmp_path / f'{name}_3' / file).read_bytes() == one
+    stores = [final_store(tmp_path / f'{n}_3') for n in ('max', 'drop')]
+    assert len(stores[0].image_ids) == 8
+    # The second epoch hid something, so that attention went elsewhere.
+    assert any((stores[0][p] != stores[1][p]).any() for p in stores[0])
 
 
 def test_resuming_in_the_middle_of_a_declared_epoch(data_root, tmp_path):  # noqa: F811
@@ -115,6 +126,8 @@ def test_resuming_in_the_middle_of_a_declared_epoch(data_root, tmp_path):  # noq
         'work_dir': str(tmp_path),
         'iterations': {'interval': 2, 'max_iters': 9},
         'keep_epoch_maps': True,
+        # Its maps of the first epoch have to be restored in both.
+        **TRAININGS['drop'],
     }
     log = run_processes(2, ('train', arguments))
     assert 'outside of CheckpointHook' not in log

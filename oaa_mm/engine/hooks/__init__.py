@@ -2,6 +2,7 @@
 
 from .ablation_hook import OAAAblationHook
 from .manifest_hook import ManifestHook
+from .oaa_drop_hook import OAADropHook
 from .oaa_hook import OAAHook
 from .visualization_hook import AttentionVisualizationHook
 
@@ -9,5 +10,6 @@ __all__ = [
     'AttentionVisualizationHook',
     'ManifestHook',
     'OAAAblationHook',
+    'OAADropHook',
     'OAAHook',
 ]

@@ -70,6 +70,8 @@ class OAAHook(Hook):
     """
 
     priority = 'NORMAL'
+    #: Whether the latest accepted maps are kept beside the memory.
+    keep_latest = False
 
     def __init__(
         self,
@@ -91,7 +93,9 @@ class OAAHook(Hook):
             'fallback': fallback,
         }
         self.accumulator = AttentionAccumulator(
-            **self.settings, keep_epoch_maps=keep_epoch_maps
+            **self.settings,
+            keep_epoch_maps=keep_epoch_maps,
+            keep_latest=self.keep_latest,
         )
         if epoch_length is not None and epoch_length < 1:
             raise ValueError(
@@ -304,7 +308,7 @@ class OAAHook(Hook):
             )
             return
         changed = {
-            key: (value, self.settings[key])
+            key: (value, self.settings.get(key))
             for key, value in state['settings'].items()
             if self.settings.get(key) != value
         }

@@ -1,0 +1,5 @@
+"""A trained model in three lines of Python."""
+
+from .oaa_inferencer import OAAInferencer
+
+__all__ = ['OAAInferencer']

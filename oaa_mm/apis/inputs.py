@@ -1,0 +1,208 @@
+"""Images to look at, and the tags that a user gives with them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import mmcv
+import numpy as np
+
+from oaa_mm.datasets.files import inspect_images
+from oaa_mm.labels import image_stem, read_labels
+from oaa_mm.utils.name_some import name_some
+from oaa_mm.visualization.draw import IMAGE_SUFFIXES
+
+__all__ = ['ImageInput', 'Images', 'Tags', 'add_tags', 'list_images']
+
+Image = str | os.PathLike | np.ndarray
+#: One image, a folder, or several of them.
+Images = Image | Sequence[Image]
+#: Names or indices of classes; a file, or something for each image.
+Tags = str | os.PathLike | Mapping[str, Any] | Sequence[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class ImageInput:
+    """One image.
+
+    Attributes:
+        image_id (str): Stem of the file, or the number of an array.
+        image (str | np.ndarray): A file, or an (H, W, 3) uint8 BGR array.
+        classes (tuple[int, ...] | None): Indices of its tags; None if they
+            are not known.
+    """
+
+    image_id: str
+    image: str | np.ndarray
+    classes: tuple[int, ...] | None = None
+
+    def to_results(self, num_classes: int) -> dict[str, Any]:
+        """What a pipeline starts with.
+
+        Args:
+            num_classes (int): The number C of classes.
+
+        Returns:
+            dict[str, Any]: With `image_id`, the image as `img` or `img_path`
+            and, where tags are known, `gt_label` (C,).
+        """
+        is_file = isinstance(self.image, str)
+        results: dict[str, Any] = {
+            'image_id': self.image_id,
+            'img_path' if is_file else 'img': self.image,
+        }
+        if self.classes is not None:
+            label = np.zeros(num_classes, np.uint8)
+            label[list(self.classes)] = 1
+            results['gt_label'] = label
+        return results
+
+    def read(self) -> np.ndarray:
+        """The (H, W, 3) uint8 RGB image, as the pipeline sees it."""
+        if isinstance(self.image, str):
+            return mmcv.imread(self.image, channel_order='rgb')
+        return np.ascontiguousarray(self.image[..., ::-1])
+
+
+def list_images(inputs: Images) -> list[ImageInput]:
+    """Find the images that a user means, and make sure they can be read.
+
+    Args:
+        inputs (Images): An image file, a folder of images, an (H, W, 3) uint8
+            BGR array (as OpenCV reads it), or a sequence of such.
+
+    Returns:
+        list[ImageInput]: One an image, without tags; those of a folder are
+        sorted by name.
+
+    Raises:
+        FileNotFoundError: A file is absent, or a folder holds no image.
+        ValueError: A file or an array is no image, or two have one id.
+    """
+    if isinstance(inputs, (str, os.PathLike, np.ndarray)):
+        inputs = [inputs]
+    images: list[str | np.ndarray] = []
+    for one in inputs:
+        if isinstance(one, np.ndarray):
+            images.append(_checked_array(one))
+        else:
+            images += _files_of(Path(one))
+    items = [ImageInput(_id_of(i, n), i) for n, i in enumerate(images)]
+    by_id: dict[str, ImageInput] = {}
+    for item in items:
+        if item.image_id in by_id:
+            raise ValueError(
+                f'{item.image} and {by_id[item.image_id].image} have the same '
+                f'id {item.image_id!r}, the stem of the file; give them in '
+                'two calls'
+            )
+        by_id[item.image_id] = item
+    inspect_images(
+        {i: x.image for i, x in by_id.items() if isinstance(x.image, str)}
+    )
+    return items
+
+
+def _id_of(image: str | np.ndarray, number: int) -> str:
+    return image_stem(image) if isinstance(image, str) else f'{number:08}'
+
+
+def _checked_array(image: np.ndarray) -> np.ndarray:
+    fits = image.ndim == 3 and image.shape[2] == 3 and min(image.shape) >= 2
+    if not fits or image.dtype != np.uint8:
+        raise ValueError(
+            'an image array should be (H, W, 3) uint8 BGR, as OpenCV reads '
+            f'it, but got {image.shape} {image.dtype}'
+        )
+    return image
+
+
+def _files_of(path: Path) -> list[str]:
+    """The file itself, or the images in a folder."""
+    if path.is_file():
+        return [str(path)]
+    if not path.is_dir():
+        raise FileNotFoundError(f'no such image or folder: {path}')
+    files = sorted(
+        str(f) for f in path.iterdir() if f.suffix in IMAGE_SUFFIXES
+    )
+    if not files:
+        raise FileNotFoundError(
+            f'{path} holds no image ({", ".join(IMAGE_SUFFIXES[:3])})'
+        )
+    return files
+
+
+def add_tags(
+    items: Sequence[ImageInput], tags: Tags | None, class_names: Sequence[str]
+) -> list[ImageInput]:
+    """Give each image its tags.
+
+    Args:
+        items (Sequence[ImageInput]): N images.
+        tags (Tags | None): Names or indices (from 0) of classes: one entry an
+            image, in their order (a name, an index or several of them; None
+            if they are not known); or a mapping from image ids to such; or a
+            file or folder of :func:`oaa_mm.labels.read_labels`. For a single
+            image also its tags alone. None: no image has tags.
+        class_names (Sequence[str]): Names of the C classes.
+
+    Returns:
+        list[ImageInput]: The images with their `classes`.
+
+    Raises:
+        FileNotFoundError: `tags` names a file that is absent.
+        ValueError: A class is unknown, or an image has no entry.
+    """
+    if tags is None:
+        return list(items)
+    if isinstance(tags, (str, os.PathLike)) and tags not in class_names:
+        tags = read_labels(tags, classes=class_names).labels
+    if isinstance(tags, Mapping):
+        absent = [x.image_id for x in items if x.image_id not in tags]
+        if absent:
+            raise ValueError(
+                f'{len(absent)} of {len(items)} images have no entry in the '
+                f'tags: {name_some(absent)}'
+            )
+        tags = [tags[x.image_id] for x in items]
+    elif len(items) == 1 and (_is_class(tags) or all(map(_is_class, tags))):
+        tags = [tags]
+    if _is_class(tags) or len(tags) != len(items):
+        raise ValueError(
+            f'tags should have one entry for each of the {len(items)} images, '
+            f'but got {tags!r}'
+        )
+    return [
+        replace(item, classes=_class_indices(entry, class_names))
+        for item, entry in zip(items, tags, strict=True)
+    ]
+
+
+def _is_class(entry: Any) -> bool:
+    return isinstance(entry, (str, int, np.integer))
+
+
+def _class_indices(
+    entry: str | int | Iterable[str | int] | None, class_names: Sequence[str]
+) -> tuple[int, ...] | None:
+    if entry is None:
+        return None
+    indices = set()
+    for tag in [entry] if _is_class(entry) else entry:
+        if tag in class_names:
+            indices.add(class_names.index(tag))
+        elif isinstance(tag, (int, np.integer)) and (
+            0 <= tag < len(class_names)
+        ):
+            indices.add(int(tag))
+        else:
+            raise ValueError(
+                f'{tag!r} is no class of the model, which knows '
+                f'{", ".join(class_names)} (0 to {len(class_names) - 1})'
+            )
+    return tuple(sorted(indices))

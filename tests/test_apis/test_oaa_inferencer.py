@@ -1,0 +1,329 @@
+"""OAAInferencer on small images with small networks."""
+
+import shutil
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+from oaa_mm.apis import OAAInferencer
+from oaa_mm.attention import AttentionStore, attention_to_image
+from oaa_mm.pseudo_labels import LabelRules
+from oaa_mm.pseudo_labels.folder import make_label_folder
+from oaa_mm.registry import MODELS
+from oaa_mm.utils.palette import read_index_png
+
+NAMES = ('red', 'green', 'blue')
+SIZES = ((24, 32), (32, 24), (24, 32), (40, 40))
+POWER = LabelRules(background='power')
+
+
+def make_config(kind='oaa_mm.CAMClassifier'):
+    model = {
+        'type': kind,
+        'data_preprocessor': {
+            'type': 'ImgDataPreprocessor',
+            'mean': [127.0] * 3,
+            'std': [60.0] * 3,
+            'bgr_to_rgb': True,
+        },
+        'backbone': {
+            'type': 'ResNet', 'depth': 18, 'base_channels': 4,
+            'num_stages': 1, 'out_indices': (0,), 'strides': (1,),
+            'dilations': (1,), 'norm_cfg': {'type': 'SyncBN'},
+        },
+        'head': {
+            'type': 'oaa_mm.CAMHead', 'in_channels': 4, 'num_classes': 3,
+            'num_convs': 0,
+        },
+        'test_cfg': {'flip': True, 'use_labels': False},
+    }  # fmt: skip
+    dataset = {
+        'type': 'oaa_mm.ImageLevelDataset',
+        'pipeline': [
+            {'type': 'LoadImageFromFile'},
+            {'type': 'Resize', 'scale_factor': 2.0},
+            {'type': 'LoadAnnotations'},
+            {'type': 'oaa_mm.PackImageLevelInputs'},
+        ],
+    }
+    return Config(
+        {
+            'default_scope': 'mmseg',
+            'model': model,
+            'test_dataloader': {'dataset': dataset},
+        }
+    )
+
+
+def save_checkpoint(folder, kind):
+    """A checkpoint as a runner writes it, of a network that sees colours."""
+    init_default_scope('mmseg')  # before the fixture of each test does
+    cfg = make_config(kind)
+    torch.manual_seed(1)
+    model = MODELS.build(cfg.model)
+    model.init_weights()
+    # Features are not negative, so no map is zero everywhere.
+    torch.nn.init.uniform_(model.head.classifier.weight)
+    meta = {
+        'dataset_meta': {'classes': NAMES},
+        'cfg': cfg.pretty_text,
+    }
+    folder.mkdir()
+    path = folder / 'epoch_3.pth'
+    torch.save({'state_dict': model.state_dict(), 'meta': meta}, path)
+    (folder / 'last_checkpoint').write_text('/where/it/was/epoch_3.pth')
+    return path
+
+
+@pytest.fixture(scope='module')
+def world(tmp_path_factory):
+    """A work_dir of each model, and a folder of images."""
+    root = tmp_path_factory.mktemp('apis')
+    rng = np.random.default_rng(0)
+    (root / 'images').mkdir()
+    for number, size in enumerate(SIZES):
+        image = rng.integers(0, 80, (*size, 3), dtype=np.uint8)
+        image[4:16, 8:20, number % 3] = 255
+        cv2.imwrite(str(root / f'images/im{number}.png'), image)
+    (root / 'images/notes.txt').write_text('no image')
+    save_checkpoint(root / 'cam', 'oaa_mm.CAMClassifier')
+    save_checkpoint(root / 'plus', 'oaa_mm.IntegralAttentionModel')
+    return root
+
+
+@pytest.fixture(scope='module')
+def inferencer(world):
+    return OAAInferencer(world / 'cam', device='cpu', show_progress=False)
+
+
+def assert_same(first, second):
+    assert first['classes'] == second['classes']
+    assert np.allclose(first['scores'], second['scores'], atol=1e-6)
+    assert np.array_equal(first['label'], second['label'])
+    for c in first['classes']:
+        assert np.array_equal(first['attention'][c], second['attention'][c])
+
+
+@pytest.mark.parametrize('kind', ['cam', 'plus'])
+def test_a_folder_becomes_maps_overlays_and_labels(world, tmp_path, kind):
+    """The files are what the tools of the pipeline make of the same maps."""
+    inferencer = OAAInferencer(world / kind, show_progress=False)
+    results = inferencer(
+        world / 'images',
+        batch_size=3,
+        tags=[['red', 'blue'], 1, None, []],
+        out_dir=tmp_path / 'out',
+        return_vis=True,
+    )
+    predictions, pictures = results['predictions'], results['visualization']
+    assert [p['image_id'] for p in predictions] == ['im0', 'im1', 'im2', 'im3']
+    assert [p['names'] for p in predictions[:2]] == [
+        ['red', 'blue'],
+        ['green'],
+    ]
+    assert len(predictions[2]['classes']) >= 1
+    assert predictions[3]['classes'] == []
+    assert (predictions[3]['label'] == 255).all()
+    store = AttentionStore.load(tmp_path / 'out/attention.safetensors')
+    for prediction, picture, size in zip(
+        predictions, pictures, SIZES, strict=True
+    ):
+        name = prediction['image_id']
+        assert picture.shape == (*size, 3)
+        drawn = cv2.imread(str(tmp_path / f'out/vis/{name}.png'))
+        assert np.array_equal(drawn[..., ::-1], picture)
+        label = read_index_png(tmp_path / f'out/labels/{name}.png')
+        assert np.array_equal(label, prediction['label'])
+        assert label.shape == size
+        assert list(store.classes_of(name)) == prediction['classes']
+        for c, attention in prediction['attention'].items():
+            # Twice the size, then a stride of 4.
+            assert attention.shape == (size[0] // 2, size[1] // 2)
+            assert attention.max() == 255
+            assert np.array_equal(store[name, c], attention)
+            large = prediction['attention_image'][c].astype(int)
+            assert abs(large - attention_to_image(attention, size)).max() <= 1
+    make_label_folder(
+        tmp_path / 'out/attention.safetensors',
+        tmp_path / 'tool',
+        img_dir=world / 'images',
+        class_names=NAMES,
+        rules=POWER,
+    )
+    made = sorted((tmp_path / 'tool/labels').iterdir())
+    assert [path.name for path in made] == ['im0.png', 'im1.png', 'im2.png']
+    for path in made:
+        ours = tmp_path / 'out/labels' / path.name
+        assert np.array_equal(read_index_png(path), read_index_png(ours))
+
+
+def test_files_arrays_and_batches_are_one(world, inferencer):
+    paths = sorted((world / 'images').glob('*.png'))
+    one = inferencer(paths)['predictions']
+    arrays = [cv2.imread(str(path)) for path in paths]
+    for other in (
+        inferencer(world / 'images', batch_size=4)['predictions'],
+        inferencer(arrays, batch_size=2)['predictions'],
+        [inferencer(str(path))['predictions'][0] for path in paths],
+    ):
+        for first, second in zip(one, other, strict=True):
+            assert_same(first, second)
+    samples = inferencer(arrays, return_datasamples=True)['predictions']
+    assert [s.image_id for s in samples] == [f'{n:08}' for n in range(4)]
+    assert np.array_equal(samples[0].pred_sem_seg.data[0], one[0]['label'])
+    assert inferencer(paths, return_predictions=False) == {
+        'predictions': [],
+        'visualization': [],
+    }
+
+
+def test_without_tags_probable_classes_have_maps(world, inferencer):
+    folder = world / 'images'
+    plain = inferencer(folder)['predictions']
+    middle = float(np.median([p['scores'] for p in plain]))
+    counts = set()
+    for score_thr in (0.0, middle, 1.0):
+        for p in inferencer(folder, score_thr=score_thr)['predictions']:
+            expected = set(np.flatnonzero(p['scores'] >= score_thr))
+            assert set(p['classes']) == expected | {p['scores'].argmax()}
+            counts.add(len(p['classes']))
+    assert {1, 3} <= counts
+    assert inferencer.model.test_cfg.score_thr == 0.5
+
+
+def test_tags_come_in_many_forms(world, inferencer, tmp_path):
+    image = world / 'images/im0.png'
+    table = tmp_path / 'tags.csv'
+    table.write_text('image,labels\nim0.png,blue;red\nim1.png,green\n')
+    for tags in (
+        ['red', 'blue'],
+        (2, 0),
+        [['blue', 0]],
+        {'im0': ['red', 'blue'], 'other': [7]},
+        table,
+        str(table),
+    ):
+        prediction = inferencer(image, tags=tags)['predictions'][0]
+        assert prediction['names'] == ['red', 'blue']
+    for tags in ('green', 1, [1], ['green'], {'im0': 'green'}):
+        prediction = inferencer(image, tags=tags)['predictions'][0]
+        assert prediction['names'] == ['green']
+
+
+@pytest.mark.parametrize(
+    ('tags', 'error', 'message'),
+    [
+        ([['red']], ValueError, 'one entry for each of the 4 images'),
+        ('red', ValueError, 'one entry for each of the 4 images'),
+        (['red', 'grey', 0, 1], ValueError, "'grey' is no class of .*red, gr"),
+        ([0, 1, 2, 3], ValueError, '3 is no class of the model'),
+        ({'im0': 0}, ValueError, '3 of 4 images have no entry.*im1, im2'),
+        ('none.csv', FileNotFoundError, 'none.csv does not exist'),
+    ],
+)
+def test_wrong_tags_are_refused(world, inferencer, tags, error, message):
+    with pytest.raises(error, match=message):
+        inferencer(world / 'images', tags=tags)
+
+
+def test_wrong_images_are_refused(world, inferencer, tmp_path):
+    with pytest.raises(FileNotFoundError, match='no such image or folder'):
+        inferencer(tmp_path / 'none.jpg')
+    with pytest.raises(FileNotFoundError, match='holds no image'):
+        inferencer(tmp_path)
+    with pytest.raises(ValueError, match=r'uint8 BGR.*float64'):
+        inferencer(np.zeros((8, 8, 3)))
+    (tmp_path / 'broken.png').write_bytes(b'no image')
+    with pytest.raises(ValueError, match='broken.png'):
+        inferencer(tmp_path)
+    shutil.copy(world / 'images/im0.png', tmp_path / 'im0.jpg')
+    with pytest.raises(ValueError, match="same id 'im0'"):
+        inferencer([tmp_path / 'im0.jpg', world / 'images/im0.png'])
+
+
+def test_rules_and_refinement_reach_the_label(world, inferencer):
+    image = world / 'images/im0.png'
+
+    def label(**options):
+        return inferencer(image, tags=0, **options)['predictions'][0]['label']
+
+    plain = label()
+    strict = label(rules=LabelRules(background='constant', theta=0.8))
+    assert 0 < (strict == 1).sum() < (plain == 1).sum()
+    refined = label(refine='par', refine_options={'iterations': 2})
+    assert (refined != plain).any()
+    with pytest.raises(ValueError, match='has no saliency maps'):
+        label(rules=LabelRules())
+
+
+def test_pictures_are_shown(world, inferencer, monkeypatch):
+    shown = []
+    monkeypatch.setattr(
+        'mmengine.visualization.Visualizer.show',
+        lambda _, picture, name, wait: shown.append((picture, name, wait)),
+    )
+    results = inferencer(
+        world / 'images/im1.png', show=True, wait_time=0.5, return_vis=True
+    )
+    ((picture, name, wait),) = shown
+    assert (name, wait) == ('im1', 0.5)
+    assert np.array_equal(picture, results['visualization'][0])
+
+
+def test_models_are_named_in_many_ways(world, inferencer, tmp_path):
+    weights = world / 'cam/epoch_3.pth'
+    config = tmp_path / 'config.py'
+    make_config().dump(config)
+    image = world / 'images/im0.png'
+    expected = inferencer(image)['predictions'][0]
+    for arguments in (
+        (config, weights),
+        (None, weights),
+        (make_config(), weights),
+    ):
+        other = OAAInferencer(*arguments, show_progress=False)
+        assert other.classes == NAMES
+        assert_same(other(image)['predictions'][0], expected)
+    other = OAAInferencer(config, weights, classes='abc', show_progress=False)
+    assert set(other(image)['predictions'][0]['names']) <= set('abc')
+
+
+def test_wrong_models_are_refused(world, tmp_path):
+    weights = world / 'cam/epoch_3.pth'
+    with pytest.raises(ValueError, match='needs trained weights'):
+        OAAInferencer(make_config())
+    with pytest.raises(FileNotFoundError, match='no such config or work_dir'):
+        OAAInferencer(tmp_path / 'none.py', weights)
+    with pytest.raises(FileNotFoundError, match='no such checkpoint'):
+        OAAInferencer(make_config(), tmp_path / 'none.pth')
+    with pytest.raises(FileNotFoundError, match='has no checkpoint'):
+        OAAInferencer(tmp_path)
+    cfg = make_config()
+    cfg.model.head.update(num_convs=1, channels=4)
+    with pytest.raises(ValueError, match='lacks 2 of its tensors: head.convs'):
+        OAAInferencer(cfg, weights)
+    cfg = make_config()
+    cfg.model.head.num_classes = 4
+    with pytest.raises(ValueError, match='size mismatch'):
+        OAAInferencer(cfg, weights)
+    with pytest.raises(ValueError, match='classes has 2 names'):
+        OAAInferencer(make_config(), weights, classes=('a', 'b'))
+    state = torch.load(weights, weights_only=False)
+    del state['meta']['dataset_meta']
+    torch.save(state, tmp_path / 'unnamed.pth')
+    with pytest.raises(ValueError, match=r'3 classes.*name None'):
+        OAAInferencer(make_config(), tmp_path / 'unnamed.pth')
+    cfg = Config({'model': {
+        'type': 'EncoderDecoder',
+        'backbone': make_config().model.backbone,
+        'decode_head': {
+            'type': 'FCNHead', 'in_channels': 4, 'channels': 4,
+            'num_convs': 0, 'concat_input': False, 'num_classes': 3,
+        },
+    }})  # fmt: skip
+    with pytest.raises(ValueError, match='EncoderDecoder.*MMSegInferencer'):
+        OAAInferencer(cfg, weights)
