@@ -23,7 +23,7 @@ from typing import IO
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from oaa_mm.utils import atomic_write
+from oaa_mm.utils import atomic_write, check_image_id
 
 from .pages import MapPages, Pair
 
@@ -31,6 +31,10 @@ __all__ = ['load_pages', 'open_container', 'read_index', 'save_pages']
 
 FORMAT = 'oaa_mm.attention_store'
 FORMAT_VERSION = '1'
+#: Height and width of maps, in the name of a tensor.
+SIZE = '([1-9][0-9]*)x([1-9][0-9]*)'
+#: Element types of sections that are not U8.
+DTYPES = {'sums': 'U32', 'counts': 'U16'}
 #: Bytes of maps that are gathered, checked or read in one go.
 PIECE = 4 << 20
 
@@ -259,7 +263,8 @@ def open_container(path: str | os.PathLike) -> safe_open:
         raise ValueError(
             f'{path}: not an attention store, or truncated ({error})'
         ) from error
-    if metadata.get('format') != FORMAT:
+    kinds = {file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118
+    if metadata.get('format') != FORMAT or not kinds <= {'U8', 'U16', 'U32'}:
         raise ValueError(
             f'{path}: a safetensors file, but not an attention store'
         )
@@ -289,17 +294,34 @@ def read_index(
     """
     try:
         image_ids = file.get_tensor('image_ids').tobytes().decode().split('\n')
+        # They become file names: none may lead out of the folder.
+        for image_id in filter(None, image_ids):
+            check_image_id(image_id)
         for name in file.keys():  # noqa: SIM118 (safe_open is no mapping)
-            match = re.fullmatch(rf'{section}\.(\d+)x(\d+)', name)
+            match = re.fullmatch(rf'{section}\.{SIZE}', name)
             if match is None:
                 continue
+            size = int(match[1]), int(match[2])
+            _check_tensors(file, name, DTYPES.get(section, 'U8'), size)
             images = file.get_tensor(f'{name}.image')
             classes = file.get_tensor(f'{name}.class').tolist()
             ids = [image_ids[number] for number in images]
-            size = int(match[1]), int(match[2])
-            rows = file.get_slice(name).get_shape()
-            if rows != [len(ids), *size] or len(classes) != len(ids):
-                raise ValueError('index and maps differ in length')
             yield size, list(zip(ids, classes, strict=True))
     except (SafetensorError, ValueError, IndexError) as error:
         raise _damaged(path, f'index is wrong, {error}') from error
+
+
+def _check_tensors(
+    file: safe_open, name: str, dtype: str, size: tuple[int, int]
+) -> None:
+    """Whether maps and their index have the types and shapes of a store."""
+    count = file.get_slice(f'{name}.image').get_shape()[0]
+    for tensor, expected in (
+        (name, (dtype, [count, *size])),
+        (f'{name}.image', ('U32', [count])),
+        (f'{name}.class', ('U16', [count])),
+    ):
+        part = file.get_slice(tensor)
+        found = part.get_dtype(), part.get_shape()
+        if found != expected:
+            raise ValueError(f'{tensor} is {found} in place of {expected}')

@@ -65,9 +65,11 @@ class StageRecord:
             stage then counts as not done.
         """
         try:
-            return cls(**json.loads(path.read_text(encoding='utf-8')))
-        except (OSError, ValueError, TypeError):
+            record = cls(**json.loads(path.read_text(encoding='utf-8')))
+        except (OSError, ValueError, TypeError, RecursionError):
             return None
+        hashes = (record.configs, record.inputs, record.outputs)
+        return record if all(isinstance(h, dict) for h in hashes) else None
 
     def change_from(self, older: StageRecord) -> str | None:
         """What differs from an older record, None if nothing does.

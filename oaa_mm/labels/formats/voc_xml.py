@@ -37,7 +37,7 @@ def _parse(path: Path) -> ElementTree.Element:
     parser.CharacterDataHandler = builder.data
     try:
         parser.Parse(path.read_bytes(), True)
-    except (expat.ExpatError, ValueError, LookupError) as error:
+    except (OSError, expat.ExpatError, ValueError, LookupError) as error:
         raise ValueError(f'{path} cannot be read as XML: {error}') from error
     root = builder.close()
     if root.tag != 'annotation':
