@@ -72,7 +72,8 @@ def save_pages(
         'version': FORMAT_VERSION,
         **(metadata or {}),
     }
-    with atomic_write(path) as file:
+    size = sum(tensor.num_bytes for tensor in tensors.values())
+    with atomic_write(path, size=size) as file:
         _write_container(file, tensors, header)
 
 
@@ -293,10 +294,9 @@ def read_index(
         ValueError: The index is damaged.
     """
     try:
-        image_ids = file.get_tensor('image_ids').tobytes().decode().split('\n')
+        text = file.get_tensor('image_ids').tobytes().decode()
         # They become file names: none may lead out of the folder.
-        for image_id in filter(None, image_ids):
-            check_image_id(image_id)
+        image_ids = [check_image_id(i) for i in text.split('\n') if text]
         for name in file.keys():  # noqa: SIM118 (safe_open is no mapping)
             match = re.fullmatch(rf'{section}\.{SIZE}', name)
             if match is None:

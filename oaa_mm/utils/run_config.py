@@ -9,7 +9,8 @@ from mmengine.config import Config, DictAction
 
 __all__ = ['add_run_arguments', 'load_run_config']
 
-MANIFEST_HOOK = 'oaa_mm.ManifestHook'
+#: Hooks of every run, unless the config has them with other arguments.
+RUN_HOOKS = ('oaa_mm.ManifestHook', 'oaa_mm.InvalidLossHook')
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +51,7 @@ def load_run_config(args: argparse.Namespace) -> Config:
     Returns:
         Config: With `launcher` and `work_dir` set; the default work_dir is
         ``work_dirs/`` and the config's name. Custom hooks include a
-        ManifestHook.
+        ManifestHook and an InvalidLossHook.
     """
     cfg = Config.fromfile(args.config)
     cfg.launcher = args.launcher
@@ -62,6 +63,7 @@ def load_run_config(args: argparse.Namespace) -> Config:
         name = osp.splitext(osp.basename(args.config))[0]
         cfg.work_dir = osp.join('./work_dirs', name)
     hooks = cfg.get('custom_hooks') or []
-    if all(hook['type'] != MANIFEST_HOOK for hook in hooks):
-        cfg.custom_hooks = [*hooks, dict(type=MANIFEST_HOOK)]
+    given = {hook['type'] for hook in hooks}
+    added = [dict(type=kind) for kind in RUN_HOOKS if kind not in given]
+    cfg.custom_hooks = [*hooks, *added]
     return cfg
