@@ -12,9 +12,8 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from mmengine.config import Config
-
 from oaa_mm.utils import atomic_write
+from oaa_mm.utils.config import read_config
 from oaa_mm.utils.fingerprint import file_hash
 
 from .plan import Stage
@@ -100,7 +99,7 @@ def current_record(stage: Stage) -> StageRecord:
         StageRecord: Without outputs.
     """
     configs = {
-        word: _hash_text(Config.fromfile(word).pretty_text)
+        word: _hash_text(read_config(word).pretty_text)
         for command in stage.commands
         for word in command[1:]
         if word.endswith('.py') and Path(word).is_file()

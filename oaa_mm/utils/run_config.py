@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import os.path as osp
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
+
+from .config import OptionsAction, override_config, read_config
 
 __all__ = ['add_run_arguments', 'load_run_config']
 
@@ -26,7 +28,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=OptionsAction,
         metavar='KEY=VALUE',
         help='override entries of the config, for example '
         'train_cfg.max_epochs=2 train_dataloader.dataset.data_root=PATH',
@@ -52,11 +54,14 @@ def load_run_config(args: argparse.Namespace) -> Config:
         Config: With `launcher` and `work_dir` set; the default work_dir is
         ``work_dirs/`` and the config's name. Custom hooks include a
         ManifestHook and an InvalidLossHook.
+
+    Raises:
+        FileNotFoundError: There is no such config.
+        ValueError: It cannot be read, or an option has no place in it.
     """
-    cfg = Config.fromfile(args.config)
+    cfg = read_config(args.config)
     cfg.launcher = args.launcher
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
+    override_config(cfg, args.cfg_options)
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
     elif cfg.get('work_dir') is None:

@@ -11,6 +11,7 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 from oaa_mm.registry import HOOKS
+from oaa_mm.utils.check_number import check_number
 
 __all__ = ['InvalidLossHook']
 
@@ -43,11 +44,9 @@ class InvalidLossHook(Hook):
 
     def __init__(self, patience: int = 10, interval: int = 50) -> None:
         for name, value in (('patience', patience), ('interval', interval)):
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(
-                    f'InvalidLossHook: {name} counts iterations from 1, but '
-                    f'got {value!r}'
-                )
+            check_number(
+                f'InvalidLossHook: {name}', value, low=1, integer=True
+            )
         self.patience = patience
         self.interval = interval
         # In a row until now, longest row and number since the last look.

@@ -24,6 +24,7 @@ from oaa_mm.engine.store_files import (
     find_store,
 )
 from oaa_mm.registry import HOOKS
+from oaa_mm.utils.check_number import check_number
 
 __all__ = ['OAAHook']
 
@@ -93,10 +94,8 @@ class OAAHook(Hook):
         self.accumulator = AttentionAccumulator(
             **self.settings, keep_epoch_maps=keep_epoch_maps
         )
-        if epoch_length is not None and epoch_length < 1:
-            raise ValueError(
-                f'epoch_length counts iterations, but got {epoch_length}'
-            )
+        if epoch_length is not None:
+            check_number('epoch_length', epoch_length, low=1, integer=True)
         self.epoch_length = epoch_length
         self.keep_epoch_maps = keep_epoch_maps
         self._exchange = EpochExchange()
