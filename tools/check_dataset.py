@@ -6,7 +6,6 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-
 from oaa_mm.doctor import (
     Split,
     check_dataset,

@@ -110,8 +110,8 @@ def splits_from_config(
 
     Raises:
         FileNotFoundError: The config does not exist.
-        ValueError: It cannot be read, has no dataloader, one joins several data sets, or a
-            data set is of an unknown type.
+        ValueError: It cannot be read, has no dataloader, one joins several
+            data sets, or a data set is of an unknown type.
     """
     config = read_config(path)
     override_config(config, cfg_options)
