@@ -16,9 +16,7 @@ MAP_FORMATS = ('PNG',)
 SALIENCY_FORMATS = ('PNG', 'JPEG')
 #: Formats of photographs. Pillow knows more and takes none by its suffix;
 #: its reader of EPS, for one, starts Ghostscript.
-PHOTO_FORMATS = (
-    'JPEG', 'MPO', 'PNG', 'BMP', 'GIF', 'PPM', 'TIFF', 'WEBP'
-)  # fmt: skip
+PHOTO_FORMATS = ('JPEG', 'PNG', 'BMP', 'GIF', 'PPM', 'TIFF', 'WEBP')
 
 
 @contextmanager
