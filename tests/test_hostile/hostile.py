@@ -108,8 +108,18 @@ def _audit(event, arguments):
     if _watched is None:
         return
     writes = event == 'open' and arguments[2] & (os.O_WRONLY | os.O_RDWR)
-    if writes or event.startswith(DEEDS):
-        _watched.append((event, arguments))
+    if (writes or event.startswith(DEEDS)) and not _imports():
+        _watched.append((event, str(arguments)))
+
+
+def _imports():
+    """Whether Python loads a module, of which it runs and caches the code."""
+    frame = sys._getframe()
+    while frame is not None:
+        if frame.f_code.co_filename.startswith('<frozen importlib'):
+            return True
+        frame = frame.f_back
+    return False
 
 
 @contextmanager
