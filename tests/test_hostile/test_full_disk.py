@@ -45,8 +45,8 @@ WRITERS = {
     'memory.safetensors': write_memory,
     'a.csv': lambda path, size: write_labels(table(size // 10), path),
     'a.txt': lambda path, size: write_labels(table(size // 10), path),
-    'a.json': lambda path, size: write_labels(table(size // 10), path),
-    'a.npy': lambda path, size: write_labels(table(size // 10), path),
+    'a.json': lambda path, size: write_labels(table(size // 80), path),
+    'a.npy': lambda path, size: write_labels(table(size // 80), path),
     'a.png': lambda path, size: write_index_png(
         path, RNG.integers(0, 256, (max(size // 256, 1), 256), np.uint8)
     ),
