@@ -31,8 +31,8 @@ def check_number(
         ValueError: It is not of that kind or out of the range.
     """
     kind = Integral if integer else Real
-    fits = isinstance(value, kind) and low <= value <= high
-    if not fits or value == math.inf:
+    fits = isinstance(value, kind) and not isinstance(value, bool)
+    if not (fits and low <= value <= high and value < math.inf):
         what = 'an integer' if integer else 'a number'
         upper = '' if high == math.inf else f' to {high:g}'
         raise ValueError(

@@ -63,7 +63,7 @@ class OptionsAction(DictAction):
     """``KEY=VALUE ...`` of a command line, refused where it is no such text.
 
     Values are numbers, texts, True, False, None, or lists of these in
-    brackets; braces and calls such as ``dict(...)`` are no values.
+    brackets.
     """
 
     def __call__(
