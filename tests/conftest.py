@@ -6,9 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 torch.set_num_threads(1)
+
+# Machines that test are busy: a slow example is no failure. The suite tries
+# the same examples each time; `long`, with more of them, new ones.
+settings.register_profile('suite', deadline=None, derandomize=True)
+settings.register_profile('long', deadline=None, print_blob=True)
+settings.load_profile(os.environ.get('HYPOTHESIS_PROFILE', 'suite'))
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / 'shared'

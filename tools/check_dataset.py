@@ -6,8 +6,6 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from mmengine.config import DictAction
-
 from oaa_mm.doctor import (
     Split,
     check_dataset,
@@ -19,6 +17,7 @@ from oaa_mm.doctor import (
 )
 from oaa_mm.labels import READERS, load_classes
 from oaa_mm.utils.cli import run_cli
+from oaa_mm.utils.config import OptionsAction
 
 EXAMPLES = """examples:
   python tools/check_dataset.py --data-root data/VOC2012 --classes voc \\
@@ -44,7 +43,7 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=OptionsAction,
         metavar='KEY=VALUE',
         help='with --config: override entries of it, as in tools/train.py',
     )

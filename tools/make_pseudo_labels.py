@@ -107,7 +107,7 @@ def read_part(text: str) -> tuple[int, int]:
 
 def add_refinement(parser: argparse.ArgumentParser) -> None:
     """Add the refinement and its parameters."""
-    from mmengine.config import DictAction
+    from oaa_mm.utils.config import OptionsAction
 
     parser.add_argument(
         '--refine',
@@ -119,7 +119,7 @@ def add_refinement(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--refine-options',
         nargs='+',
-        action=DictAction,
+        action=OptionsAction,
         metavar='KEY=VALUE',
         help='parameters of the refinement, for example iterations=5',
     )

@@ -9,6 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from oaa_mm.utils import check_image_id
+from oaa_mm.utils.check_number import check_number
 
 from .accept import ACCEPTANCE_RULES
 from .batch import labelled_maps
@@ -95,14 +96,8 @@ class AttentionAccumulator:
                 raise ValueError(
                     f'{name} should be one of {allowed}, but got {value!r}'
                 )
-        if not 0 <= threshold <= 1:
-            raise ValueError(
-                f'threshold is a probability in [0, 1], but got {threshold}'
-            )
-        if start_epoch < 0:
-            raise ValueError(
-                f'start_epoch counts from 0, but got {start_epoch}'
-            )
+        check_number('threshold', threshold, low=0, high=1)
+        check_number('start_epoch', start_epoch, low=0, integer=True)
         self.fusion = fusion
         self.acceptance = acceptance
         self.threshold = threshold

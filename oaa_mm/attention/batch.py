@@ -21,7 +21,8 @@ class BatchMaps:
         pairs (list[tuple[int, int]]): Number of the image in the batch, and
             class.
         maps (Tensor): (P, h, w) uint8, with their padding.
-        accepted (Tensor): (P,) bool, whether the map counts.
+        accepted (Tensor): (P,) bool, whether the map counts. One that is
+            zero everywhere never does.
         finite (Tensor): (P,) bool, False where its scores hold NaN or +Inf;
             -Inf is no attention.
         valid (list[list[int]] | None): P heights and widths without padding;
@@ -92,10 +93,13 @@ def labelled_maps(
     )
     # NaN and +Inf survive in the maximum; such a map must never be fused.
     finite = picked.amax((1, 2)).isfinite()
+    maps = quantise_attention(maps.nan_to_num(0, 0, 0))
+    # A map without attention tells nothing of a class that is there.
+    attended = maps.amax((1, 2)) > 0
     return BatchMaps(
         pairs=list(zip(images.tolist(), classes.tolist(), strict=True)),
-        maps=quantise_attention(maps.nan_to_num(0, 0, 0)),
-        accepted=accepted[at, of] & finite,
+        maps=maps,
+        accepted=accepted[at, of] & finite & attended,
         finite=finite,
         valid=None if valid is None else valid.cpu()[images].tolist(),
     )

@@ -8,13 +8,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+
+from oaa_mm.utils import check_image_id
+from oaa_mm.utils.images import open_image
 
 from .pages import Pair
 
 __all__ = ['PngFolderReader']
 
-_PNG_NAME = re.compile(r'(?P<image_id>.+)_(?P<class_index>\d+)\.png')
+_PNG_NAME = re.compile(r'(?P<image_id>.+)_(?P<class_index>[0-9]{1,9})\.png')
 
 
 class PngFolderReader(Mapping):
@@ -39,13 +41,23 @@ class PngFolderReader(Mapping):
                     f'{path}: attention maps are named '
                     '`{image_id}_{class}.png`, class being a number from 0'
                 )
-            pair = name['image_id'], int(name['class_index'])
-            self._paths[pair] = path
+            self._add(name['image_id'], int(name['class_index']), path)
         if not self._paths:
             raise FileNotFoundError(
                 f'{folder}: no PNG files; expected attention maps named '
                 '`{image_id}_{class}.png`'
             )
+
+    def _add(self, image_id: str, class_index: int, path: Path) -> None:
+        try:
+            pair = check_image_id(image_id), class_index
+        except ValueError as error:
+            raise ValueError(f'{path}: {error}') from error
+        if pair in self._paths:  # a_1.png and a_01.png
+            raise ValueError(
+                f'{self._paths[pair]} and {path} are maps of the same class'
+            )
+        self._paths[pair] = path
 
     def __getitem__(self, pair: Pair) -> np.ndarray:
         return _read_grey_png(self._paths[pair])
@@ -58,13 +70,11 @@ class PngFolderReader(Mapping):
 
 
 def _read_grey_png(path: Path) -> np.ndarray:
-    try:
-        with Image.open(path) as image:
-            if image.mode != 'L':
-                raise ValueError(
-                    f'{path}: an attention map is an 8-bit greyscale PNG, '
-                    f'but this one has mode {image.mode!r}'
-                )
+    with open_image(path) as image:
+        mode = image.mode
+        if mode == 'L':
             return np.asarray(image)
-    except (OSError, SyntaxError) as error:
-        raise ValueError(f'{path}: not a readable PNG ({error})') from error
+    raise ValueError(
+        f'{path}: an attention map is an 8-bit greyscale PNG, but this one '
+        f'has mode {mode!r}'
+    )

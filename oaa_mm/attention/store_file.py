@@ -37,6 +37,10 @@ __all__ = [
 
 FORMAT = 'oaa_mm.attention_store'
 FORMAT_VERSION = '1'
+#: Height and width of maps, in the name of a tensor.
+SIZE = '([1-9][0-9]*)x([1-9][0-9]*)'
+#: Element types of sections that are not U8.
+TYPES = {'sums': 'U32', 'counts': 'U16'}
 #: Bytes of maps that are gathered, checked or read in one go.
 PIECE = 4 << 20
 IDS_AT_ONCE = 10_000
@@ -79,7 +83,8 @@ def save_pages(
         'version': FORMAT_VERSION,
         **(metadata or {}),
     }
-    with atomic_write(path) as file:
+    size = sum(tensor.num_bytes for tensor in tensors.values())
+    with atomic_write(path, size=size) as file:
         _write_container(file, tensors, header)
 
 
@@ -226,9 +231,7 @@ def _read_pieces(
     num_bytes: int,
     path: str | os.PathLike,
 ) -> Iterator[np.ndarray]:
-    dtype = DTYPES.get(entry['dtype'])
-    if dtype is None:
-        raise _damaged(path, f'type {entry["dtype"]} is not one of a store')
+    dtype = DTYPES[entry['dtype']]
     row = entry['shape'][1:]
     row_bytes = max(1, math.prod(row) * dtype.itemsize)
     rows = max(1, PIECE // row_bytes)
@@ -300,7 +303,8 @@ def open_container(path: str | os.PathLike) -> safe_open:
         raise ValueError(
             f'{path}: not an attention store, or truncated ({error})'
         ) from error
-    if metadata.get('format') != FORMAT:
+    kinds = {file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118
+    if metadata.get('format') != FORMAT or not kinds <= set(DTYPES):
         raise ValueError(
             f'{path}: a safetensors file, but not an attention store'
         )
@@ -354,18 +358,33 @@ def read_index(
     """
     try:
         for name in file.keys():  # noqa: SIM118 (safe_open is no mapping)
-            match = re.fullmatch(rf'{section}\.(\d+)x(\d+)', name)
+            match = re.fullmatch(rf'{section}\.{SIZE}', name)
             if match is None:
                 continue
-            images = numbers[file.get_tensor(f'{name}.image')]
-            classes = file.get_tensor(f'{name}.class')
             size = int(match[1]), int(match[2])
-            rows = file.get_slice(name).get_shape()
-            if rows != [len(images), *size] or len(classes) != len(images):
-                raise ValueError('index and maps differ in length')
-            keys = join_keys(images, classes)
+            _check_tensors(file, name, TYPES.get(section, 'U8'), size)
+            keys = join_keys(
+                numbers[file.get_tensor(f'{name}.image')],
+                file.get_tensor(f'{name}.class'),
+            )
             if len(np.unique(keys)) < len(keys):
                 raise ValueError('a pair has two maps')
             yield size, keys
     except (SafetensorError, ValueError, IndexError) as error:
         raise _damaged(path, f'index is wrong, {error}') from error
+
+
+def _check_tensors(
+    file: safe_open, name: str, dtype: str, size: tuple[int, int]
+) -> None:
+    """Whether maps and their index have the types and shapes of a store."""
+    count = file.get_slice(f'{name}.image').get_shape()[0]
+    for tensor, expected in (
+        (name, (dtype, [count, *size])),
+        (f'{name}.image', ('U32', [count])),
+        (f'{name}.class', ('U16', [count])),
+    ):
+        part = file.get_slice(tensor)
+        found = part.get_dtype(), part.get_shape()
+        if found != expected:
+            raise ValueError(f'{tensor} is {found} in place of {expected}')

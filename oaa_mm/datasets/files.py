@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from PIL import Image
-
+from oaa_mm.utils.images import PHOTO_FORMATS, open_image
 from oaa_mm.utils.name_some import name_some
 
 __all__ = ['inspect_image', 'inspect_images']
@@ -24,7 +23,8 @@ def inspect_image(path: str | os.PathLike) -> tuple[int, int]:
     end marker is decoded to find out whether it is truncated.
 
     Args:
-        path (str | os.PathLike): A JPEG, PNG or other file that PIL reads.
+        path (str | os.PathLike): A JPEG, PNG or another of
+            :data:`~oaa_mm.utils.images.PHOTO_FORMATS`.
 
     Returns:
         tuple[int, int]: Height and width in pixels, as the image is shown
@@ -36,22 +36,12 @@ def inspect_image(path: str | os.PathLike) -> tuple[int, int]:
             or wide.
     """
     path = Path(path)
-    try:
-        with Image.open(path) as image:
-            width, height = image.size
-            if image.getexif().get(_EXIF_ORIENTATION, 1) >= 5:
-                width, height = height, width
-            if not _ends_properly(path, image.format):
-                image.load()
-    except FileNotFoundError:
-        raise
-    except (
-        OSError,
-        SyntaxError,
-        ValueError,
-        Image.DecompressionBombError,
-    ) as error:
-        raise ValueError(f'{path}: not a readable image ({error})') from error
+    with open_image(path, PHOTO_FORMATS) as image:
+        width, height = image.size
+        if image.getexif().get(_EXIF_ORIENTATION, 1) >= 5:
+            width, height = height, width
+        if not _ends_properly(path, image.format):
+            image.load()
     if min(height, width) < 2:
         raise ValueError(
             f'{path}: {width}x{height} pixels, an image needs at least 2 in '

@@ -14,6 +14,7 @@ from mmseg.datasets import BaseSegDataset
 from oaa_mm.labels import LabelTable, image_stem, read_labels
 from oaa_mm.labels.formats._common import read_text
 from oaa_mm.registry import DATASETS
+from oaa_mm.utils import check_image_id
 from oaa_mm.utils.name_some import name_some
 from oaa_mm.utils.palette import voc_colormap
 
@@ -172,7 +173,7 @@ class ImageLevelDataset(BaseSegDataset):
             )
         names: dict[str, str] = {}
         for number, words in _read_lines(self.ann_file):
-            image_id = image_stem(words[0])
+            image_id = _listed_id(words[0], f'{self.ann_file}, line {number}')
             if image_id in names:
                 raise ValueError(
                     f'{self.ann_file}, line {number}: image id {image_id!r} '
@@ -360,6 +361,13 @@ class ImageLevelDataset(BaseSegDataset):
             if isinstance(transform, RESIZES):
                 size = resized(transform, size)
         return size
+
+
+def _listed_id(name: str, where: str) -> str:
+    try:
+        return check_image_id(image_stem(name))
+    except ValueError as error:
+        raise ValueError(f'{where}: {error}') from error
 
 
 def _read_lines(path: str) -> Iterator[tuple[int, list[str]]]:

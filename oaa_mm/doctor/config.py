@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config
 from mmseg.registry import DATASETS
 
 from oaa_mm.datasets import ImageLevelDataset
+from oaa_mm.utils.config import override_config, read_config
 
 from .layout import NEEDS, find_saliency
 from .split import Split
@@ -110,15 +110,11 @@ def splits_from_config(
 
     Raises:
         FileNotFoundError: The config does not exist.
-        ValueError: It has no dataloader, one joins several data sets, or a
-            data set is of an unknown type.
+        ValueError: It cannot be read, has no dataloader, one joins several
+            data sets, or a data set is of an unknown type.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f'config {path} does not exist')
-    config = Config.fromfile(path)
-    if cfg_options:
-        config.merge_from_dict(dict(cfg_options))
+    config = read_config(path)
+    override_config(config, cfg_options)
     splits, classes = [], None
     for name in NEEDS:
         key = f'{name}_dataloader'

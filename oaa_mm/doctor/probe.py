@@ -15,6 +15,7 @@ from PIL import Image, UnidentifiedImageError
 from rich.console import Console
 from rich.progress import track
 
+from oaa_mm.utils.images import PHOTO_FORMATS
 from oaa_mm.utils.palette import INDEX_MODES, voc_colormap
 
 __all__ = ['DEEP_MODES', 'KINDS', 'Probe', 'probe_file', 'probe_files']
@@ -88,9 +89,9 @@ def _has_voc_palette(image: Image.Image, values: bytes) -> bool:
 
 
 def _decode(path: Path, data: bytes, kind: str) -> Probe:
-    with Image.open(io.BytesIO(data)) as image:
+    with Image.open(io.BytesIO(data), formats=PHOTO_FORMATS) as image:
         image.verify()  # checksums; it leaves the image unusable
-    with Image.open(io.BytesIO(data)) as image:
+    with Image.open(io.BytesIO(data), formats=PHOTO_FORMATS) as image:
         image.load()
         orientation = image.getexif().get(_EXIF_ORIENTATION, 1)
         size = image.size if orientation >= 5 else image.size[::-1]

@@ -3,6 +3,7 @@
 from .bf16_optim_wrapper import BFloat16OptimWrapper
 from .hooks import (
     AttentionVisualizationHook,
+    InvalidLossHook,
     ManifestHook,
     OAAAblationHook,
     OAADropHook,
@@ -12,6 +13,7 @@ from .hooks import (
 __all__ = [
     'AttentionVisualizationHook',
     'BFloat16OptimWrapper',
+    'InvalidLossHook',
     'ManifestHook',
     'OAAAblationHook',
     'OAADropHook',

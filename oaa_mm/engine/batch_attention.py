@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from mmengine.model import is_model_wrapper
 from mmseg.structures import SegDataSample
-from torch import nn
+from torch import Tensor, nn
 
 from oaa_mm.attention import Placement
 
@@ -28,13 +28,18 @@ def unwrap_model(model: nn.Module) -> nn.Module:
 
 
 def batch_attention(
-    model: nn.Module, samples: Sequence[SegDataSample]
+    model: nn.Module,
+    samples: Sequence[SegDataSample],
+    *,
+    loss: Tensor | float = 0.0,
 ) -> dict[str, Any]:
     """The maps of a batch, as AttentionAccumulator.update takes them.
 
     Args:
         model (nn.Module): A CAMClassifier after its forward in mode 'loss'.
         samples (Sequence[SegDataSample]): The N samples of the batch.
+        loss (Tensor | float): Of the iteration. If it is NaN or Inf, so are
+            the maps, which are dropped and counted then. Defaults to 0.
 
     Returns:
         dict[str, Any]: Arguments of
@@ -54,7 +59,11 @@ def batch_attention(
         'image_ids': [
             sample_metainfo(sample, 'image_id') for sample in samples
         ],
-        'scores': output.scores,
+        'scores': output.scores.masked_fill(
+            # A tensor on the device, so that nothing waits for it.
+            ~torch.as_tensor(loss, device=output.scores.device).isfinite(),
+            torch.nan,
+        ),
         'labels': torch.stack([sample.gt_label for sample in samples]),
         'logits': output.logits,
         'valid': output.valid,

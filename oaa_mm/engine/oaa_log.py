@@ -32,8 +32,8 @@ def log_epoch(
     )
     if summary.non_finite:
         runner.logger.warning(
-            f'{epoch}: {summary.non_finite} maps held NaN or Inf and were '
-            'dropped'
+            f'{epoch}: {summary.non_finite} maps held NaN or Inf, or the loss '
+            'of their iteration was, and were dropped'
         )
     if summary.all_zero:
         runner.logger.warning(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from oaa_mm.attention import AttentionStore
+from oaa_mm.utils import check_image_id
 from oaa_mm.utils.name_some import name_some
 
 __all__ = ['check_complete', 'open_store', 'read_image_ids']
@@ -43,7 +44,8 @@ def read_image_ids(path: str | os.PathLike) -> tuple[str, ...]:
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: The list is no text, empty, or names an image twice.
+        ValueError: The list is no text, empty, names an image twice, or
+            what could not be the stem of a file.
     """
     path = Path(path)
     if not path.is_file():
@@ -53,7 +55,14 @@ def read_image_ids(path: str | os.PathLike) -> tuple[str, ...]:
     except UnicodeDecodeError as error:
         raise ValueError(f'{path} is not UTF-8 text: {error}') from error
     # Lists of other projects write `/JPEGImages/ID.jpg /Segmentation/ID.png`.
-    ids = [_stem(line.split()[0]) for line in lines if line.strip()]
+    try:
+        ids = [
+            check_image_id(_stem(line.split()[0]))
+            for line in lines
+            if line.strip()
+        ]
+    except ValueError as error:
+        raise ValueError(f'{path}: {error}') from error
     if not ids:
         raise ValueError(f'{path}: the image list is empty')
     seen: set[str] = set()

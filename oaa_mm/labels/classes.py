@@ -7,6 +7,7 @@ should not.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from unicodedata import category
@@ -131,7 +132,7 @@ def load_classes(spec: str) -> tuple[str, ...]:
     if spec in known:
         return known[spec]
     path = Path(spec)
-    if ',' not in spec and path.is_file():
+    if ',' not in spec and os.path.isfile(spec):
         try:
             lines = path.read_text(encoding='utf-8-sig').splitlines()
         except UnicodeDecodeError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from oaa_mm.attention import NORMS
+from oaa_mm.utils.check_number import check_number
 
 __all__ = ['InferenceConfig']
 
@@ -45,10 +46,14 @@ class InferenceConfig:
 
     def __post_init__(self) -> None:
         """Check the values of a user's config."""
-        if not self.scales or min(self.scales) <= 0:
+        scales = self.scales
+        if not isinstance(scales, (list, tuple)) or not scales or 0 in scales:
             raise ValueError(
-                f'test_cfg.scales should be positive, but got {self.scales}'
+                f'test_cfg.scales should be positive numbers, but got {scales}'
             )
+        for scale in scales:
+            check_number('test_cfg.scales', scale, low=0)
+        check_number('test_cfg.score_thr', self.score_thr, low=0, high=1)
         if self.norm not in NORMS:
             raise ValueError(
                 f'test_cfg.norm should be one of {NORMS}, but got '

@@ -26,12 +26,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmengine.config import Config
+from oaa_mm.utils.config import read_config
 
 __all__ = ['Pipeline', 'Stage', 'load_pipeline']
 
 _FIELD = re.compile(r'\{(\w+)\}')
-_STAGE_KEYS = {'name', 'run', 'outputs', 'resume', 'inputs'}
+_STAGE_KEYS = {
+    'name': 'a text',
+    'run': 'a list of texts',
+    'outputs': 'a list of texts',
+    'resume': 'a text',
+    'inputs': 'a list of texts',
+}
 
 
 @dataclass(frozen=True)
@@ -117,9 +123,10 @@ def load_pipeline(
         ValueError: A stage lacks something, has an unknown key or names what
             does not exist.
     """
-    cfg = Config.fromfile(path)
+    cfg = read_config(path)
     if not cfg.get('stages'):
         raise ValueError(f'{path}: a pipeline config needs `stages`')
+    _check_kinds(cfg, path)
     folder = Path(work_dir or cfg.get('work_dir') or _default_dir(path))
     texts = {k: v for k, v in cfg.items() if isinstance(v, str)}
     texts['work_dir'] = str(folder)
@@ -142,6 +149,35 @@ def load_pipeline(
     )
 
 
+def _check_kinds(cfg: Mapping, path: str | os.PathLike) -> None:
+    """Refuse entries of another kind than the top of this module says."""
+    _check_kind(cfg.get('work_dir') or '', 'a text', f'{path}: work_dir')
+    for key in ('stages', 'scores'):
+        _check_kind(cfg.get(key, []), 'a list of dicts', f'{path}: {key}')
+    _check_kind(cfg.get('checks', []), 'a list of texts', f'{path}: checks')
+    for row in cfg.get('scores', []):
+        _check_kind([*row.values()], 'a list of texts', f'{path}: scores')
+    for number, entry in enumerate(cfg.stages):
+        for key, kind in _STAGE_KEYS.items():
+            where = f'{path}: stages[{number}].{key}'
+            if key in entry and not (
+                key == 'run' and isinstance(entry[key], str)
+            ):
+                _check_kind(entry[key], kind, where)
+
+
+def _check_kind(value: object, kind: str, where: str) -> None:
+    inside = {'a list of texts': str, 'a list of dicts': Mapping}.get(kind)
+    if inside is None:
+        fits = isinstance(value, str)
+    else:
+        fits = isinstance(value, (list, tuple)) and all(
+            isinstance(item, inside) for item in value
+        )
+    if not fits:
+        raise ValueError(f'{where} should be {kind}, but got {value!r}')
+
+
 def _default_dir(path: str | os.PathLike) -> str:
     return os.path.join('work_dirs', Path(path).stem)
 
@@ -155,7 +191,7 @@ def _read_stage(
 ) -> Stage:
     name = entry.get('name')
     missing = {'name', 'run', 'outputs'} - set(entry)
-    unknown = set(entry) - _STAGE_KEYS
+    unknown = set(entry) - set(_STAGE_KEYS)
     if missing or unknown:
         raise ValueError(
             f'{path}: stage {name!r} lacks {sorted(missing)} and has unknown '

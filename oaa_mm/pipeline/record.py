@@ -12,9 +12,8 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from mmengine.config import Config
-
 from oaa_mm.utils import atomic_write
+from oaa_mm.utils.config import read_config
 from oaa_mm.utils.fingerprint import file_hash
 
 from .plan import Stage
@@ -65,9 +64,11 @@ class StageRecord:
             stage then counts as not done.
         """
         try:
-            return cls(**json.loads(path.read_text(encoding='utf-8')))
-        except (OSError, ValueError, TypeError):
+            record = cls(**json.loads(path.read_text(encoding='utf-8')))
+        except (OSError, ValueError, TypeError, RecursionError):
             return None
+        hashes = (record.configs, record.inputs, record.outputs)
+        return record if all(isinstance(h, dict) for h in hashes) else None
 
     def change_from(self, older: StageRecord) -> str | None:
         """What differs from an older record, None if nothing does.
@@ -98,7 +99,7 @@ def current_record(stage: Stage) -> StageRecord:
         StageRecord: Without outputs.
     """
     configs = {
-        word: _hash_text(Config.fromfile(word).pretty_text)
+        word: _hash_text(read_config(word).pretty_text)
         for command in stage.commands
         for word in command[1:]
         if word.endswith('.py') and Path(word).is_file()

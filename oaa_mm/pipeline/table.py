@@ -6,6 +6,7 @@ import glob
 import json
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from prettytable import PrettyTable
 
@@ -31,7 +32,7 @@ def read_scores(row: Mapping[str, str]) -> dict[str, float | None]:
         dict[str, float | None]: Column -> percent, None where it is missing.
 
     Raises:
-        ValueError: The unit is unknown.
+        ValueError: The unit is unknown, or the file is no JSON.
     """
     unit = row.get('unit', 'fraction')
     if unit not in _UNITS:
@@ -43,8 +44,13 @@ def read_scores(row: Mapping[str, str]) -> dict[str, float | None]:
     content = None
     if matches:
         newest = max(matches, key=os.path.getmtime)
-        with open(newest, encoding='utf-8') as file:
-            content = json.load(file)
+        try:
+            content = json.loads(Path(newest).read_text(encoding='utf-8'))
+        except (ValueError, RecursionError) as error:
+            raise ValueError(
+                f'scores of {row["name"]!r}: {newest} is not valid JSON '
+                f'({error})'
+            ) from error
     scores = {}
     for column in [key for key in row if key not in _ROW_KEYS]:
         number = _follow(content, row[column].split(' > '))

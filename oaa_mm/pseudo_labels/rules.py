@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from oaa_mm.utils.check_number import check_number
+
 __all__ = ['BACKGROUNDS', 'IGNORE_INDEX', 'LabelRules']
 
 BACKGROUNDS = ('saliency', 'power', 'constant')
@@ -60,13 +62,10 @@ class LabelRules:
             )
         for constant in self.constants():
             value = getattr(self, constant.name)
-            if constant.name == 'alpha':
-                if not 0 < value < math.inf:
-                    raise ValueError(f'alpha should be > 0, but got {value}')
-            elif not 0 <= value <= 1:
-                raise ValueError(
-                    f'{constant.name} should be in [0, 1], but got {value}'
-                )
+            high = math.inf if constant.name == 'alpha' else 1
+            check_number(constant.name, value, low=0, high=high)
+        if not self.alpha:
+            raise ValueError('alpha should be > 0, but got 0')
 
     @classmethod
     def constants(cls) -> tuple:

@@ -7,13 +7,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
 from rich.console import Console
 from rich.progress import track
 
 from oaa_mm.attention import AttentionStore
 from oaa_mm.datasets.files import inspect_image
 from oaa_mm.evaluation.stores import name_some, read_image_ids
+from oaa_mm.utils.images import SALIENCY_FORMATS, open_image
 from oaa_mm.visualization.draw import find_image
 
 from .job import LabelTask
@@ -160,11 +160,8 @@ def _checked_size(image: Path, saliency: Path | None) -> tuple[int, int]:
     size = inspect_image(image)
     if saliency is None:
         return size
-    try:
-        with Image.open(saliency) as opened:
-            mode, found = opened.mode, opened.size[::-1]
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:
-        raise ValueError(f'{saliency} cannot be read: {error}') from error
+    with open_image(saliency, SALIENCY_FORMATS) as opened:
+        mode, found = opened.mode, opened.size[::-1]
     if mode not in ('L', '1', 'RGB'):
         raise ValueError(
             f'{saliency}: a saliency map is an 8-bit grey PNG, but this one '

@@ -16,9 +16,9 @@ import cv2
 import mmcv
 import numpy as np
 import torch
-from PIL import Image
 
 from oaa_mm.attention import AttentionStore, attention_to_image
+from oaa_mm.utils.images import SALIENCY_FORMATS, open_image
 from oaa_mm.utils.palette import read_index_png, write_index_png
 
 from .compose import compose_label
@@ -124,11 +124,8 @@ def _finished(path: Path, size: tuple[int, int]) -> np.ndarray | None:
 
 
 def _read_saliency(path: str) -> np.ndarray:
-    try:
-        with Image.open(path) as image:
-            return np.asarray(image.convert('L'))
-    except (OSError, SyntaxError) as error:
-        raise ValueError(f'{path} cannot be read: {error}') from error
+    with open_image(path, SALIENCY_FORMATS) as image:
+        return np.asarray(image.convert('L'))
 
 
 def run_tasks(

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-__all__ = ['atomic_write']
+__all__ = ['atomic_write', 'write_error']
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 @contextmanager
 def atomic_write(
-    path: str | os.PathLike, mode: str = 'wb', **open_kwargs: Any
+    path: str | os.PathLike,
+    mode: str = 'wb',
+    *,
+    size: int | None = None,
+    **open_kwargs: Any,
 ) -> Iterator[IO]:
     """Open a temporary file that becomes `path` when the block succeeds.
 
@@ -26,24 +35,29 @@ def atomic_write(
     Args:
         path (str | os.PathLike): The file to write.
         mode (str): ``'wb'`` or ``'w'``. Defaults to ``'wb'``.
+        size (int | None): Bytes of the whole file where they are known, for
+            the message where the disk is full. Defaults to None.
         **open_kwargs: Further arguments of :func:`open` (encoding, newline).
 
     Yields:
         IO: The open temporary file.
 
     Raises:
-        OSError: The file cannot be written (disk full, read-only folder); the
-            error names the final path.
+        OSError: The file cannot be written (disk full, read-only folder); see
+            :func:`write_error`.
     """
     path = Path(path)
     if mode not in ('w', 'wb'):
         raise ValueError(f"mode should be 'w' or 'wb', but got {mode!r}")
     if mode == 'w':
         open_kwargs.setdefault('encoding', 'utf-8')
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(
-        prefix=f'.{path.name}.', suffix='.tmp', dir=path.parent
-    )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(
+            prefix=f'.{path.name}.', suffix='.tmp', dir=path.parent
+        )
+    except OSError as error:
+        raise write_error(error, path, size=size) from error
     try:
         with os.fdopen(handle, mode, **open_kwargs) as file:
             yield file
@@ -55,8 +69,42 @@ def atomic_write(
         os.chmod(temporary, 0o666 & ~umask)
         os.replace(temporary, path)
     except BaseException as error:
-        if os.path.exists(temporary):
+        with suppress(FileNotFoundError):
             os.unlink(temporary)
-        if isinstance(error, OSError) and error.filename is None:
-            raise OSError(error.errno, error.strerror, str(path)) from error
+        # Others are of files that the block reads.
+        if isinstance(error, OSError) and error.filename in (None, temporary):
+            raise write_error(error, path, size=size) from error
         raise
+
+
+def write_error(
+    error: OSError, path: str | os.PathLike, *, size: int | None = None
+) -> OSError:
+    """The error of a write, told of the file and the disk that a user knows.
+
+    Args:
+        error (OSError): What the system said, of a temporary file maybe.
+        path (str | os.PathLike): The file or folder that was to be written.
+        size (int | None): Bytes that it needs, where they are known.
+
+    Returns:
+        OSError: Of the same `errno`. Where the disk is full, its message
+        holds the bytes that are needed and free.
+    """
+    folder = Path(path).absolute().parent
+    while not folder.is_dir():
+        folder = folder.parent
+    what = error.strerror or str(error)
+    if error.errno in _FULL:
+        needed = '' if size is None else f'{size:,} bytes are needed, '
+        free = shutil.disk_usage(folder).free
+        what += (
+            f' ({needed}{free:,} bytes are free in {folder}; what was there '
+            'before is unchanged. Free some space and run it again)'
+        )
+    elif error.errno in _FORBIDDEN:
+        what += (
+            f' ({folder} cannot be written to; choose another folder, or '
+            'change its permissions)'
+        )
+    return OSError(error.errno, what, str(path))

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 __all__ = ['check_image_id']
 
+#: Bytes of the longest id. File systems take names of 255, and there have to
+#: be class, suffix and the marks of a temporary file.
+MAX_BYTES = 200
+
 
 def check_image_id(image_id: str) -> str:
     """Return `image_id` if it can be the stem of a file's name.
@@ -18,8 +22,9 @@ def check_image_id(image_id: str) -> str:
         str: The same id.
 
     Raises:
-        ValueError: The id is empty, begins or ends with a blank, or contains
-            a path separator, a control character or nothing but dots.
+        ValueError: The id is empty, begins or ends with a blank, contains a
+            path separator, a control character or nothing but dots, or has
+            more than 200 bytes.
     """
     if (
         not isinstance(image_id, str)
@@ -28,10 +33,12 @@ def check_image_id(image_id: str) -> str:
         or not image_id.strip('.')
         or not image_id.isprintable()
         or any(character in '/\\' for character in image_id)
+        or len(image_id.encode()) > MAX_BYTES
     ):
+        shown = image_id[:MAX_BYTES] if isinstance(image_id, str) else image_id
         raise ValueError(
-            f'image id {image_id!r} cannot be the stem of a file name: it '
-            'must not be empty, contain path separators, control characters '
-            'or consist of dots alone'
+            f'image id {shown!r} cannot be the stem of a file name: it '
+            'must not be empty, contain path separators or control '
+            f'characters, consist of dots alone or exceed {MAX_BYTES} bytes'
         )
     return image_id

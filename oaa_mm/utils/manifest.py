@@ -118,7 +118,7 @@ def read_manifest(path: str | os.PathLike) -> Manifest:
         content = json.loads(Path(path).read_text(encoding='utf-8'))
     except FileNotFoundError:
         raise FileNotFoundError(f'no such manifest: {path}') from None
-    except ValueError as error:  # no UTF-8, no JSON
+    except (OSError, ValueError, RecursionError) as error:
         raise ValueError(f'{path} is not a manifest: {error}') from error
     if not isinstance(content, dict) or content.get('format') != FORMAT:
         raise ValueError(f'{path} is JSON, but not a manifest of oaa_mm')
@@ -128,18 +128,18 @@ def read_manifest(path: str | os.PathLike) -> Manifest:
             'release of oaa_mm reads version 1'
         )
     entries = {f.name: content.get(f.name) for f in fields(Manifest)}
-    wrong = [
+    wrong = {
         name
         for name, value in entries.items()
         if not isinstance(value, _TYPES[name])
-    ]
-    if not all(
-        isinstance(i, dict) for i in (entries['inputs'] or {}).values()
+    }
+    if 'inputs' not in wrong and not all(
+        isinstance(entry, dict) for entry in entries['inputs'].values()
     ):
-        wrong.append('inputs')
+        wrong.add('inputs')
     if wrong:
         raise ValueError(
-            f'{path} is a damaged manifest: {", ".join(sorted(set(wrong)))}'
+            f'{path} is a damaged manifest: {", ".join(sorted(wrong))}'
         )
     return Manifest(**entries)
 

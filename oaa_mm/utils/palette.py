@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from .files import atomic_write
+from .images import open_image
 
 __all__ = ['read_index_png', 'voc_colormap', 'write_index_png']
 
@@ -83,16 +83,10 @@ def read_index_png(path: str | os.PathLike) -> np.ndarray:
         ValueError: The file is not an image, is damaged, or holds colours
             (RGB) in place of indices.
     """
-    path = Path(path)
-    try:
-        with Image.open(path) as image:
-            if image.mode in INDEX_MODES:
-                return np.array(image, dtype=np.uint8)
-            mode = image.mode
-    except FileNotFoundError:
-        raise FileNotFoundError(f'no such mask: {path}') from None
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:
-        raise ValueError(f'{path} cannot be read as a PNG: {error}') from error
+    with open_image(path) as image:
+        mode = image.mode
+        if mode in INDEX_MODES:
+            return np.array(image, dtype=np.uint8)
     raise ValueError(
         f'{path} holds {mode} pixels, but a mask should be a palette or '
         'greyscale PNG of class indices; turn its colours into indices and '

@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import os.path as osp
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
+
+from .config import OptionsAction, override_config, read_config
 
 __all__ = ['add_run_arguments', 'load_run_config']
 
-MANIFEST_HOOK = 'oaa_mm.ManifestHook'
+#: Hooks of every run, unless the config has them with other arguments.
+RUN_HOOKS = ('oaa_mm.ManifestHook', 'oaa_mm.InvalidLossHook')
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +28,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=OptionsAction,
         metavar='KEY=VALUE',
         help='override entries of the config, for example '
         'train_cfg.max_epochs=2 train_dataloader.dataset.data_root=PATH',
@@ -50,18 +53,22 @@ def load_run_config(args: argparse.Namespace) -> Config:
     Returns:
         Config: With `launcher` and `work_dir` set; the default work_dir is
         ``work_dirs/`` and the config's name. Custom hooks include a
-        ManifestHook.
+        ManifestHook and an InvalidLossHook.
+
+    Raises:
+        FileNotFoundError: There is no such config.
+        ValueError: It cannot be read, or an option has no place in it.
     """
-    cfg = Config.fromfile(args.config)
+    cfg = read_config(args.config)
     cfg.launcher = args.launcher
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
+    override_config(cfg, args.cfg_options)
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
     elif cfg.get('work_dir') is None:
         name = osp.splitext(osp.basename(args.config))[0]
         cfg.work_dir = osp.join('./work_dirs', name)
     hooks = cfg.get('custom_hooks') or []
-    if all(hook['type'] != MANIFEST_HOOK for hook in hooks):
-        cfg.custom_hooks = [*hooks, dict(type=MANIFEST_HOOK)]
+    given = {hook['type'] for hook in hooks}
+    added = [dict(type=kind) for kind in RUN_HOOKS if kind not in given]
+    cfg.custom_hooks = [*hooks, *added]
     return cfg

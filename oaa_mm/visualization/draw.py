@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import track
 
 from oaa_mm.utils import atomic_write
+from oaa_mm.utils.images import PHOTO_FORMATS, open_image
 from oaa_mm.utils.palette import read_index_png
 
 from .strip import evolution_strip
@@ -132,11 +133,17 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
         np.ndarray: (H, W, 3) uint8 RGB.
 
     Raises:
-        ValueError: The file is damaged or no image.
+        FileNotFoundError: There is no such file.
+        ValueError: The file is damaged, no image or too large.
     """
+    with open_image(path, PHOTO_FORMATS):
+        pass  # its header promises an image of a possible size
     # Labels and maps know no EXIF rotation, so none is applied.
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    image = cv2.imdecode(np.fromfile(path, np.uint8), flags)
+    try:
+        image = cv2.imdecode(np.fromfile(path, np.uint8), flags)
+    except cv2.error:
+        image = None
     if image is None:
         raise ValueError(f'{path} cannot be read as an image')
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)

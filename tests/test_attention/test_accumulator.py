@@ -218,14 +218,24 @@ def test_maps_that_are_not_finite_are_dropped_and_counted():
     assert accumulator.store['a', 0].tolist() == [[255, 51]]
 
 
-def test_accepted_maps_of_zeros_are_counted():
+def test_maps_of_zeros_are_never_fused():
     accumulator = AttentionAccumulator(start_epoch=0)
     feed(accumulator, [-1.0, -2.0])
     feed(accumulator, [-1.0, 1.0], image_id='b')
     summary = accumulator.finish_epoch(0)
-    assert (summary.accepted, summary.all_zero) == (2, 1)
-    feed(accumulator, [-1.0, 0.5])
-    assert accumulator.finish_epoch(1).all_zero == 0
+    assert (summary.accepted, summary.never_accepted) == (1, 1)
+    assert ('a', 0) not in accumulator.store
+    # Where nothing else comes, it is the fallback, and counted.
+    feed(accumulator, [-1.0, -2.0])
+    assert accumulator.finish_epoch(1, last=True).all_zero == 1
+
+
+def test_a_map_of_zeros_does_not_lower_the_mean():
+    accumulator = AttentionAccumulator(fusion='mean', start_epoch=0)
+    for scores in ([1.0, 0.2], [-1.0, -1.0], [0.2, 1.0]):
+        feed(accumulator, scores)
+        accumulator.finish_epoch(0)
+    assert accumulator.store['a', 0].tolist() == [[153, 153]]
 
 
 @pytest.mark.parametrize('fusion', ['max', 'mean'])

@@ -244,7 +244,7 @@ def test_mask_errors_name_the_file(tmp_path):
     data = (tmp_path / 'a.png').read_bytes()
     for broken in (b'', b'no image', data[:60], data[:-20]):
         (tmp_path / 'a.png').write_bytes(broken)
-        with pytest.raises(ValueError, match=r'a\.png cannot be read'):
+        with pytest.raises(ValueError, match=r'a\.png: not a readable'):
             read_masks(tmp_path)
 
 

@@ -218,7 +218,7 @@ def test_validation_step_of_mmengine(build, sample):
     [
         ({'scale': 1.0}, r"unknown keys \['scale'\].*'scales'"),
         ({'mode': 'whole', 'flip': True}, r"unknown keys \['mode'\]"),
-        ({'scales': ()}, r'scales should be positive, but got \(\)'),
+        ({'scales': ()}, r'scales should be positive numbers, but got \(\)'),
         ({'scales': (1.0, 0.0)}, 'scales should be positive'),
         ({'norm': 'l2'}, "norm should be one of .* 'l2'"),
     ],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import mmcv
 import numpy as np
@@ -9,6 +11,7 @@ from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 
 from oaa_mm.registry import TRANSFORMS
+from oaa_mm.utils.check_number import check_number
 
 __all__ = ['ColorJitter']
 
@@ -66,11 +69,8 @@ class ColorJitter(BaseTransform):
             'hue': hue,
         }
         for name, value in ranges.items():
-            if value < 0 or (name == 'hue' and value > 0.5):
-                allowed = '[0, 0.5]' if name == 'hue' else '[0, inf)'
-                raise ValueError(
-                    f'{name} should be in {allowed}, but got {value}'
-                )
+            high = 0.5 if name == 'hue' else math.inf
+            check_number(name, value, low=0, high=high)
         self.ranges = ranges
 
     @cache_randomness

@@ -77,10 +77,12 @@ class OAAAblationHook(Hook):
             runner (Runner): The runner of the training.
             batch_idx (int): Number of the batch in the epoch.
             data_batch (dict): The batch.
-            outputs (dict | None): Not used.
+            outputs (dict | None): With `loss`, see OAAHook.
         """
         attention = batch_attention(
-            unwrap_model(runner.model), data_batch['data_samples']
+            unwrap_model(runner.model),
+            data_batch['data_samples'],
+            loss=(outputs or {}).get('loss', 0.0),
         )
         for accumulator in self.accumulators.values():
             accumulator.update(**attention)

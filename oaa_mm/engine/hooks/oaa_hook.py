@@ -24,6 +24,7 @@ from oaa_mm.engine.store_files import (
     find_store,
 )
 from oaa_mm.registry import HOOKS
+from oaa_mm.utils.check_number import check_number
 
 __all__ = ['OAAHook']
 
@@ -97,10 +98,8 @@ class OAAHook(Hook):
             keep_epoch_maps=keep_epoch_maps,
             keep_latest=self.keep_latest,
         )
-        if epoch_length is not None and epoch_length < 1:
-            raise ValueError(
-                f'epoch_length counts iterations, but got {epoch_length}'
-            )
+        if epoch_length is not None:
+            check_number('epoch_length', epoch_length, low=1, integer=True)
         self.epoch_length = epoch_length
         self.keep_epoch_maps = keep_epoch_maps
         self._exchange = EpochExchange()
@@ -155,9 +154,14 @@ class OAAHook(Hook):
             runner (Runner): The runner of the training.
             batch_idx (int): Number of the batch in the epoch.
             data_batch (dict): The batch; its `data_samples` lie on the CPU.
-            outputs (dict | None): Not used.
+            outputs (dict | None): With `loss`; maps of an iteration whose
+                loss is NaN or Inf are dropped.
         """
-        self._collect(unwrap_model(runner.model), data_batch['data_samples'])
+        self._collect(
+            unwrap_model(runner.model),
+            data_batch['data_samples'],
+            (outputs or {}).get('loss', 0.0),
+        )
         epoch = self._finished_epoch(runner, batch_idx)
         if epoch is not None:
             self._finish_epoch(runner, epoch, self._is_last(runner, epoch))
@@ -173,8 +177,10 @@ class OAAHook(Hook):
         if self.epoch_length is not None and runner.iter:
             self._gather(runner.iter)
 
-    def _collect(self, model: Any, samples: Sequence[SegDataSample]) -> None:
-        self.accumulator.update(**batch_attention(model, samples))
+    def _collect(
+        self, model: Any, samples: Sequence[SegDataSample], loss: Any
+    ) -> None:
+        self.accumulator.update(**batch_attention(model, samples, loss=loss))
         model.attention_output = None
 
     def _finished_epoch(self, runner: Runner, batch_idx: int) -> int | None:

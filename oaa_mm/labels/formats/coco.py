@@ -30,9 +30,10 @@ _NEEDED = {
 
 
 def _load(path: Path) -> dict[str, list[dict[str, Any]]]:
+    text = read_text(path)
     try:
-        data = json.loads(read_text(path))
-    except (json.JSONDecodeError, RecursionError) as error:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
         raise ValueError(f'{path} is not valid JSON: {error}') from error
     for key, fields in _NEEDED.items():
         if not isinstance(data, dict) or not isinstance(data.get(key), list):

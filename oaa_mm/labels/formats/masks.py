@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
+from ...utils.images import open_image
 from ..classes import normalize_classes
 from ..table import LabelTable
 from ._common import check_index, list_folder, make_table, progress
@@ -21,12 +21,9 @@ _BACKGROUND, _IGNORE = 0, 255
 
 def _read_mask(path: Path) -> np.ndarray:
     """Class values of a mask, (H, W) uint8."""
-    try:
-        # Pillow gives the palette's indices where cv2 gives its colours.
-        with Image.open(path) as image:
-            mode, mask = image.mode, np.asarray(image)
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(f'mask {path} cannot be read: {error}') from error
+    # Pillow gives the palette's indices where cv2 gives its colours.
+    with open_image(path) as image:
+        mode, mask = image.mode, np.asarray(image)
     if mode not in ('P', 'L'):
         raise ValueError(
             f'mask {path} has mode {mode}; masks should be 8-bit palette (P) '

@@ -79,12 +79,14 @@ def _image_id(key: Any, path: Path) -> str:
 
 def _class_indices(value: Any, where: str) -> tuple[int, list[int]]:
     """Length and positions of the ones of a 0/1 array."""
-    try:
-        array = np.asarray(value)
-        valid = array.ndim == 1 and bool(np.isin(array, (0, 1)).all())
-    except (TypeError, ValueError):
-        valid = False
-    if not valid:
+    # Lists in lists may hold one list many times over, as an array they
+    # would be far larger than the file.
+    flat = isinstance(value, np.ndarray) or (
+        isinstance(value, (list, tuple))
+        and all(isinstance(item, (int, float, np.generic)) for item in value)
+    )
+    array = np.asarray(value if flat else None)
+    if array.ndim != 1 or not np.isin(array, (0, 1)).all():
         raise ValueError(
             f'{where}: the value should be a one-dimensional array of 0 and '
             '1, one number per class'

@@ -9,6 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 from xml.parsers import expat
 
+from ...utils.files import write_error
 from ..classes import VOC_CLASSES, normalize_classes
 from ..table import LabelTable
 from ._common import (
@@ -37,7 +38,7 @@ def _parse(path: Path) -> ElementTree.Element:
     parser.CharacterDataHandler = builder.data
     try:
         parser.Parse(path.read_bytes(), True)
-    except (expat.ExpatError, ValueError, LookupError) as error:
+    except (OSError, expat.ExpatError, ValueError, LookupError) as error:
         raise ValueError(f'{path} cannot be read as XML: {error}') from error
     root = builder.close()
     if root.tag != 'annotation':
@@ -117,6 +118,7 @@ def write_voc_xml(table: LabelTable, path: str | os.PathLike) -> None:
     Raises:
         ValueError: The folder exists and is not empty, or the table has no
             class names or no image.
+        OSError: The folder cannot be written; nothing of it stays.
     """
     classes, path = require_classes(table, 'voc_xml'), Path(path)
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
@@ -125,6 +127,15 @@ def write_voc_xml(table: LabelTable, path: str | os.PathLike) -> None:
         )
     if not table.labels:
         raise ValueError(f'there is no image to write to {path}')
+    try:
+        _write_folder(table, path, classes)
+    except OSError as error:
+        raise write_error(error, path) from error
+
+
+def _write_folder(
+    table: LabelTable, path: Path, classes: Sequence[str]
+) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(
         prefix=f'.{path.name}.', dir=path.parent

@@ -8,6 +8,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from oaa_mm.registry import MODELS
+from oaa_mm.utils.check_number import check_number
 
 __all__ = ['CAMHead']
 
@@ -44,11 +45,13 @@ class CAMHead(BaseModule):
         in_index: int = -1,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
-        if num_classes < 1 or num_convs < 0:
-            raise ValueError(
-                'CAMHead needs num_classes >= 1 and num_convs >= 0, but got '
-                f'{num_classes} and {num_convs}'
-            )
+        for name, value, low in (
+            ('in_channels', in_channels, 1),
+            ('num_classes', num_classes, 1),
+            ('num_convs', num_convs, 0),
+            ('channels', channels, 1),
+        ):
+            check_number(f'CAMHead: {name}', value, low=low, integer=True)
         super().__init__(
             init_cfg or {'type': 'Normal', 'layer': 'Conv2d', 'std': 0.01}
         )

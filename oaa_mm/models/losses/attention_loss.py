@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from oaa_mm.utils.check_number import check_number
+
 from .positions import positions_inside
 
 __all__ = ['AttentionLoss']
@@ -55,7 +57,8 @@ class AttentionLoss(nn.Module, ABC):
                 'inherits this from another loss, add `_delete_=True` to '
                 '`loss_decode`, or write `loss_decode` as a list'
             )
-        if 'loss' not in loss_name:
+        check_number('loss_weight', loss_weight, low=0)
+        if 'loss' not in str(loss_name):
             raise ValueError(
                 f"loss_name should hold 'loss', but got {loss_name!r}: "
                 'mmengine trains with such entries only'

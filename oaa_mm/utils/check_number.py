@@ -1,0 +1,40 @@
+"""Checking the numbers that users write into configs."""
+
+from __future__ import annotations
+
+import math
+from numbers import Integral, Real
+from typing import Any
+
+__all__ = ['check_number']
+
+
+def check_number(
+    name: str,
+    value: Any,
+    *,
+    low: float,
+    high: float = math.inf,
+    integer: bool = False,
+) -> None:
+    """Refuse what is no number of a range; NaN is in none.
+
+    Args:
+        name (str): Of the argument, for the message.
+        value (Any): What was given; ``--cfg-options`` may give anything.
+        low (float): Least allowed value.
+        high (float): Greatest allowed value; itself not allowed where it is
+            infinite. Defaults to infinity.
+        integer (bool): Whether only integers are allowed. Defaults to False.
+
+    Raises:
+        ValueError: It is not of that kind or out of the range.
+    """
+    kind = Integral if integer else Real
+    fits = isinstance(value, kind) and not isinstance(value, bool)
+    if not (fits and low <= value <= high and value < math.inf):
+        what = 'an integer' if integer else 'a number'
+        upper = '' if high == math.inf else f' to {high:g}'
+        raise ValueError(
+            f'{name} should be {what} from {low:g}{upper}, but got {value!r}'
+        )

@@ -1,0 +1,96 @@
+"""Reading configs, whose mistakes are the user's and get a message."""
+
+from __future__ import annotations
+
+import os
+from argparse import ArgumentError, ArgumentParser, Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config, DictAction
+
+__all__ = ['OptionsAction', 'override_config', 'read_config']
+
+
+def read_config(path: str | os.PathLike) -> Config:
+    """Read a config of MMEngine. It is a program, and is run.
+
+    Args:
+        path (str | os.PathLike): The config.
+
+    Returns:
+        Config: With all that it inherits.
+
+    Raises:
+        FileNotFoundError: It, or a base of it, does not exist.
+        ValueError: It cannot be read or run; the message names it.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f'config {path} does not exist')
+    try:
+        return Config.fromfile(path)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f'config {path}: {error}') from error
+    except Exception as error:  # whatever a program may raise
+        raise ValueError(
+            f'config {path} cannot be read: {type(error).__name__}: {error}'
+        ) from error
+
+
+def override_config(cfg: Config, options: Mapping[str, Any] | None) -> None:
+    """Lay the entries of ``--cfg-options`` over a config.
+
+    Args:
+        cfg (Config): Changed in place.
+        options (Mapping[str, Any] | None): Keys joined by dots -> values.
+
+    Raises:
+        ValueError: A key leads through what is no dict or list.
+    """
+    for key, value in (options or {}).items():
+        try:
+            cfg.merge_from_dict({key: value})
+        except Exception as error:  # nearly any, by what the key meets
+            raise ValueError(
+                f'--cfg-options {key}={value}: the config has no place for '
+                f'it ({type(error).__name__}: {error}). Keys are joined by '
+                'dots, entries of lists are numbers from 0'
+            ) from error
+
+
+class OptionsAction(DictAction):
+    """``KEY=VALUE ...`` of a command line, refused where it is no such text.
+
+    Values are numbers, texts, True, False, None, or lists of these in
+    brackets.
+    """
+
+    def __call__(
+        self,
+        parser: ArgumentParser,
+        namespace: Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Add the entries to those of the namespace.
+
+        Args:
+            parser (ArgumentParser): The parser.
+            namespace (Namespace): Gets the dict.
+            values (Any): The words.
+            option_string (str | None): The option as it was written.
+
+        Raises:
+            ArgumentError: A word cannot be read; it is named.
+        """
+        for word in values or ():
+            try:
+                super().__call__(parser, namespace, [word], option_string)
+            except Exception as error:
+                raise ArgumentError(
+                    self,
+                    f'{word[:200]!r} should be KEY=VALUE; a value is a '
+                    'number, a text or a list such as [1,2], nothing with '
+                    'braces or calls',
+                ) from error
