@@ -280,7 +280,7 @@ def test_any_program_of_pickle(folder):
     path = folder / 'program.npy'
     part = st.sampled_from((*GLOBALS, *PARTS, *PARTS, CALL))
 
-    @cases(500)
+    @cases(300)
     @given(st.lists(part, max_size=30).map(b''.join))
     def run(program):
         check(read_npy, raw_npy(path, b'\x80\x02' + program + b'.'))

@@ -195,7 +195,7 @@ def test_options_of_anything():
     parser = argparse.ArgumentParser(exit_on_error=False)
     parser.add_argument('--cfg-options', nargs='+', action=OptionsAction)
 
-    @cases(300)
+    @cases(200)
     @given(st.lists(WORDS | st.text(max_size=6), min_size=1, max_size=2))
     def run(words):
         cfg = Config({'a': {'b': [1, {'a': 2}]}, 'b': 1})
@@ -270,7 +270,7 @@ CONSTRUCTED = st.one_of(
 )  # fmt: skip
 
 
-@cases(400)
+@cases(250)
 @given(CONSTRUCTED)
 def test_arguments_of_anything(drawn):
     kind, given_arguments = drawn
