@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from oaa_mm.utils import check_image_id
 
 #: HYPOTHESIS_PROFILE=long tries this many times more.
-FACTOR = 30 if os.environ.get('HYPOTHESIS_PROFILE') == 'long' else 1
+FACTOR = 10 if os.environ.get('HYPOTHESIS_PROFILE') == 'long' else 1
 NUMBERS = (0, 1, 0x7F, 0xFF, 2**31 - 1, 2**32 - 1, 2**60, 2**63 - 1, 2**64 - 1)
 
 #: Names that are to lead out of a folder, or that no file can have.

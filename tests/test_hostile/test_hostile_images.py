@@ -49,7 +49,7 @@ MAPS = [encoded('PNG', mode) for mode in ('L', 'P', '1', 'RGB', 'RGBA')]
 def test_damaged_images(folder, read, contents):
     path = folder / f'{read.__name__}.png'
 
-    @cases(150)
+    @cases(100)
     @given(mutated(contents))
     def run(content):
         path.write_bytes(content)

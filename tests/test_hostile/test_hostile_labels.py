@@ -22,8 +22,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from oaa_mm.datasets import ImageLevelDataset
+from oaa_mm.evaluation.stores import read_image_ids
 from oaa_mm.labels import (
     LabelTable,
+    load_classes,
     read_coco,
     read_csv,
     read_list,
@@ -245,6 +248,31 @@ def test_bombs_in_place_of_masks(folder, png_bomb, eps_bomb):
             read_masks(inside)
 
 
+def test_folders_that_are_called_like_files(folder):
+    for suffix, read in (('.xml', read_voc_xml), ('.png', read_masks)):
+        inside = folder / f'folders{suffix}'
+        (inside / f'a{suffix}').mkdir(parents=True)
+        with refused(rf'a\{suffix}'):
+            read(inside)
+
+
+def test_lists_of_images_name_files(folder):
+    path = folder / 'listed.txt'
+    for name in ('..', 'a\x1bb', 'x' * 300):
+        path.write_text(f'fine\n{name}\n', newline='\n')
+        with refused(r'listed\.txt.*cannot be the stem'):
+            read_image_ids(path)
+        with refused(r'listed\.txt, line 2.*cannot be the stem'):
+            ImageLevelDataset(
+                str(path), test_mode=True, metainfo={'classes': ('a',)},
+                data_root=str(folder), check_images=False,
+            )  # fmt: skip
+
+
+def test_class_names_longer_than_a_file_name():
+    assert load_classes('x' * 5000) == ('x' * 5000,)
+
+
 def raw_npy(path, data):
     header = b"{'descr': '|O', 'fortran_order': False, 'shape': (), }"
     path.write_bytes(
@@ -280,7 +308,7 @@ def test_any_program_of_pickle(folder):
     path = folder / 'program.npy'
     part = st.sampled_from((*GLOBALS, *PARTS, *PARTS, CALL))
 
-    @cases(500)
+    @cases(300)
     @given(st.lists(part, max_size=30).map(b''.join))
     def run(program):
         check(read_npy, raw_npy(path, b'\x80\x02' + program + b'.'))

@@ -99,6 +99,23 @@ def test_a_folder_in_place_of_a_manifest(folder):
     assert StageRecord.load(folder) is None
 
 
+def test_inputs_that_are_no_dict(folder):
+    path = folder / 'inputs.json'
+    write_manifest(path, MANIFEST)
+    content = json.loads(path.read_text())
+    for inputs in ([1], 'ab', 3, {'a': [1]}):
+        path.write_text(json.dumps({**content, 'inputs': inputs}))
+        with pytest.raises(ValueError, match=r'damaged manifest: inputs$'):
+            read_manifest(path)
+
+
+@pytest.mark.parametrize('key', ['configs', 'inputs', 'outputs'])
+def test_a_record_of_other_types(folder, key):
+    path = folder / 'types.json'
+    path.write_text(json.dumps({'commands': [], key: [1]}))
+    assert StageRecord.load(path) is None
+
+
 def test_damaged_records_count_as_not_done(folder):
     path = folder / 'stage.json'
     now = StageRecord([['a']], {'c': '1'}, {'i': '2'}, {'o': '3'}, 1.0)
@@ -195,7 +212,7 @@ def test_options_of_anything():
     parser = argparse.ArgumentParser(exit_on_error=False)
     parser.add_argument('--cfg-options', nargs='+', action=OptionsAction)
 
-    @cases(300)
+    @cases(200)
     @given(st.lists(WORDS | st.text(max_size=6), min_size=1, max_size=2))
     def run(words):
         cfg = Config({'a': {'b': [1, {'a': 2}]}, 'b': 1})
@@ -270,7 +287,7 @@ CONSTRUCTED = st.one_of(
 )  # fmt: skip
 
 
-@cases(400)
+@cases(250)
 @given(CONSTRUCTED)
 def test_arguments_of_anything(drawn):
     kind, given_arguments = drawn

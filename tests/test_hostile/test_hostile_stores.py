@@ -65,7 +65,7 @@ def test_damaged_stores(folder):
     contents = written(folder)
     path = folder / 'damaged.safetensors'
 
-    @cases(300)
+    @cases(200)
     @given(mutated(contents))
     def run(content):
         path.write_bytes(content)
@@ -154,7 +154,7 @@ ANY_NAME = st.sampled_from((
 def test_forged_headers(folder):
     path = folder / 'header.safetensors'
 
-    @cases(300)
+    @cases(200)
     @given(
         st.dictionaries(ANY_NAME, ANY_TENSOR, min_size=1, max_size=3),
         st.sampled_from((None, *NUMBERS)),
