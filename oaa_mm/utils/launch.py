@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from typing import Any
 from unittest import mock
 
@@ -17,7 +18,7 @@ from mmengine.device import get_device
 from mmengine.dist import init_dist, is_distributed, is_main_process
 from torch import nn
 
-__all__ = ['prepare_launch', 'replace_sync_bn']
+__all__ = ['is_first_process', 'prepare_launch', 'replace_sync_bn']
 
 #: Environment variables that a launcher has to set, and who sets them.
 NEEDED = {
@@ -25,6 +26,20 @@ NEEDED = {
     'slurm': ('SLURM_PROCID', 'srun'),
     'mpi': ('OMPI_COMM_WORLD_RANK', "Open MPI's mpirun"),
 }
+
+
+def is_first_process(launcher: str) -> bool:
+    """Whether this process is the main one, before they are connected.
+
+    Args:
+        launcher (str): ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
+
+    Returns:
+        bool: True if it is, or is the only one.
+    """
+    if launcher == 'none':
+        return True
+    return os.environ.get(NEEDED[launcher][0], '0') == '0'
 
 
 def prepare_launch(cfg: Config, *, local_rank: int = 0) -> None:
@@ -56,6 +71,9 @@ def prepare_launch(cfg: Config, *, local_rank: int = 0) -> None:
             '--launcher mpi: set the environment variable MASTER_ADDR to the '
             'name of the first machine (127.0.0.1 for one machine)'
         )
+    # Launchers end a group by SIGTERM. A process that waits for another one
+    # in compiled code would not get to a handler of Python.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     # mmengine reads it for every launcher, but MPI's has another name.
     local_rank = os.environ.get('OMPI_COMM_WORLD_LOCAL_RANK', local_rank)
     os.environ.setdefault('LOCAL_RANK', str(local_rank))

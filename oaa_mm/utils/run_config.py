@@ -9,7 +9,8 @@ from mmengine.config import Config, DictAction
 
 __all__ = ['add_run_arguments', 'load_run_config']
 
-MANIFEST_HOOK = 'oaa_mm.ManifestHook'
+#: Hooks that every run gets.
+RUN_HOOKS = ('oaa_mm.ManifestHook', 'oaa_mm.ResumeHook')
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +51,7 @@ def load_run_config(args: argparse.Namespace) -> Config:
     Returns:
         Config: With `launcher` and `work_dir` set; the default work_dir is
         ``work_dirs/`` and the config's name. Custom hooks include a
-        ManifestHook.
+        ManifestHook and a ResumeHook.
     """
     cfg = Config.fromfile(args.config)
     cfg.launcher = args.launcher
@@ -62,6 +63,7 @@ def load_run_config(args: argparse.Namespace) -> Config:
         name = osp.splitext(osp.basename(args.config))[0]
         cfg.work_dir = osp.join('./work_dirs', name)
     hooks = cfg.get('custom_hooks') or []
-    if all(hook['type'] != MANIFEST_HOOK for hook in hooks):
-        cfg.custom_hooks = [*hooks, dict(type=MANIFEST_HOOK)]
+    present = {hook['type'] for hook in hooks}
+    missing = [dict(type=name) for name in RUN_HOOKS if name not in present]
+    cfg.custom_hooks = [*hooks, *missing]
     return cfg
