@@ -53,8 +53,8 @@ def run_pipeline(
         say (Callable[[str], None]): Where messages go.
 
     Raises:
-        FolderInUseError: Another run works in the folder of the pipeline or of a
-            stage.
+        FolderInUseError: Another run works in the folder of the pipeline or
+            of a stage.
         PipelineError: A stage failed or did not make its outputs.
         ValueError: `first` or `last` is no stage.
     """

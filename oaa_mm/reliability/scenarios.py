@@ -1,0 +1,391 @@
+"""Kill, resume, compare: for trainings, pseudo-labels and the pipeline."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import cycle, product
+from pathlib import Path
+from random import Random
+
+from .checks import label_problems, stamps, training_problems
+from .faults import POINTS, Fault
+from .lab import ForkedCommand, Outcome, run_command
+from .world import EPOCHS, World
+
+__all__ = [
+    'Report',
+    'crash_all',
+    'crash_labels',
+    'crash_pipeline',
+    'crash_training',
+]
+
+
+@dataclass
+class Report:
+    """What a scenario did and found.
+
+    Attributes:
+        name (str): The scenario.
+        kills (int): Processes that were killed.
+        inside (dict[str, int]): Write -> kills inside it.
+        finished (int): Times that the work got to its end.
+        problems (list[str]): What was wrong; empty is as promised.
+    """
+
+    name: str
+    kills: int = 0
+    inside: dict[str, int] = field(default_factory=dict)
+    finished: int = 0
+    problems: list[str] = field(default_factory=list)
+
+    def add(self, outcome: Outcome) -> None:
+        """Count a kill.
+
+        Args:
+            outcome (Outcome): Of the process.
+        """
+        self.kills += outcome.killed
+        if outcome.inside is not None:
+            name = str(outcome.inside)
+            self.inside[name] = self.inside.get(name, 0) + 1
+
+    def check(self, problems: Iterable[str], when: str) -> None:
+        """Take over what was found.
+
+        Args:
+            problems (Iterable[str]): What is wrong.
+            when (str): When it was looked at.
+        """
+        self.problems += [f'{problem} ({when})' for problem in problems]
+
+    def __str__(self) -> str:
+        inside = ', '.join(f'{n} x {w}' for w, n in self.inside.items())
+        lines = [
+            f'{self.name}: {self.kills} kills, {sum(self.inside.values())} of '
+            f'them inside a write ({inside or "none"}), '
+            f'{self.finished} times to the end, '
+            f'{len(self.problems) or "no"} problems'
+        ]
+        return '\n  '.join([*lines, *self.problems])
+
+
+def crash_training(
+    world: World,
+    config: str,
+    folder: Path,
+    *,
+    kills: int,
+    random: Random,
+    options: Sequence[str] = (),
+) -> Report:
+    """Kill and resume a training until it has been killed often enough.
+
+    After each kill all files are compared with those of a training that was
+    never interrupted; each time that the training gets to its end, it begins
+    anew.
+
+    Args:
+        world (World): Data and configs.
+        config (str): Name of the config in it.
+        folder (Path): To work in.
+        kills (int): How many.
+        random (Random): Draws the moments.
+        options (Sequence[str]): ``--cfg-options``.
+
+    Returns:
+        Report: What was found.
+    """
+    path = str(world.folder / f'{config}.py')
+    train = ['tools/train.py', path, '--work-dir']
+    reference, work = folder / 'reference', folder / 'work'
+    log = folder / 'log.txt'
+    keep = 'default_hooks.checkpoint.max_keep_ckpts=-1'
+    whole = run_command(
+        [*train, str(reference), '--cfg-options', keep, *options], log=log
+    )
+    report = Report(f'training {config}')
+    if whole.status:
+        report.problems.append(f'the reference failed: {whole.output[-2000:]}')
+        return report
+    words = [*train, str(work), '--resume']
+    words += ['--cfg-options', *options] if options else []
+    targets = ['epoch_*.pth', 'epoch_*.pth.manifest.json', 'last_checkpoint']
+    if list(reference.glob('attention_*.safetensors')):
+        targets = ['attention_epoch_?.safetensors', *targets]
+
+    def at_end() -> list[str]:
+        lacking = [
+            name
+            for name in (f'epoch_{EPOCHS}.pth',)
+            if not (work / name).is_file()
+        ]
+        return [f'{name} is missing' for name in lacking]
+
+    _crash(
+        report,
+        words,
+        kills=kills,
+        moments=_moments(targets, whole.seconds, random),
+        log=log,
+        inspect=lambda: training_problems(work, reference),
+        at_end=at_end,
+        begin=lambda: shutil.rmtree(work, ignore_errors=True),
+    )
+    return report
+
+
+def crash_labels(
+    world: World,
+    store: Path,
+    folder: Path,
+    *,
+    kills: int,
+    random: Random,
+) -> Report:
+    """Kill the making of pseudo-labels, and run the same command again.
+
+    Args:
+        world (World): Data and configs.
+        store (Path): An attention store of its images.
+        folder (Path): To work in.
+        kills (int): How many.
+        random (Random): Draws the moments.
+
+    Returns:
+        Report: What was found, labels that were made twice included.
+    """
+    make = ['tools/make_pseudo_labels.py', str(store)]
+    make += ['--img-dir', str(world.data / 'JPEGImages')]
+    make += ['--saliency-dir', str(world.data / 'SaliencyMaps')]
+    make += ['--classes', str(world.data / 'classes.txt'), '--out']
+    reference, work = folder / 'reference', folder / 'work'
+    log = folder / 'log.txt'
+    whole = run_command([*make, str(reference)], log=log)
+    report = Report('pseudo-labels')
+    if whole.status:
+        report.problems.append(f'the reference failed: {whole.output[-2000:]}')
+        return report
+    targets = ['*.png', 'summary.json', 'train.txt', 'manifest.json']
+    seen: dict[str, tuple[int, int]] = {}
+
+    def inspect() -> list[str]:
+        now = stamps(sorted(work.glob('labels/*.png')))
+        redone = [p for p, stamp in seen.items() if now.get(p) != stamp]
+        seen.update(now)
+        return [
+            *(f'{path} was made again' for path in redone),
+            *label_problems(work, reference),
+        ]
+
+    def begin() -> None:
+        seen.clear()
+        shutil.rmtree(work, ignore_errors=True)
+
+    def at_end() -> list[str]:
+        names = {p.relative_to(reference) for p in reference.rglob('*.*')}
+        names -= {p.relative_to(work) for p in work.rglob('*.*')}
+        return [f'{name} is missing' for name in sorted(names)]
+
+    _crash(
+        report,
+        [*make, str(work)],
+        kills=kills,
+        moments=_moments(targets, whole.seconds, random, most=5),
+        log=log,
+        inspect=inspect,
+        at_end=at_end,
+        begin=begin,
+    )
+    return report
+
+
+Moment = tuple[Fault | None, float | None]
+
+
+def _moments(
+    targets: Sequence[str], seconds: float, random: Random, *, most: int = 2
+) -> Iterable[Moment]:
+    """Every second kill is inside a write, each write in its turn."""
+    for target, point in cycle(product(targets, POINTS)):
+        if target == 'last_checkpoint' and point != 'half':
+            continue  # it is not renamed
+        yield Fault(target, point, nth=random.randint(1, most)), None
+        yield None, random.uniform(0, seconds)
+
+
+def _crash(
+    report: Report,
+    words: Sequence[str],
+    *,
+    kills: int,
+    moments: Iterable[Moment],
+    log: Path,
+    inspect: Callable[[], list[str]],
+    at_end: Callable[[], list[str]],
+    begin: Callable[[], None],
+) -> None:
+    """Kill a command `kills` times; it gets to its end in between and last."""
+    moments = iter(moments)
+    begin()
+    while True:
+        last = report.kills >= kills
+        fault, after = (None, None) if last else next(moments)
+        outcome = run_command(words, log=log, fault=fault, after=after)
+        report.add(outcome)
+        when = f'after kill {report.kills}, {outcome.inside or "at random"}'
+        report.check(inspect(), when)
+        if outcome.killed:
+            continue
+        report.finished += 1
+        if outcome.status:
+            report.check([f'it failed: {outcome.output[-1500:]}'], when)
+            return
+        report.check(at_end(), when)
+        if last:
+            return
+        begin()
+
+
+def crash_pipeline(
+    world: World, folder: Path, *, kills: int, random: Random
+) -> Report:
+    """Kill the pipeline and go on with `--resume`.
+
+    Every second kill ends the stage as well; the others leave it running,
+    and the pipeline has to refuse to work beside it.
+
+    Args:
+        world (World): Data and configs.
+        folder (Path): To work in.
+        kills (int): How many.
+        random (Random): Draws the moments.
+
+    Returns:
+        Report: What was found, stages that were done twice included.
+    """
+    words = ['tools/run_pipeline.py', str(world.folder / 'pipeline.py')]
+    words += ['--work-dir']
+    reference, work = folder / 'reference', folder / 'work'
+    log = folder / 'log.txt'
+    whole = run_command(
+        [*words, str(reference)], log=log, prepare=_fork_stages
+    )
+    report = Report('pipeline')
+    if whole.status:
+        report.problems.append(f'the reference failed: {whole.output[-2000:]}')
+        return report
+    words += [str(work), '--resume']
+    targets = ['attention_epoch_?.safetensors', 'stage.json', 'epoch_*.pth']
+    targets += ['*.png', 'oaa_plus.safetensors', 'iter_*.pth']
+    moments = iter(_moments(targets, whole.seconds, random))
+    done: dict[str, tuple[int, int]] = {}
+    while report.kills < kills:
+        fault, after = next(moments)
+        outcome = run_command(
+            words,
+            log=log,
+            fault=fault,
+            after=after,
+            whole_group=bool(report.kills % 2),
+            prepare=_fork_stages,
+        )
+        report.add(outcome)
+        if outcome.killed:
+            records = sorted(work.glob('*/stage.json'))
+            redone = [p for p, s in done.items() if stamps([Path(p)])[p] != s]
+            done.update(stamps(records))
+            report.check(
+                [f'{path}: the stage ran again' for path in redone],
+                f'after kill {report.kills}',
+            )
+            continue
+        if 'is in use by another run' in outcome.output:
+            continue  # the stage that outlived the pipeline
+        if outcome.status:
+            report.check([f'it failed: {outcome.output[-1500:]}'], 'pipeline')
+            return report
+        report.finished += 1
+        report.check(_different(work, reference), 'at the end')
+        done.clear()
+        shutil.rmtree(work)
+    while True:
+        outcome = run_command(words, log=log, prepare=_fork_stages)
+        if 'is in use by another run' not in outcome.output:
+            break
+    report.finished += 1
+    if outcome.status:
+        report.check([f'it failed: {outcome.output[-1500:]}'], 'pipeline')
+    report.check(_different(work, reference), 'at the end')
+    return report
+
+
+def _fork_stages() -> None:
+    from oaa_mm.pipeline import run
+
+    run.subprocess.Popen = ForkedCommand
+
+
+def _different(work: Path, reference: Path) -> list[str]:
+    """Results of a pipeline that are not the reference's."""
+    names = [
+        f'oaa/attention_epoch_{EPOCHS}.safetensors',
+        'cam/cam.safetensors',
+        'maps/oaa_plus.safetensors',
+        *(
+            str(path.relative_to(reference))
+            for path in sorted(reference.glob('labels/*/labels/*.png'))
+        ),
+    ]
+    return [
+        f'{name} is not that of the reference'
+        for name in names
+        if not (work / name).is_file()
+        or (work / name).read_bytes() != (reference / name).read_bytes()
+    ]
+
+
+def crash_all(
+    world: World, what: Sequence[str], *, kills: int, random: Random
+) -> Iterator[Report]:
+    """Break several kinds of runs.
+
+    Args:
+        world (World): Data and configs.
+        what (Sequence[str]): Of ``'oaa'``, ``'oaa_plus'``, ``'labels'``,
+            ``'pipeline'``.
+        kills (int): How many kills of each.
+        random (Random): Draws the moments.
+
+    Yields:
+        Report: One per kind; ``'oaa'`` gives two, with and without
+        augmentation.
+    """
+    common = {'kills': kills, 'random': random}
+    store = f'plain/reference/attention_epoch_{EPOCHS}.safetensors'
+    store = world.folder / store
+    first = 'oaa' in what
+    report = crash_training(
+        world,
+        'plain',
+        world.folder / 'plain',
+        kills=kills if first else 0,
+        random=random,
+    )
+    if first:
+        yield report
+        yield crash_training(world, 'oaa', world.folder / 'oaa', **common)
+    if 'oaa_plus' in what:
+        yield crash_training(
+            world,
+            'oaa_plus',
+            world.folder / 'oaa_plus',
+            options=[f'train_dataloader.dataset.pipeline.0.store={store}'],
+            **common,
+        )
+    if 'labels' in what:
+        yield crash_labels(world, store, world.folder / 'labels', **common)
+    if 'pipeline' in what:
+        yield crash_pipeline(world, world.folder / 'pipeline', **common)
