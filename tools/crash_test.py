@@ -7,13 +7,15 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from random import Random
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from oaa_mm.utils.cli import run_cli
 
-WHAT = ('oaa', 'oaa_plus', 'labels', 'pipeline')
+WHAT = (
+    *('oaa', 'oaa_plus', 'labels', 'signals', 'twice', 'processes'),
+    *('pipeline', 'long'),
+)
 
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
@@ -21,7 +23,9 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description='Kill tiny trainings, the making of pseudo-labels and the '
         'pipeline by SIGKILL, inside writes and at random moments, resume '
-        'them, and compare everything with runs without interruption.',
+        'them, and compare everything with runs without interruption; '
+        'interrupt them, run two at once, kill one of two processes, train '
+        'for long.',
         epilog='Example: python tools/crash_test.py --kills 50 --what oaa',
     )
     parser.add_argument(
@@ -53,7 +57,7 @@ def main(argv: list[str] | None = None) -> int:
 def crash(args: argparse.Namespace, folder: Path) -> int:
     """Break what was asked for, in a folder."""
     from oaa_mm.reliability.lab import import_all
-    from oaa_mm.reliability.scenarios import crash_all
+    from oaa_mm.reliability.suite import crash_all
     from oaa_mm.reliability.world import make_world
 
     import_all()
@@ -61,7 +65,7 @@ def crash(args: argparse.Namespace, folder: Path) -> int:
     problems = 0
     start = time.monotonic()
     for report in crash_all(
-        world, args.what, kills=args.kills, random=Random(args.seed)
+        world, args.what, kills=args.kills, seed=args.seed
     ):
         print(report, f'[{time.monotonic() - start:.0f} s]', flush=True)
         problems += len(report.problems)

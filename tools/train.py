@@ -19,7 +19,11 @@ from mmengine.runner import Runner
 
 from oaa_mm.engine.work_dir import how_to_resume, lock_work_dir
 from oaa_mm.utils.cli import on_interrupt, run_cli
-from oaa_mm.utils.launch import is_first_process, prepare_launch
+from oaa_mm.utils.launch import (
+    is_first_process,
+    naming_lost_processes,
+    prepare_launch,
+)
 from oaa_mm.utils.run_config import add_run_arguments, load_run_config
 
 
@@ -77,7 +81,8 @@ def train(cfg: Config, local_rank: int) -> None:
         runner = RUNNERS.build(cfg)
     else:
         runner = Runner.from_cfg(cfg)
-    runner.train()
+    with naming_lost_processes(cfg.launcher):
+        runner.train()
 
 
 if __name__ == '__main__':

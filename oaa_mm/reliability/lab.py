@@ -11,6 +11,7 @@ import os
 import runpy
 import select
 import signal
+import subprocess
 import sys
 import time
 import traceback
@@ -86,6 +87,7 @@ def run_command(
     after: float | None = None,
     whole_group: bool = False,
     prepare: Callable[[], None] | None = None,
+    watch: Callable[[int], None] | None = None,
 ) -> Outcome:
     """Run a command of `tools/` in a fork, and perhaps end it by a signal.
 
@@ -99,6 +101,8 @@ def run_command(
         whole_group (bool): Whether the processes that it started get the
             signal too. Defaults to False.
         prepare (Callable[[], None] | None): Called first in the fork.
+        watch (Callable[[int], None] | None): Called again and again with the
+            number of the process, while it runs.
 
     Returns:
         Outcome: What became of it.
@@ -124,7 +128,7 @@ def run_command(
         why = _wait_for(receive, fault, after)
         if why != 'end':
             (os.killpg if whole_group else os.kill)(pid, send)
-        status = _reap(pid)
+        status = _reap(pid, watch)
     except BaseException:  # Ctrl-C: the fork has a group of its own
         os.killpg(pid, signal.SIGKILL)
         raise
@@ -152,13 +156,15 @@ def _wait_for(receive: int, fault: Fault | None, after: float | None) -> str:
     return 'fault' if os.read(receive, 1) == b'!' else 'end'
 
 
-def _reap(pid: int) -> int:
+def _reap(pid: int, watch: Callable[[int], None] | None = None) -> int:
     """Status of a process, once it has ended."""
-    deadline = time.monotonic() + LIMIT
+    deadline = time.monotonic() + LIMIT * (1 if watch is None else 10)
     while time.monotonic() < deadline:
         ended, status = os.waitpid(pid, os.WNOHANG)
         if ended:
             return status
+        if watch is not None:
+            watch(pid)
         time.sleep(0.01)
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
@@ -168,6 +174,8 @@ def _reap(pid: int) -> int:
 def _become(words: Sequence[str], log: Path | None) -> NoReturn:
     """Turn this fork into the command."""
     status = 1
+    # Ctrl-C is ignored by what a shell has started in the background.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         if log is not None:
             handle = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
@@ -197,15 +205,33 @@ class ForkedCommand:
 
     def __init__(self, command: Sequence[str]) -> None:
         sys.stdout.flush()
+        self.status: int | None = None
         self.pid = os.fork()
         if self.pid == 0:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             _become(command[1:], None)
 
     def wait(self, timeout: float | None = None) -> int:
-        """Exit status of the command, once it has ended."""
-        del timeout
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        """Exit status of the command, once it has ended.
+
+        Args:
+            timeout (float | None): Seconds to wait. Defaults to None: no end.
+
+        Returns:
+            int: The status.
+
+        Raises:
+            TimeoutExpired: It has not ended.
+        """
+        deadline = time.monotonic() + (LIMIT if timeout is None else timeout)
+        while time.monotonic() <= deadline:
+            if self.status is None:
+                ended, status = os.waitpid(self.pid, os.WNOHANG)
+                self.status = status if ended else None
+            if self.status is not None:
+                return os.waitstatus_to_exitcode(self.status)
+            time.sleep(0.01)
+        raise subprocess.TimeoutExpired('the command', timeout)
 
     def terminate(self) -> None:
         """Send SIGTERM."""

@@ -3,73 +3,24 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
 from itertools import cycle, product
 from pathlib import Path
 from random import Random
 
 from .checks import label_problems, stamps, training_problems
 from .faults import POINTS, Fault
-from .lab import ForkedCommand, Outcome, run_command
+from .lab import ForkedCommand, run_command
+from .report import Report
 from .world import EPOCHS, World
 
 __all__ = [
-    'Report',
-    'crash_all',
     'crash_labels',
     'crash_pipeline',
     'crash_training',
+    'fork_stages',
+    'label_words',
 ]
-
-
-@dataclass
-class Report:
-    """What a scenario did and found.
-
-    Attributes:
-        name (str): The scenario.
-        kills (int): Processes that were killed.
-        inside (dict[str, int]): Write -> kills inside it.
-        finished (int): Times that the work got to its end.
-        problems (list[str]): What was wrong; empty is as promised.
-    """
-
-    name: str
-    kills: int = 0
-    inside: dict[str, int] = field(default_factory=dict)
-    finished: int = 0
-    problems: list[str] = field(default_factory=list)
-
-    def add(self, outcome: Outcome) -> None:
-        """Count a kill.
-
-        Args:
-            outcome (Outcome): Of the process.
-        """
-        self.kills += outcome.killed
-        if outcome.inside is not None:
-            name = str(outcome.inside)
-            self.inside[name] = self.inside.get(name, 0) + 1
-
-    def check(self, problems: Iterable[str], when: str) -> None:
-        """Take over what was found.
-
-        Args:
-            problems (Iterable[str]): What is wrong.
-            when (str): When it was looked at.
-        """
-        self.problems += [f'{problem} ({when})' for problem in problems]
-
-    def __str__(self) -> str:
-        inside = ', '.join(f'{n} x {w}' for w, n in self.inside.items())
-        lines = [
-            f'{self.name}: {self.kills} kills, {sum(self.inside.values())} of '
-            f'them inside a write ({inside or "none"}), '
-            f'{self.finished} times to the end, '
-            f'{len(self.problems) or "no"} problems'
-        ]
-        return '\n  '.join([*lines, *self.problems])
 
 
 def crash_training(
@@ -137,6 +88,24 @@ def crash_training(
     return report
 
 
+def label_words(world: World, store: Path) -> list[str]:
+    """The command that makes pseudo-labels, but for the folder.
+
+    Args:
+        world (World): Data and configs.
+        store (Path): An attention store of its images.
+
+    Returns:
+        list[str]: Words, the last one is ``--out``.
+    """
+    return [
+        *('tools/make_pseudo_labels.py', str(store)),
+        *('--img-dir', str(world.data / 'JPEGImages')),
+        *('--saliency-dir', str(world.data / 'SaliencyMaps')),
+        *('--classes', str(world.data / 'classes.txt'), '--out'),
+    ]
+
+
 def crash_labels(
     world: World,
     store: Path,
@@ -157,10 +126,7 @@ def crash_labels(
     Returns:
         Report: What was found, labels that were made twice included.
     """
-    make = ['tools/make_pseudo_labels.py', str(store)]
-    make += ['--img-dir', str(world.data / 'JPEGImages')]
-    make += ['--saliency-dir', str(world.data / 'SaliencyMaps')]
-    make += ['--classes', str(world.data / 'classes.txt'), '--out']
+    make = label_words(world, store)
     reference, work = folder / 'reference', folder / 'work'
     log = folder / 'log.txt'
     whole = run_command([*make, str(reference)], log=log)
@@ -270,9 +236,7 @@ def crash_pipeline(
     words += ['--work-dir']
     reference, work = folder / 'reference', folder / 'work'
     log = folder / 'log.txt'
-    whole = run_command(
-        [*words, str(reference)], log=log, prepare=_fork_stages
-    )
+    whole = run_command([*words, str(reference)], log=log, prepare=fork_stages)
     report = Report('pipeline')
     if whole.status:
         report.problems.append(f'the reference failed: {whole.output[-2000:]}')
@@ -290,7 +254,7 @@ def crash_pipeline(
             fault=fault,
             after=after,
             whole_group=bool(report.kills % 2),
-            prepare=_fork_stages,
+            prepare=fork_stages,
         )
         report.add(outcome)
         if outcome.killed:
@@ -312,7 +276,7 @@ def crash_pipeline(
         done.clear()
         shutil.rmtree(work)
     while True:
-        outcome = run_command(words, log=log, prepare=_fork_stages)
+        outcome = run_command(words, log=log, prepare=fork_stages)
         if 'is in use by another run' not in outcome.output:
             break
     report.finished += 1
@@ -322,7 +286,8 @@ def crash_pipeline(
     return report
 
 
-def _fork_stages() -> None:
+def fork_stages() -> None:
+    """Let the pipeline of this process fork its stages."""
     from oaa_mm.pipeline import run
 
     run.subprocess.Popen = ForkedCommand
@@ -345,47 +310,3 @@ def _different(work: Path, reference: Path) -> list[str]:
         if not (work / name).is_file()
         or (work / name).read_bytes() != (reference / name).read_bytes()
     ]
-
-
-def crash_all(
-    world: World, what: Sequence[str], *, kills: int, random: Random
-) -> Iterator[Report]:
-    """Break several kinds of runs.
-
-    Args:
-        world (World): Data and configs.
-        what (Sequence[str]): Of ``'oaa'``, ``'oaa_plus'``, ``'labels'``,
-            ``'pipeline'``.
-        kills (int): How many kills of each.
-        random (Random): Draws the moments.
-
-    Yields:
-        Report: One per kind; ``'oaa'`` gives two, with and without
-        augmentation.
-    """
-    common = {'kills': kills, 'random': random}
-    store = f'plain/reference/attention_epoch_{EPOCHS}.safetensors'
-    store = world.folder / store
-    first = 'oaa' in what
-    report = crash_training(
-        world,
-        'plain',
-        world.folder / 'plain',
-        kills=kills if first else 0,
-        random=random,
-    )
-    if first:
-        yield report
-        yield crash_training(world, 'oaa', world.folder / 'oaa', **common)
-    if 'oaa_plus' in what:
-        yield crash_training(
-            world,
-            'oaa_plus',
-            world.folder / 'oaa_plus',
-            options=[f'train_dataloader.dataset.pipeline.0.store={store}'],
-            **common,
-        )
-    if 'labels' in what:
-        yield crash_labels(world, store, world.folder / 'labels', **common)
-    if 'pipeline' in what:
-        yield crash_pipeline(world, world.folder / 'pipeline', **common)

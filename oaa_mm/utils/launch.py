@@ -10,15 +10,23 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
 from mmengine.config import Config, ConfigDict
 from mmengine.device import get_device
 from mmengine.dist import init_dist, is_distributed, is_main_process
+from torch import distributed as torch_dist
 from torch import nn
 
-__all__ = ['is_first_process', 'prepare_launch', 'replace_sync_bn']
+__all__ = [
+    'is_first_process',
+    'naming_lost_processes',
+    'prepare_launch',
+    'replace_sync_bn',
+]
 
 #: Environment variables that a launcher has to set, and who sets them.
 NEEDED = {
@@ -40,6 +48,33 @@ def is_first_process(launcher: str) -> bool:
     if launcher == 'none':
         return True
     return os.environ.get(NEEDED[launcher][0], '0') == '0'
+
+
+@contextmanager
+def naming_lost_processes(launcher: str) -> Iterator[None]:
+    """Say in words that another process of the run has ended.
+
+    Args:
+        launcher (str): As in the config.
+
+    Raises:
+        ConnectionError: The connection to it broke in the block.
+    """
+    try:
+        yield
+    except RuntimeError as error:  # gloo has no class of its own
+        if launcher == 'none' or not _is_connection_error(error):
+            raise
+        first_line = str(error).strip().splitlines()[0]
+        raise ConnectionError(
+            'another process of this run has ended or does not answer (its '
+            f'own message may stand above): {first_line}. Start all of them '
+            'again with --resume'
+        ) from error
+
+
+def _is_connection_error(error: RuntimeError) -> bool:
+    return isinstance(error, torch_dist.DistError) or 'gloo' in str(error)
 
 
 def prepare_launch(cfg: Config, *, local_rank: int = 0) -> None:
