@@ -70,7 +70,7 @@ def main(argv: list[str] | None = None) -> None:
     cfg.resume = args.resume
     first = is_first_process(cfg.launcher)
     lock = lock_work_dir(cfg.work_dir) if first else nullcontext()
-    with on_interrupt(lambda: how_to_resume(cfg.work_dir)), lock:
+    with on_interrupt(lambda: how_to_resume(cfg)), lock:
         train(cfg, args.local_rank)
 
 

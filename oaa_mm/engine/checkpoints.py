@@ -4,10 +4,40 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-__all__ = ['checkpoint_damage', 'newest_usable_checkpoint']
+__all__ = [
+    'checkpoint_damage',
+    'checkpoint_folders',
+    'newest_usable_checkpoint',
+]
+
+
+def checkpoint_folders(
+    work_dir: str | os.PathLike, out_dirs: Iterable[str | os.PathLike | None]
+) -> list[str] | None:
+    """Where a training writes its checkpoints.
+
+    Args:
+        work_dir (str | os.PathLike): Of the training.
+        out_dirs (Iterable[str | os.PathLike | None]): `out_dir` of each
+            CheckpointHook as the config has it.
+
+    Returns:
+        list[str] | None: Local folders; None if one is on another storage.
+    """
+    work_dir = os.fspath(work_dir)
+    folders = [work_dir]
+    for out_dir in out_dirs:
+        if out_dir is None:
+            continue
+        if '://' in str(out_dir):
+            return None
+        # CheckpointHook adds the name of the work_dir.
+        name = os.path.basename(work_dir.rstrip(os.sep))
+        folders.append(os.path.join(out_dir, name))
+    return folders
 
 
 def newest_usable_checkpoint(

@@ -6,7 +6,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from oaa_mm.engine.checkpoints import newest_usable_checkpoint
+from mmengine.config import Config
+
+from oaa_mm.engine.checkpoints import (
+    checkpoint_folders,
+    newest_usable_checkpoint,
+)
 from oaa_mm.utils.lock import lock_folder, remove_leftovers
 
 __all__ = ['how_to_resume', 'lock_work_dir']
@@ -29,19 +34,23 @@ def lock_work_dir(work_dir: str | os.PathLike) -> Iterator[None]:
         yield
 
 
-def how_to_resume(work_dir: str | os.PathLike) -> str:
+def how_to_resume(cfg: Config) -> str:
     """What to do after an interruption.
 
     Args:
-        work_dir (str | os.PathLike): Of the training.
+        cfg (Config): Of the training, with `work_dir`.
 
     Returns:
         str: A sentence for the user.
     """
-    path, _ = newest_usable_checkpoint([work_dir])
-    if path is None:
-        return (
-            f'there is no checkpoint in {work_dir} yet, the same command '
-            'starts again'
-        )
-    return f'the same command with --resume goes on from {path}'
+    hook = (cfg.get('default_hooks') or {}).get('checkpoint') or {}
+    folders = checkpoint_folders(cfg.work_dir, [hook.get('out_dir')])
+    path = newest_usable_checkpoint(folders or [])[0]
+    if path is not None:
+        return f'the same command with --resume goes on from {path}'
+    if folders is None:
+        return 'the same command with --resume goes on'
+    return (
+        f'there is no checkpoint in {" or ".join(folders)} yet, the same '
+        'command starts again'
+    )

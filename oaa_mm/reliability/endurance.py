@@ -24,10 +24,12 @@ class Watch:
     Attributes:
         samples (list[tuple[int, int, int]]): MiB of memory (the shared part
             counted once), open files of the process, processes.
+        seen (set[int]): Numbers of all processes.
     """
 
     def __init__(self) -> None:
         self.samples: list[tuple[int, int, int]] = []
+        self.seen: set[int] = set()
         self._next = 0.0
 
     def __call__(self, pid: int) -> None:
@@ -45,6 +47,7 @@ class Watch:
             files = len(os.listdir(f'/proc/{pid}/fd'))
         except (FileNotFoundError, ProcessLookupError):  # it has just ended
             return
+        self.seen |= set(family)
         self.samples.append((memory >> 10, files, len(family)))
 
 
@@ -110,6 +113,9 @@ def train_long(world: World, folder: Path, *, epochs: int = 50) -> Report:
             report.problems.append(f'{name} grew from {values}')
     left = set(os.listdir('/dev/shm')) - before
     left |= {str(p) for p in (folder / 'work').rglob('.*')}
+    left |= {
+        f'process {n}' for n in watch.seen if os.path.exists(f'/proc/{n}')
+    }
     report.check(sorted(left), 'left behind')
     report.notes.append(f'{outcome.seconds:.0f} s; left behind: {len(left)}')
     return report

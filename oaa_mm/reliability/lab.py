@@ -146,7 +146,7 @@ def run_command(
 
 
 def _wait_for(receive: int, fault: Fault | None, after: float | None) -> str:
-    """Wait; what came first: the ``'fault'``, the ``'time'`` or the ``'end'``."""
+    """What comes first: the fault, the time or the end of the process."""
     if fault is None and after is None:
         return 'end'
     limit = LIMIT if after is None else after

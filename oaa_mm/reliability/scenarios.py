@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Callable, Iterable, Sequence
 from itertools import cycle, product
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 
 from .checks import label_problems, stamps, training_problems
 from .faults import POINTS, Fault
@@ -67,13 +69,7 @@ def crash_training(
     if list(reference.glob('attention_*.safetensors')):
         targets = ['attention_epoch_?.safetensors', *targets]
 
-    def at_end() -> list[str]:
-        lacking = [
-            name
-            for name in (f'epoch_{EPOCHS}.pth',)
-            if not (work / name).is_file()
-        ]
-        return [f'{name} is missing' for name in lacking]
+    last = work / f'epoch_{EPOCHS}.pth'
 
     _crash(
         report,
@@ -82,7 +78,7 @@ def crash_training(
         moments=_moments(targets, whole.seconds, random),
         log=log,
         inspect=lambda: training_problems(work, reference),
-        at_end=at_end,
+        at_end=lambda: [] if last.is_file() else [f'{last} is missing'],
         begin=lambda: shutil.rmtree(work, ignore_errors=True),
     )
     return report
@@ -220,8 +216,8 @@ def crash_pipeline(
 ) -> Report:
     """Kill the pipeline and go on with `--resume`.
 
-    Every second kill ends the stage as well; the others leave it running,
-    and the pipeline has to refuse to work beside it.
+    Some kills end the stage as well; the others leave it running, and the
+    pipeline has to refuse to work beside it.
 
     Args:
         world (World): Data and configs.
@@ -253,7 +249,8 @@ def crash_pipeline(
             log=log,
             fault=fault,
             after=after,
-            whole_group=bool(report.kills % 2),
+            # A stage that has stopped inside a write would stay for ever.
+            whole_group=fault is not None or bool(report.kills % 4 > 1),
             prepare=fork_stages,
         )
         report.add(outcome)
@@ -290,7 +287,9 @@ def fork_stages() -> None:
     """Let the pipeline of this process fork its stages."""
     from oaa_mm.pipeline import run
 
-    run.subprocess.Popen = ForkedCommand
+    run.subprocess = SimpleNamespace(
+        Popen=ForkedCommand, TimeoutExpired=subprocess.TimeoutExpired
+    )
 
 
 def _different(work: Path, reference: Path) -> list[str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os.path as osp
-
 from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.hooks import CheckpointHook, Hook
 from mmengine.runner import Runner
 
-from oaa_mm.engine.checkpoints import newest_usable_checkpoint
+from oaa_mm.engine.checkpoints import (
+    checkpoint_folders,
+    newest_usable_checkpoint,
+)
 from oaa_mm.registry import HOOKS
 
 __all__ = ['ResumeHook']
@@ -39,7 +40,10 @@ class ResumeHook(Hook):
         _warn_of_a_single_checkpoint(runner)
         if not runner._resume or runner._load_from is not None:
             return
-        folders = _checkpoint_folders(runner)
+        folders = checkpoint_folders(
+            runner.work_dir,
+            [h.out_dir for h in runner.hooks if isinstance(h, CheckpointHook)],
+        )
         if folders is None:
             return  # on a remote storage: mmengine's own way
         chosen = [_choose(runner, folders) if is_main_process() else None]
@@ -48,18 +52,6 @@ class ResumeHook(Hook):
             runner._resume = False
         else:
             runner._load_from = chosen[0]
-
-
-def _checkpoint_folders(runner: Runner) -> list[str] | None:
-    """Where checkpoints lie; None if not in local folders."""
-    folders = [runner.work_dir]
-    for hook in runner.hooks:
-        if isinstance(hook, CheckpointHook) and hook.out_dir is not None:
-            if '://' in str(hook.out_dir):
-                return None
-            name = osp.basename(runner.work_dir.rstrip(osp.sep))
-            folders.append(osp.join(hook.out_dir, name))
-    return folders
 
 
 def _choose(runner: Runner, folders: list[str]) -> str | None:
