@@ -19,6 +19,7 @@ class Report:
         kills (int): Processes that were killed.
         inside (dict[str, int]): Write -> kills inside it.
         finished (int): Times that the work got to its end.
+        refused (int): Runs that were refused beside another one.
         problems (list[str]): What was wrong; empty is as promised.
         notes (list[str]): Measurements.
     """
@@ -27,6 +28,7 @@ class Report:
     kills: int = 0
     inside: dict[str, int] = field(default_factory=dict)
     finished: int = 0
+    refused: int = 0
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -55,7 +57,7 @@ class Report:
         lines = [
             f'{self.name}: {self.kills} kills, {sum(self.inside.values())} of '
             f'them inside a write ({inside or "none"}), '
-            f'{self.finished} times to the end, '
+            f'{self.finished} times to the end, {self.refused} refused, '
             f'{len(self.problems) or "no"} problems'
         ]
         return '\n  '.join([*lines, *self.notes, *self.problems])

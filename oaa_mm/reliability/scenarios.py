@@ -1,28 +1,22 @@
-"""Kill, resume, compare: for trainings, pseudo-labels and the pipeline."""
+"""Kill, resume, compare: for trainings and pseudo-labels."""
 
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Callable, Iterable, Sequence
 from itertools import cycle, product
 from pathlib import Path
 from random import Random
-from types import SimpleNamespace
 
 from .checks import label_problems, stamps, training_problems
 from .faults import POINTS, Fault
-from .lab import ForkedCommand, run_command
+from .lab import run_command
 from .report import Report
 from .world import EPOCHS, World
 
-__all__ = [
-    'crash_labels',
-    'crash_pipeline',
-    'crash_training',
-    'fork_stages',
-    'label_words',
-]
+__all__ = ['crash_labels', 'crash_training', 'label_words', 'moments_of']
+
+Moment = tuple[Fault | None, float | None]
 
 
 def crash_training(
@@ -75,7 +69,7 @@ def crash_training(
         report,
         words,
         kills=kills,
-        moments=_moments(targets, whole.seconds, random),
+        moments=moments_of(targets, whole.seconds, random),
         log=log,
         inspect=lambda: training_problems(work, reference),
         at_end=lambda: [] if last.is_file() else [f'{last} is missing'],
@@ -155,7 +149,7 @@ def crash_labels(
         report,
         [*make, str(work)],
         kills=kills,
-        moments=_moments(targets, whole.seconds, random, most=5),
+        moments=moments_of(targets, whole.seconds, random, most=5),
         log=log,
         inspect=inspect,
         at_end=at_end,
@@ -164,13 +158,20 @@ def crash_labels(
     return report
 
 
-Moment = tuple[Fault | None, float | None]
-
-
-def _moments(
+def moments_of(
     targets: Sequence[str], seconds: float, random: Random, *, most: int = 2
 ) -> Iterable[Moment]:
-    """Every second kill is inside a write, each write in its turn."""
+    """When to kill: every second time inside a write, each in its turn.
+
+    Args:
+        targets (Sequence[str]): Names of the files, with wildcards.
+        seconds (float): How long the work takes: random moments lie in that.
+        random (Random): Draws the moments.
+        most (int): Which of the writes of a kind, at most. Defaults to 2.
+
+    Yields:
+        tuple[Fault | None, float | None]: A fault or a time.
+    """
     for target, point in cycle(product(targets, POINTS)):
         if target == 'last_checkpoint' and point != 'half':
             continue  # it is not renamed
@@ -209,103 +210,3 @@ def _crash(
         if last:
             return
         begin()
-
-
-def crash_pipeline(
-    world: World, folder: Path, *, kills: int, random: Random
-) -> Report:
-    """Kill the pipeline and go on with `--resume`.
-
-    Some kills end the stage as well; the others leave it running, and the
-    pipeline has to refuse to work beside it.
-
-    Args:
-        world (World): Data and configs.
-        folder (Path): To work in.
-        kills (int): How many.
-        random (Random): Draws the moments.
-
-    Returns:
-        Report: What was found, stages that were done twice included.
-    """
-    words = ['tools/run_pipeline.py', str(world.folder / 'pipeline.py')]
-    words += ['--work-dir']
-    reference, work = folder / 'reference', folder / 'work'
-    log = folder / 'log.txt'
-    whole = run_command([*words, str(reference)], log=log, prepare=fork_stages)
-    report = Report('pipeline')
-    if whole.status:
-        report.problems.append(f'the reference failed: {whole.output[-2000:]}')
-        return report
-    words += [str(work), '--resume']
-    targets = ['attention_epoch_?.safetensors', 'stage.json', 'epoch_*.pth']
-    targets += ['*.png', 'oaa_plus.safetensors', 'iter_*.pth']
-    moments = iter(_moments(targets, whole.seconds, random))
-    done: dict[str, tuple[int, int]] = {}
-    while report.kills < kills:
-        fault, after = next(moments)
-        outcome = run_command(
-            words,
-            log=log,
-            fault=fault,
-            after=after,
-            # A stage that has stopped inside a write would stay for ever.
-            whole_group=fault is not None or bool(report.kills % 4 > 1),
-            prepare=fork_stages,
-        )
-        report.add(outcome)
-        if outcome.killed:
-            records = sorted(work.glob('*/stage.json'))
-            redone = [p for p, s in done.items() if stamps([Path(p)])[p] != s]
-            done.update(stamps(records))
-            report.check(
-                [f'{path}: the stage ran again' for path in redone],
-                f'after kill {report.kills}',
-            )
-            continue
-        if 'is in use by another run' in outcome.output:
-            continue  # the stage that outlived the pipeline
-        if outcome.status:
-            report.check([f'it failed: {outcome.output[-1500:]}'], 'pipeline')
-            return report
-        report.finished += 1
-        report.check(_different(work, reference), 'at the end')
-        done.clear()
-        shutil.rmtree(work)
-    while True:
-        outcome = run_command(words, log=log, prepare=fork_stages)
-        if 'is in use by another run' not in outcome.output:
-            break
-    report.finished += 1
-    if outcome.status:
-        report.check([f'it failed: {outcome.output[-1500:]}'], 'pipeline')
-    report.check(_different(work, reference), 'at the end')
-    return report
-
-
-def fork_stages() -> None:
-    """Let the pipeline of this process fork its stages."""
-    from oaa_mm.pipeline import run
-
-    run.subprocess = SimpleNamespace(
-        Popen=ForkedCommand, TimeoutExpired=subprocess.TimeoutExpired
-    )
-
-
-def _different(work: Path, reference: Path) -> list[str]:
-    """Results of a pipeline that are not the reference's."""
-    names = [
-        f'oaa/attention_epoch_{EPOCHS}.safetensors',
-        'cam/cam.safetensors',
-        'maps/oaa_plus.safetensors',
-        *(
-            str(path.relative_to(reference))
-            for path in sorted(reference.glob('labels/*/labels/*.png'))
-        ),
-    ]
-    return [
-        f'{name} is not that of the reference'
-        for name in names
-        if not (work / name).is_file()
-        or (work / name).read_bytes() != (reference / name).read_bytes()
-    ]

@@ -12,7 +12,8 @@ from .checks import label_problems, training_problems
 from .faults import Fault
 from .lab import run_command
 from .report import Report
-from .scenarios import fork_stages, label_words
+from .scenarios import label_words
+from .stages import fork_stages
 from .world import World
 
 __all__ = ['interrupt_all', 'run_twice']

@@ -8,8 +8,9 @@ from random import Random
 from .endurance import train_long
 from .processes import crash_processes
 from .report import Report
-from .scenarios import crash_labels, crash_pipeline, crash_training
+from .scenarios import crash_labels, crash_training
 from .signals import interrupt_all, run_twice
+from .stages import crash_pipeline
 from .world import EPOCHS, World
 
 __all__ = ['crash_all']
