@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import cycle, product
 from pathlib import Path
 from random import Random
@@ -160,7 +160,7 @@ def crash_labels(
 
 def moments_of(
     targets: Sequence[str], seconds: float, random: Random, *, most: int = 2
-) -> Iterable[Moment]:
+) -> Iterator[Moment]:
     """When to kill: every second time inside a write, each in its turn.
 
     Args:

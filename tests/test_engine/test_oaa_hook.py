@@ -236,7 +236,7 @@ def flip_last_bit(path):
             ValueError,
             'not an attention store',
         ),
-        (flip_last_bit, ValueError, 'does not match its checksum'),
+        (flip_last_bit, ValueError, 'is damaged: its'),
     ],
 )
 def test_a_lost_or_damaged_store_is_named_and_left_alone(
