@@ -7,6 +7,7 @@ every run is a fork that begins where the command line is read.
 from __future__ import annotations
 
 import atexit
+import multiprocessing.util
 import os
 import runpy
 import select
@@ -174,6 +175,7 @@ def _reap(pid: int, watch: Callable[[int], None] | None = None) -> int:
 def _become(words: Sequence[str], log: Path | None) -> NoReturn:
     """Turn this fork into the command."""
     status = 1
+    atexit._clear()  # what the parent has to do at its own end
     # Ctrl-C is ignored by what a shell has started in the background.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
@@ -189,7 +191,7 @@ def _become(words: Sequence[str], log: Path | None) -> NoReturn:
     except BaseException:
         traceback.print_exc()
     finally:
-        atexit._run_exitfuncs()  # workers of loaders end
+        multiprocessing.util._exit_function()  # workers of loaders end
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
