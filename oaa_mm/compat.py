@@ -170,8 +170,20 @@ def _replace_pkg_resources() -> None:
                 setattr(module, function, replacement)
 
 
+def _write_files_atomically() -> None:
+    """Let mmengine write checkpoints as a whole, under every train.py."""
+    from mmengine.fileio import register_backend
+
+    from oaa_mm.utils.local_backend import AtomicLocalBackend
+
+    register_backend('local', AtomicLocalBackend, force=True, prefixes='')
+
+
 def setup_compat() -> None:
     """Check the installation and even out the distributions' differences.
+
+    Local files of mmengine, checkpoints above all, are written atomically
+    from then on.
 
     Raises:
         ImportError: See :func:`check_installation`.
@@ -179,3 +191,4 @@ def setup_compat() -> None:
     check_installation()
     _register_config_packages()
     _replace_pkg_resources()
+    _write_files_atomically()

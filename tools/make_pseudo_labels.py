@@ -39,7 +39,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from oaa_mm.utils.cli import run_cli
+from oaa_mm.utils.cli import on_interrupt, run_cli
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -163,21 +163,24 @@ def main(argv: Sequence[str] | None = None) -> int | None:
 
     args = parse_args(argv)
     constants = {c.name: getattr(args, c.name) for c in LabelRules.constants()}
-    summary = make_label_folder(
-        args.store,
-        args.out,
-        img_dir=args.img_dir,
-        class_names=load_classes(args.classes),
-        image_list=args.list,
-        saliency_dir=args.saliency_dir,
-        rules=LabelRules(background=args.background, **constants),
-        refine=args.refine,
-        refine_options=args.refine_options,
-        allow_missing=args.allow_missing,
-        overwrite=args.overwrite,
-        workers=args.workers,
-        part=args.part,
-    )
+    with on_interrupt(
+        lambda: 'the same command goes on, finished labels are kept'
+    ):
+        summary = make_label_folder(
+            args.store,
+            args.out,
+            img_dir=args.img_dir,
+            class_names=load_classes(args.classes),
+            image_list=args.list,
+            saliency_dir=args.saliency_dir,
+            rules=LabelRules(background=args.background, **constants),
+            refine=args.refine,
+            refine_options=args.refine_options,
+            allow_missing=args.allow_missing,
+            overwrite=args.overwrite,
+            workers=args.workers,
+            part=args.part,
+        )
     print(summary.table())
     if args.part is None:
         print(f'wrote {args.out}')

@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from oaa_mm.pipeline.plan import Pipeline, load_pipeline
 from oaa_mm.pipeline.run import dry_run, run_pipeline
-from oaa_mm.utils.cli import run_cli
+from oaa_mm.utils.cli import on_interrupt, run_cli
 
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
@@ -51,13 +51,10 @@ def main(argv: list[str] | None = None) -> int:
     pipeline = load_pipeline(args.config, work_dir=args.work_dir)
     if args.dry_run:
         return dry_run(pipeline, first=args.first, last=args.last)
-    try:
+    with on_interrupt(lambda: 'the same command with --resume goes on here'):
         run_pipeline(
             pipeline, first=args.first, last=args.last, resume=args.resume
         )
-    except KeyboardInterrupt:
-        print('interrupted; the same command with --resume goes on here')
-        return 130
     write_page(pipeline)
     return 0
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os.path as osp
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -16,7 +17,8 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from oaa_mm.utils.cli import run_cli
-from oaa_mm.utils.launch import prepare_launch
+from oaa_mm.utils.launch import is_first_process, prepare_launch
+from oaa_mm.utils.lock import lock_folder
 from oaa_mm.utils.run_config import add_run_arguments, load_run_config
 
 
@@ -65,6 +67,13 @@ def use_tta(cfg: Config) -> None:
     cfg.model = cfg.tta_model
 
 
+def writes_store(cfg: Config) -> bool:
+    """Whether a second test in the work_dir would write the same file."""
+    metrics = cfg.get('test_evaluator') or []
+    metrics = metrics if isinstance(metrics, (list, tuple)) else [metrics]
+    return any('out_file' in metric for metric in metrics)
+
+
 def main(argv: list[str] | None = None) -> None:
     """Test."""
     args = parse_args(argv)
@@ -79,8 +88,13 @@ def main(argv: list[str] | None = None) -> None:
         cfg.test_evaluator.keep_results = True
     if args.tta:
         use_tta(cfg)
-    prepare_launch(cfg, local_rank=args.local_rank)
-    Runner.from_cfg(cfg).test()
+    alone = nullcontext()
+    if writes_store(cfg) and is_first_process(cfg.launcher):
+        remedy = 'name another folder with --work-dir'
+        alone = lock_folder(cfg.work_dir, 'test', remedy=remedy)
+    with alone:
+        prepare_launch(cfg, local_rank=args.local_rank)
+        Runner.from_cfg(cfg).test()
 
 
 if __name__ == '__main__':

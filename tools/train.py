@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -16,8 +17,13 @@ from mmengine.device import get_device
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
-from oaa_mm.utils.cli import run_cli
-from oaa_mm.utils.launch import prepare_launch
+from oaa_mm.engine.work_dir import how_to_resume, lock_work_dir
+from oaa_mm.utils.cli import on_interrupt, run_cli
+from oaa_mm.utils.launch import (
+    is_first_process,
+    naming_lost_processes,
+    prepare_launch,
+)
 from oaa_mm.utils.run_config import add_run_arguments, load_run_config
 
 
@@ -32,7 +38,7 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         '--resume',
         action='store_true',
-        help='go on from the latest checkpoint in the work-dir',
+        help='go on from the newest usable checkpoint in the work-dir',
     )
     parser.add_argument(
         '--amp',
@@ -62,12 +68,21 @@ def main(argv: list[str] | None = None) -> None:
     if args.amp:
         use_amp(cfg)
     cfg.resume = args.resume
-    prepare_launch(cfg, local_rank=args.local_rank)
+    first = is_first_process(cfg.launcher)
+    lock = lock_work_dir(cfg.work_dir) if first else nullcontext()
+    with on_interrupt(lambda: how_to_resume(cfg)), lock:
+        train(cfg, args.local_rank)
+
+
+def train(cfg: Config, local_rank: int) -> None:
+    """Build the runner of a config and train."""
+    prepare_launch(cfg, local_rank=local_rank)
     if 'runner_type' in cfg:
         runner = RUNNERS.build(cfg)
     else:
         runner = Runner.from_cfg(cfg)
-    runner.train()
+    with naming_lost_processes(cfg.launcher):
+        runner.train()
 
 
 if __name__ == '__main__':

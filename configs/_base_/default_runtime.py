@@ -28,4 +28,6 @@ default_hooks = dict(
         type='CheckpointHook', by_epoch=True, interval=1, max_keep_ckpts=2
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
+    # A resumed training draws what one without interruption draws.
+    epoch_seed=dict(type='oaa_mm.EpochSeedHook'),
 )

@@ -18,7 +18,12 @@ from oaa_mm.datasets.transforms.nominal import flatten
 from oaa_mm.utils.fingerprint import fingerprint, fingerprint_names
 from oaa_mm.utils.manifest import Manifest, manifest_path, write_manifest
 
-__all__ = ['dataset_inputs', 'weight_inputs', 'write_run_manifest']
+__all__ = [
+    'dataset_inputs',
+    'leaf_datasets',
+    'weight_inputs',
+    'write_run_manifest',
+]
 
 #: Inputs do not change during a run, and hashing them takes a while.
 _inputs: WeakKeyDictionary[Runner, dict[str, dict]] = WeakKeyDictionary()
@@ -75,7 +80,7 @@ def dataset_inputs(dataset: Dataset, *, masks: bool) -> dict[str, dict]:
         ``'masks'``, ``'attention'``; with a number where there are several
         data sets) -> fingerprint.
     """
-    leaves = list(_leaves(dataset))
+    leaves = list(leaf_datasets(dataset))
     inputs = {}
     for number, leaf in enumerate(leaves, 1):
         for role, entry in _leaf_inputs(leaf, masks).items():
@@ -83,12 +88,19 @@ def dataset_inputs(dataset: Dataset, *, masks: bool) -> dict[str, dict]:
     return inputs
 
 
-def _leaves(dataset: Any) -> Iterator[Any]:
-    """The data sets within wrappers."""
+def leaf_datasets(dataset: Any) -> Iterator[Any]:
+    """The data sets within wrappers.
+
+    Args:
+        dataset (Any): A data set, or one that wraps others.
+
+    Yields:
+        Any: A data set that reads samples itself.
+    """
     for inner in getattr(dataset, 'datasets', ()):
-        yield from _leaves(inner)
+        yield from leaf_datasets(inner)
     if hasattr(dataset, 'dataset'):
-        yield from _leaves(dataset.dataset)
+        yield from leaf_datasets(dataset.dataset)
     elif not hasattr(dataset, 'datasets'):
         yield dataset
 

@@ -9,7 +9,15 @@ from collections.abc import Mapping
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner, find_latest_checkpoint
 
-__all__ = ['check_iteration', 'checkpoint_folder', 'find_store']
+from oaa_mm.attention.store_file import open_container
+
+__all__ = [
+    'check_belongs',
+    'check_iteration',
+    'checkpoint_folder',
+    'find_store',
+    'store_checksum',
+]
 
 
 def checkpoint_folder(runner: Runner) -> str:
@@ -78,3 +86,45 @@ def check_iteration(path: str, note: Mapping[str, str], iters: int) -> None:
             'replaced the store. Resume from a checkpoint of that iteration, '
             'or start again without --resume'
         )
+
+
+def store_checksum(path: str | os.PathLike) -> str:
+    """The checksum that a store has in its header.
+
+    Args:
+        path (str | os.PathLike): The store.
+
+    Returns:
+        str: Eight hexadecimal digits.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is no attention store, or truncated.
+    """
+    return open_container(path).metadata()['checksum']
+
+
+def check_belongs(
+    path: str, note: Mapping[str, str], checksum: str | None
+) -> None:
+    """Make sure that a store is the one that the checkpoint was saved with.
+
+    Args:
+        path (str): The store.
+        note (Mapping[str, str]): Its header. Where the end of a training has
+            replaced the store of its last checkpoint, ``replaces`` is the
+            checksum of that.
+        checksum (str | None): As the checkpoint notes it; None in those of
+            older releases.
+
+    Raises:
+        ValueError: It is another one.
+    """
+    if checksum in (None, note['checksum'], note.get('replaces')):
+        return
+    raise ValueError(
+        f'OAAHook: {path} is not the store that the checkpoint was saved with '
+        f'(its checksum is {note["checksum"]}, the checkpoint notes '
+        f'{checksum}): it is from another run. Put the right one there, or '
+        'start again without --resume'
+    )

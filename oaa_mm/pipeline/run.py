@@ -7,9 +7,13 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+
+from oaa_mm.utils.cli import Terminated
+from oaa_mm.utils.lock import check_free, lock_folder, remove_leftovers
 
 from .plan import Pipeline, Stage
 from .record import (
@@ -49,21 +53,38 @@ def run_pipeline(
         say (Callable[[str], None]): Where messages go.
 
     Raises:
+        FolderInUseError: Another run works in the folder of the pipeline or
+            of a stage.
         PipelineError: A stage failed or did not make its outputs.
         ValueError: `first` or `last` is no stage.
     """
     stages = pipeline.between(None, last)
     forced = pipeline.between(first, last) if first else []
+    with lock_folder(pipeline.work_dir, 'pipeline', remedy=_REMEDY):
+        _run_stages(stages, forced, resume=resume, say=say)
+    say(score_table(pipeline.scores))
+
+
+#: What to do where another run is at work.
+_REMEDY = 'name another folder with --work-dir'
+
+
+def _run_stages(
+    stages: Sequence[Stage],
+    forced: Sequence[Stage],
+    *,
+    resume: bool,
+    say: Callable[[str], None],
+) -> None:
     for stage in stages:
         reason = stage_status(stage)
         if reason is None and stage in forced:
-            reason = f'asked for by --from {first}'
+            reason = f'asked for by --from {forced[0].name}'
         if reason is None:
             say(f'[{stage.name}] done and still valid, skipped')
             continue
         say(f'[{stage.name}] {reason}')
         _run_stage(stage, resume=resume, say=say)
-    say(score_table(pipeline.scores))
 
 
 def _run_stage(
@@ -76,6 +97,9 @@ def _run_stage(
             f'stage {stage.name!r} needs {", ".join(absent)}, which does not '
             'exist; run the stages before it, or put the file there'
         )
+    # A stage may have outlived the pipeline that started it.
+    check_free(stage.folder, remedy=_REMEDY)
+    remove_leftovers(stage.folder)
     begun = StageRecord.load(stage.folder / STARTED)
     same = begun is not None and not now.change_from(begun)
     going_on = resume and same and stage.resume is not None
@@ -108,13 +132,34 @@ def _run_stage(
 def _call(stage: Stage, words: list[str], say: Callable[[str], None]) -> None:
     say(f'[{stage.name}] $ python {shlex.join(words)}')
     sys.stdout.flush()
-    status = subprocess.run([sys.executable, *words], check=False).returncode
+    status = _wait(subprocess.Popen([sys.executable, *words]))
     if status:
         raise PipelineError(
             f'stage {stage.name!r} failed with status {status}; its message '
             'stands above. Once it is mended, the same command with --resume '
             'goes on here'
         )
+
+
+def _wait(process: subprocess.Popen) -> int:
+    """Exit status of a command, which ends with this process."""
+    try:
+        return process.wait()
+    except KeyboardInterrupt as error:
+        # Ctrl-C in a terminal reaches the command as well, SIGTERM does not.
+        patience = 0 if isinstance(error, Terminated) else _PATIENCE
+        for end in (process.terminate, process.kill):
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(patience)
+                break
+            end()
+            patience = 10 * _PATIENCE
+        process.wait()
+        raise
+
+
+#: Seconds that a command has to end by itself.
+_PATIENCE = 3
 
 
 def _put_aside(folder: Path, say: Callable[[str], None]) -> None:

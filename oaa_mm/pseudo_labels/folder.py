@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from rich.progress import track
 
 from oaa_mm.utils import atomic_write
 from oaa_mm.utils.fingerprint import fingerprint, fingerprint_names
+from oaa_mm.utils.lock import check_free, lock_folder, remove_leftovers
 from oaa_mm.utils.manifest import (
     Manifest,
     differences,
@@ -90,6 +92,7 @@ def make_label_folder(
 
     Raises:
         FileNotFoundError: Inputs are absent; they are named.
+        FolderInUseError: Another process makes these labels; it is named.
         ValueError: Inputs do not fit, or `out` holds something else.
     """
     rules = rules or LabelRules()
@@ -113,15 +116,33 @@ def make_label_folder(
         refine_options=dict(refine_options or {}),
     )
     listed = store if image_list is None else image_list
-    _enter_folder(out, _manifest(job, tasks, listed), overwrite)
-    if part is not None:
-        number, parts = part
-        return _run(job, tasks[number - 1 :: parts], class_names, workers)
-    summary = _run(job, tasks, class_names, workers)
-    _write_json(out / 'summary.json', summary.to_dict())
-    with atomic_write(out / 'train.txt', 'w') as file:
-        file.writelines(f'{task.image_id}\n' for task in tasks)
+    manifest = _manifest(job, tasks, listed)
+    with _locked(out, part):
+        _enter_folder(out, manifest, overwrite)
+        if part is not None:
+            number, parts = part
+            return _run(job, tasks[number - 1 :: parts], class_names, workers)
+        summary = _run(job, tasks, class_names, workers)
+        _write_json(out / 'summary.json', summary.to_dict())
+        with atomic_write(out / 'train.txt', 'w') as file:
+            file.writelines(f'{task.image_id}\n' for task in tasks)
     return summary
+
+
+@contextmanager
+def _locked(out: Path, part: tuple[int, int] | None) -> Iterator[None]:
+    """Keep others out who would do the same work.
+
+    Parts work side by side; all of it, not beside a part.
+    """
+    remedy = 'name another folder with --out'
+    name = 'labels' if part is None else f'labels_{part[0]}_of_{part[1]}'
+    with lock_folder(out, name, remedy=remedy):
+        others = '.*.lock' if part is None else '.labels.lock'
+        check_free(out, others, remedy=remedy)
+        for folder in (out, out / 'labels'):
+            remove_leftovers(folder)
+        yield
 
 
 def _check(

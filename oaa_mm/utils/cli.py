@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import NoReturn
 
-__all__ = ['run_cli']
+__all__ = ['Terminated', 'on_interrupt', 'run_cli']
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM has come; whoever handles Ctrl-C handles it too."""
 
 
 def run_cli(main: Callable[[], int | None]) -> NoReturn:
@@ -16,7 +24,8 @@ def run_cli(main: Callable[[], int | None]) -> NoReturn:
     Users' mistakes (ValueError) and files that are absent, unreadable or
     unwritable (OSError) end in one message instead of a traceback. Any other
     exception is a bug and keeps its traceback; with the environment variable
-    OAA_MM_TRACEBACK set, all of them do.
+    OAA_MM_TRACEBACK set, all of them do. Ctrl-C and SIGTERM end in one line
+    as well.
 
     Args:
         main (Callable[[], int | None]): Reads `sys.argv` and returns the
@@ -24,20 +33,56 @@ def run_cli(main: Callable[[], int | None]) -> NoReturn:
 
     Raises:
         SystemExit: Always. The status is that of `main`, 1 after a user's
-            mistake, 130 after Ctrl-C.
+            mistake, 130 after Ctrl-C, 143 after SIGTERM.
 
     Examples:
         >>> if __name__ == '__main__':  # doctest: +SKIP
         ...     run_cli(main)
     """
     try:
-        status = main()
+        with _sigterm_raised():
+            status = main()
     except (ValueError, OSError) as error:
         if os.environ.get('OAA_MM_TRACEBACK'):
             raise
         print(f'error: {error}', file=sys.stderr)
         status = 1
-    except KeyboardInterrupt:
-        print('interrupted', file=sys.stderr)
-        status = 130
+    except KeyboardInterrupt as error:
+        hint = f': {error}' if str(error) else ''
+        print(f'interrupted{hint}', file=sys.stderr)
+        status = 143 if isinstance(error, Terminated) else 130
     sys.exit(status)
+
+
+@contextmanager
+def on_interrupt(hint: Callable[[], str]) -> Iterator[None]:
+    """Say what to do next if the block is interrupted.
+
+    Args:
+        hint (Callable[[], str]): Makes the sentence that :func:`run_cli`
+            prints.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C or SIGTERM, with the sentence.
+    """
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise type(error)(hint()) from None
+
+
+@contextmanager
+def _sigterm_raised() -> Iterator[None]:
+    """Turn SIGTERM into an exception, so that files are closed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may set handlers
+        return
+    before = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _terminate(signum: int, frame: FrameType | None) -> NoReturn:
+    raise Terminated

@@ -9,15 +9,24 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
 from mmengine.config import Config, ConfigDict
 from mmengine.device import get_device
 from mmengine.dist import init_dist, is_distributed, is_main_process
+from torch import distributed as torch_dist
 from torch import nn
 
-__all__ = ['prepare_launch', 'replace_sync_bn']
+__all__ = [
+    'is_first_process',
+    'naming_lost_processes',
+    'prepare_launch',
+    'replace_sync_bn',
+]
 
 #: Environment variables that a launcher has to set, and who sets them.
 NEEDED = {
@@ -25,6 +34,47 @@ NEEDED = {
     'slurm': ('SLURM_PROCID', 'srun'),
     'mpi': ('OMPI_COMM_WORLD_RANK', "Open MPI's mpirun"),
 }
+
+
+def is_first_process(launcher: str) -> bool:
+    """Whether this process is the main one, before they are connected.
+
+    Args:
+        launcher (str): ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
+
+    Returns:
+        bool: True if it is, or is the only one.
+    """
+    if launcher == 'none':
+        return True
+    return os.environ.get(NEEDED[launcher][0], '0') == '0'
+
+
+@contextmanager
+def naming_lost_processes(launcher: str) -> Iterator[None]:
+    """Say in words that another process of the run has ended.
+
+    Args:
+        launcher (str): As in the config.
+
+    Raises:
+        ConnectionError: The connection to it broke in the block.
+    """
+    try:
+        yield
+    except RuntimeError as error:  # gloo has no class of its own
+        if launcher == 'none' or not _is_connection_error(error):
+            raise
+        first_line = str(error).strip().splitlines()[0]
+        raise ConnectionError(
+            'another process of this run has ended or does not answer (its '
+            f'own message may stand above): {first_line}. Start all of them '
+            'again with --resume'
+        ) from error
+
+
+def _is_connection_error(error: RuntimeError) -> bool:
+    return isinstance(error, torch_dist.DistError) or 'gloo' in str(error)
 
 
 def prepare_launch(cfg: Config, *, local_rank: int = 0) -> None:
@@ -56,6 +106,9 @@ def prepare_launch(cfg: Config, *, local_rank: int = 0) -> None:
             '--launcher mpi: set the environment variable MASTER_ADDR to the '
             'name of the first machine (127.0.0.1 for one machine)'
         )
+    # Launchers end a group by SIGTERM. A process that waits for another one
+    # in compiled code would not get to a handler of Python.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     # mmengine reads it for every launcher, but MPI's has another name.
     local_rank = os.environ.get('OMPI_COMM_WORLD_LOCAL_RANK', local_rank)
     os.environ.setdefault('LOCAL_RANK', str(local_rank))

@@ -12,7 +12,11 @@ from .config import OptionsAction, override_config, read_config
 __all__ = ['add_run_arguments', 'load_run_config']
 
 #: Hooks of every run, unless the config has them with other arguments.
-RUN_HOOKS = ('oaa_mm.ManifestHook', 'oaa_mm.InvalidLossHook')
+RUN_HOOKS = (
+    'oaa_mm.ManifestHook',
+    'oaa_mm.InvalidLossHook',
+    'oaa_mm.ResumeHook',
+)
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +57,7 @@ def load_run_config(args: argparse.Namespace) -> Config:
     Returns:
         Config: With `launcher` and `work_dir` set; the default work_dir is
         ``work_dirs/`` and the config's name. Custom hooks include a
-        ManifestHook and an InvalidLossHook.
+        ManifestHook, an InvalidLossHook and a ResumeHook.
 
     Raises:
         FileNotFoundError: There is no such config.

@@ -222,6 +222,11 @@ def test_each_checkpoint_has_its_store(data_root, tmp_path):
     assert len(final_store(tmp_path, 1)) == 0
 
 
+def flip_last_bit(path):
+    data = path.read_bytes()
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+
+
 @pytest.mark.parametrize(
     ('damage', 'error', 'message'),
     [
@@ -231,6 +236,7 @@ def test_each_checkpoint_has_its_store(data_root, tmp_path):
             ValueError,
             'not an attention store',
         ),
+        (flip_last_bit, ValueError, 'is damaged: its'),
     ],
 )
 def test_a_lost_or_damaged_store_is_named_and_left_alone(
@@ -245,6 +251,21 @@ def test_a_lost_or_damaged_store_is_named_and_left_alone(
     with pytest.raises(error, match=message):
         train(cfg)
     assert (path.read_bytes() if path.exists() else None) == before
+
+
+def test_the_store_of_another_run_is_refused(data_root, tmp_path):
+    train(make_config(data_root, tmp_path / 'one'))
+    other = make_config(data_root, tmp_path / 'two')
+    other.randomness.seed = 1
+    train(other)
+    foreign = (tmp_path / 'two/attention_epoch_3.safetensors').read_bytes()
+    path = tmp_path / 'one/attention_epoch_3.safetensors'
+    path.write_bytes(foreign)
+    cfg = make_config(data_root, tmp_path / 'one', epochs=5)
+    cfg.resume = True
+    with pytest.raises(ValueError, match=r'one/att.*is from another run'):
+        train(cfg)
+    assert path.read_bytes() == foreign
 
 
 def test_other_settings_are_not_resumed(data_root, tmp_path):
@@ -487,6 +508,14 @@ def test_ending_early_still_applies_the_fallback(data_root, tmp_path):
     hook.accumulator.finish_epoch = finish_and_stop
     runner.train()
     assert len(final_store(tmp_path, 2)) > 0
+    # The result has replaced the store of the last checkpoint, which has no
+    # fallback maps; going on from there, now and once more, still works.
+    for epochs in (2, 3):
+        cfg.experiment_name += 'x'
+        cfg.train_cfg.max_epochs = epochs
+        cfg.resume = True
+        train(cfg)
+        assert len(final_store(tmp_path, epochs)) > 0
 
 
 def test_a_model_without_maps_is_refused(data_root, tmp_path):

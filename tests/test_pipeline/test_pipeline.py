@@ -2,11 +2,14 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+from other_process import other_process
 
 from oaa_mm.pipeline import (
     PipelineError,
@@ -16,6 +19,7 @@ from oaa_mm.pipeline import (
 )
 from oaa_mm.pipeline.run import dry_run
 from oaa_mm.pipeline.table import read_scores, score_table
+from oaa_mm.utils.lock import check_free
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """
@@ -316,3 +320,57 @@ def test_texts_may_mention_texts_and_outputs_are_filled_in(config):
     pipeline = load_pipeline(config)
     assert pipeline.stages[0].outputs[0].name == 'a.txt'
     assert pipeline.stages[1].inputs == pipeline.stages[0].outputs
+
+
+def test_two_pipelines_do_not_share_a_folder(config):
+    work = config.parent / 'work'
+    with other_process(work, 'pipeline') as pid:
+        with pytest.raises(OSError, match=f'in use .* process {pid}'):
+            go(config)
+        assert ran(config) == []
+    # A stage that has outlived its pipeline is not moved from under its feet.
+    with other_process(work / 'one', 'train') as pid:
+        with pytest.raises(OSError, match=f'work/one is .* process {pid}'):
+            go(config)
+        assert (work / 'one').is_dir()
+    assert ran(config) == []
+    go(config)
+    assert ran(config) == ['one', 'two', 'three']
+
+
+@pytest.mark.parametrize(
+    ('number', 'status'), [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+)
+def test_signals_end_the_stage_too(config, number, status):
+    script = config.parent / 'step.py'
+    script.write_text(
+        'import pathlib, sys, time\n'
+        'folder = pathlib.Path(sys.argv[1]).parent\n'
+        'folder.mkdir(exist_ok=True)\n'
+        "(folder / 'begun').touch()\n"
+        'time.sleep(60)\n'
+        "(folder / 'ended').touch()\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, ROOT / 'tools/run_pipeline.py', config],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(
+            signal.SIGINT, signal.default_int_handler
+        ),
+    )
+    folder = config.parent / 'work/one'
+    while not (folder / 'begun').exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    start = time.monotonic()
+    process.send_signal(number)
+    _, said = process.communicate(timeout=50)
+    assert process.returncode == status
+    assert said.endswith(
+        'interrupted: the same command with --resume goes on here\n'
+    )
+    assert time.monotonic() - start < 50
+    assert not (folder / 'ended').exists()
+    assert not (folder / 'stage.json').exists()
+    check_free(config.parent / 'work', remedy='')

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from mmseg.datasets import BaseSegDataset
+from other_process import other_process
 from PIL import Image
 
 from oaa_mm.attention import AttentionStore, attention_to_image
@@ -343,6 +344,24 @@ def test_parts_make_the_whole(world, capsys):
         assert (world / 'parts' / name).read_bytes() == same
     with pytest.raises(ValueError, match='1 <= I <= N, but got 3/2'):
         run(with_saliency(world, '--part', '3/2', out='parts'))
+
+
+def test_parts_work_side_by_side_and_nobody_works_twice(world):
+    out = world / 'out'
+    part = with_saliency(world, '--part', '1/2')
+    with other_process(out, 'labels_2_of_2') as pid:
+        run(part)
+        with pytest.raises(OSError, match=f'in use .* process {pid}'):
+            run(with_saliency(world, '--part', '2/2'))
+        with pytest.raises(OSError, match='labels_2_of_2.lock'):
+            run(with_saliency(world))  # all of it, beside a part
+    with other_process(out, 'labels'), pytest.raises(OSError, match='in use'):
+        run(part)
+    assert not (out / 'train.txt').exists()
+    run(with_saliency(world))
+    assert (out / 'train.txt').is_file()
+    left = {path.name for path in out.glob('.*.lock')}
+    assert left == {'.labels_2_of_2.lock'}  # of a process that was killed
 
 
 def test_help_explains_the_folder(capsys):

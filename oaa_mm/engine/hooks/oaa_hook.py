@@ -12,16 +12,18 @@ from mmengine.hooks import CheckpointHook, Hook
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 from mmseg.structures import SegDataSample
 
-from oaa_mm.attention import AttentionAccumulator
+from oaa_mm.attention import AttentionAccumulator, AttentionStore
 from oaa_mm.engine.batch_attention import batch_attention, unwrap_model
 from oaa_mm.engine.exchange import EpochExchange
 from oaa_mm.engine.oaa_checks import check_can_accumulate
 from oaa_mm.engine.oaa_log import log_epoch, log_result
 from oaa_mm.engine.run_manifest import write_run_manifest
 from oaa_mm.engine.store_files import (
+    check_belongs,
     check_iteration,
     checkpoint_folder,
     find_store,
+    store_checksum,
 )
 from oaa_mm.registry import HOOKS
 from oaa_mm.utils.check_number import check_number
@@ -104,6 +106,8 @@ class OAAHook(Hook):
         self.keep_epoch_maps = keep_epoch_maps
         self._exchange = EpochExchange()
         self._written: str | None = None
+        self._checksum: str | None = None
+        self._maps_written = 0
         self._gathered_at: int | None = None
 
     def before_train(self, runner: Runner) -> None:
@@ -257,7 +261,11 @@ class OAAHook(Hook):
                 runner, osp.join(checkpoint_folder(runner), name), meta['iter']
             )
             self._written = name
-        checkpoint['oaa'] = {'store': name, 'settings': dict(self.settings)}
+        checkpoint['oaa'] = {
+            'store': name,
+            'checksum': self._checksum,
+            'settings': dict(self.settings),
+        }
 
     def _check_gathered(self, runner: Runner, iters: int) -> None:
         """Say what a checkpoint lacks that no known hook announced."""
@@ -280,16 +288,24 @@ class OAAHook(Hook):
             epochs = -(-iters // self.epoch_length)
         return f'attention_epoch_{epochs}.safetensors'
 
-    def _save(self, runner: Runner, path: str, iters: int) -> None:
-        note = None
+    def _save(
+        self,
+        runner: Runner,
+        path: str,
+        iters: int,
+        note: dict[str, str] | None = None,
+    ) -> None:
+        note = dict(note or {})
         if self.epoch_length is not None:
             # The last epoch may be cut short; a longer training that goes on
             # from there ends it again, under the same name.
-            note = {'iter': str(iters)}
+            note['iter'] = str(iters)
         # An epoch-based training begins an unfinished epoch anew.
         self.accumulator.save(
             path, unfinished=self.epoch_length is not None, note=note
         )
+        self._checksum = store_checksum(path)
+        self._maps_written = len(self.accumulator.store)
         write_run_manifest(runner, path)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
@@ -301,7 +317,7 @@ class OAAHook(Hook):
 
         Raises:
             FileNotFoundError: The checkpoint's store is missing.
-            ValueError: The store is damaged or of another iteration, or the
+            ValueError: The store is damaged or not the checkpoint's, or the
                 settings differ.
         """
         if not runner._resume:
@@ -324,13 +340,19 @@ class OAAHook(Hook):
                 f'(then, now): {changed}. Resume with the old ones, or start '
                 'in another work_dir'
             )
-        self._restore(runner, state['store'], checkpoint['meta']['iter'])
+        self._restore(runner, state, checkpoint['meta']['iter'])
 
     @master_only  # the others hand over what they collect
-    def _restore(self, runner: Runner, name: str, iters: int) -> None:
-        path = find_store(runner, name)
+    def _restore(
+        self, runner: Runner, state: dict[str, Any], iters: int
+    ) -> None:
+        path = find_store(runner, state['store'])
         note = self.accumulator.load(path)
         check_iteration(path, note, iters)
+        check_belongs(path, note, state.get('checksum'))
+        self._written = state['store']
+        self._checksum = state.get('checksum')
+        self._maps_written = len(AttentionStore.open(path))
         runner.logger.info(
             f'OAAHook: restored {len(self.accumulator.store)} maps of {path}'
         )
@@ -357,5 +379,11 @@ class OAAHook(Hook):
         self.accumulator.apply_fallback()
         name = f'attention_epoch_{epochs}.safetensors'
         path = osp.join(checkpoint_folder(runner), name)
-        self._save(runner, path, runner.iter)
+        if self._written != name:
+            self._save(runner, path, runner.iter)
+        elif self._maps_written != len(self.accumulator.store):
+            # A checkpoint belongs to what is replaced: it will be known by
+            # this note.
+            note = {'replaces': self._checksum} if self._checksum else None
+            self._save(runner, path, runner.iter, note)
         log_result(runner, self.accumulator, path)

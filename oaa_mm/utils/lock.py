@@ -1,0 +1,191 @@
+"""One run at a time in a folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
+__all__ = ['FolderInUseError', 'check_free', 'lock_folder', 'remove_leftovers']
+
+#: Locks of this process: the system excludes other processes alone.
+_held: set[Path] = set()
+if hasattr(os, 'register_at_fork'):  # a child does not have its parent's
+    os.register_at_fork(after_in_child=_held.clear)
+
+
+class FolderInUseError(OSError):
+    """Another run works in the folder."""
+
+
+@contextmanager
+def lock_folder(
+    folder: str | os.PathLike, name: str, *, remedy: str
+) -> Iterator[None]:
+    """Keep other runs of a kind out of a folder, which is made if absent.
+
+    The system ends the lock with the process, however that ends, so a killed
+    run leaves none behind. The file that stands for it says who holds it.
+    Locks are the system's (POSIX record locks): children do not inherit them,
+    and file systems that several machines share pass them on if they support
+    locks at all; where they do not, a warning says so. Within one process a
+    lock that is already held is taken again freely.
+
+    Args:
+        folder (str | os.PathLike): The folder.
+        name (str): Kind of the run (``'train'``); the file is
+            ``.{name}.lock``.
+        remedy (str): What else a user can do, for the message.
+
+    Raises:
+        FolderInUseError: Another process holds the lock; the message names its
+            host, number, start and command.
+    """
+    path = Path(os.path.abspath(folder)) / f'.{name}.lock'
+    if path in _held:
+        yield
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle = _acquire(path, remedy)
+    _held.add(path)
+    try:
+        yield
+    finally:
+        _held.discard(path)
+        path.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def check_free(
+    folder: str | os.PathLike, pattern: str = '.*.lock', *, remedy: str
+) -> None:
+    """Make sure that no run works in a folder or below it.
+
+    Args:
+        folder (str | os.PathLike): The folder; it need not exist.
+        pattern (str): Which locks count. Defaults to all.
+        remedy (str): What else a user can do, for the message.
+
+    Raises:
+        FolderInUseError: A run does.
+    """
+    for path in sorted(Path(os.path.abspath(folder)).rglob(pattern)):
+        if path in _held:
+            continue
+        try:
+            handle = os.open(path, os.O_RDWR)
+        except FileNotFoundError:  # its holder has just ended
+            continue
+        try:
+            _lock(handle, path, remedy)
+        finally:
+            os.close(handle)
+
+
+def _acquire(path: Path, remedy: str) -> int:
+    """Lock a file and write into it who holds it."""
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            _lock(handle, path, remedy)
+            if _is_at(handle, path):  # else its holder has just removed it
+                _introduce(handle, path)
+                return handle
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)
+
+
+def _lock(handle: int, path: Path, remedy: str) -> None:
+    try:
+        if fcntl is None:
+            raise NotImplementedError('no record locks on this system')
+        fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        raise FolderInUseError(
+            f'{path.parent} is in use by another run: {_holder(handle)}; its '
+            f'lock is {path}. Wait until it has ended, or {remedy}'
+        ) from None
+    except (OSError, NotImplementedError) as error:
+        print(
+            f'{path.parent}: cannot be locked ({error}); take care that no '
+            'other run works there',
+            file=sys.stderr,
+        )
+
+
+def _is_at(handle: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), os.stat(path))
+    except FileNotFoundError:
+        return False
+
+
+def _introduce(handle: int, path: Path) -> None:
+    if os.fstat(handle).st_size:
+        print(
+            f'{path.parent}: the run before ended without a word '
+            f'({_holder(handle)})',
+            file=sys.stderr,
+        )
+    entry = {
+        'pid': os.getpid(),
+        'host': socket.gethostname(),
+        'started': datetime.now().isoformat(' ', 'seconds'),
+        'command': ' '.join(sys.argv)[:200],
+    }
+    os.ftruncate(handle, 0)
+    os.pwrite(handle, json.dumps(entry).encode() + b'\n', 0)
+
+
+def _holder(handle: int) -> str:
+    try:
+        entry = json.loads(os.pread(handle, 4096, 0))
+        return (
+            f'process {entry["pid"]} on host {entry["host"]}, started '
+            f'{entry["started"]} ({entry["command"]})'
+        )
+    except (ValueError, KeyError, TypeError):
+        return 'a process that has just started'
+
+
+#: Names that tempfile gives to the files of `atomic_write`.
+_LEFTOVER = re.compile(r'\..+\.[a-z0-9_]{8}\.tmp')
+#: No file takes an hour to write.
+_LEFTOVER_AGE = 3600
+
+
+def remove_leftovers(folder: str | os.PathLike) -> int:
+    """Remove what killed processes had begun to write.
+
+    Args:
+        folder (str | os.PathLike): Temporary files in it, not below it, go
+            that nothing has been written to for an hour.
+
+    Returns:
+        int: How many there were.
+    """
+    removed = 0
+    for path in Path(folder).glob('.*.tmp'):
+        if not _LEFTOVER.fullmatch(path.name):
+            continue
+        try:
+            if time.time() - path.stat().st_mtime > _LEFTOVER_AGE:
+                path.unlink()
+                removed += 1
+        except FileNotFoundError:
+            continue
+    return removed
