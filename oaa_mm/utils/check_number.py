@@ -34,7 +34,8 @@ def check_number(
     fits = isinstance(value, kind) and not isinstance(value, bool)
     if not (fits and low <= value <= high and value < math.inf):
         what = 'an integer' if integer else 'a number'
-        upper = '' if high == math.inf else f' to {high:g}'
+        end = ')' if high == math.inf else ']'
         raise ValueError(
-            f'{name} should be {what} from {low:g}{upper}, but got {value!r}'
+            f'{name} should be {what} in [{low:g}, {high:g}{end}, but got '
+            f'{value!r}'
         )

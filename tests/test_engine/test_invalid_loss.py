@@ -162,5 +162,7 @@ def test_some_bad_losses_are_a_warning(caplog):
     {'patience': 0}, {'interval': 0}, {'patience': 1.5}, {'interval': '9'},
 ])  # fmt: skip
 def test_refused_arguments(arguments):
-    with pytest.raises(ValueError, match='should be an integer from 1'):
+    with pytest.raises(
+        ValueError, match=r'should be an integer in \[1, inf\)'
+    ):
         InvalidLossHook(**arguments)
