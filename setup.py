@@ -20,7 +20,9 @@ def requirements(name: str) -> list[str]:
     return [line for line in lines.splitlines() if line.strip()[:1] not in '#']
 
 
-EXTRAS = {name: requirements(name) for name in ('mm', 'crf', 'vgg', 'docs', 'tests')}
+EXTRAS = {
+    name: requirements(name) for name in ('mm', 'crf', 'vgg', 'docs', 'tests')
+}
 
 setup(
     name='oaa_mm',
