@@ -1,8 +1,10 @@
 """Installation of oaa_mm."""
 
+import shutil
 from pathlib import Path
 
 from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
 
@@ -20,6 +22,45 @@ def requirements(name: str) -> list[str]:
     return [line for line in lines.splitlines() if line.strip()[:1] not in '#']
 
 
+class BuildWithMim(build_py):
+    """Puts configs, tools and the model index into a wheel as `.mim`.
+
+    mim and mmengine look for them in that folder of an installed package.
+    They are copied while a wheel is built; the source tree stays as it is,
+    and an editable installation uses its own `configs` and `tools`.
+    """
+
+    def mim_files(self) -> dict[str, str]:
+        """Built file -> its source."""
+        sources = [ROOT / 'model-index.yml']
+        for folder in ('configs', 'tools'):
+            sources += [
+                path
+                for path in sorted((ROOT / folder).rglob('*'))
+                if path.is_file() and path.suffix != '.pyc'
+            ]
+        target = Path(self.build_lib, 'oaa_mm/.mim')
+        return {
+            str(target / path.relative_to(ROOT)): str(path) for path in sources
+        }
+
+    def run(self) -> None:
+        """Build the package, then copy."""
+        super().run()
+        if self.editable_mode:
+            return
+        # What a former build has left would get into the wheel as well.
+        shutil.rmtree(Path(self.build_lib, 'oaa_mm/.mim'), ignore_errors=True)
+        for built, source in self.mim_files().items():
+            self.mkpath(str(Path(built).parent))
+            self.copy_file(source, built)
+
+    def get_outputs(self, include_bytecode: bool = True) -> list[str]:
+        """All files that are built."""
+        outputs = super().get_outputs(include_bytecode)
+        return outputs if self.editable_mode else [*outputs, *self.mim_files()]
+
+
 EXTRAS = {
     name: requirements(name) for name in ('mm', 'crf', 'vgg', 'docs', 'tests')
 }
@@ -35,6 +76,7 @@ setup(
     license_files=['LICENSE'],
     python_requires='>=3.10',
     packages=find_packages(include=['oaa_mm', 'oaa_mm.*']),
+    cmdclass={'build_py': BuildWithMim},
     package_data={'oaa_mm.visualization.report': ['templates/*']},
     install_requires=requirements('runtime'),
     extras_require=EXTRAS,
