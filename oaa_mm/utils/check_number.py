@@ -33,9 +33,9 @@ def check_number(
     kind = Integral if integer else Real
     fits = isinstance(value, kind) and not isinstance(value, bool)
     if not (fits and low <= value <= high and value < math.inf):
-        what = 'an integer' if integer else 'a number'
         end = ')' if high == math.inf else ']'
+        whole = ', an integer' if integer else ''
         raise ValueError(
-            f'{name} should be {what} in [{low:g}, {high:g}{end}, but got '
+            f'{name} should be in [{low:g}, {high:g}{end}{whole}, but got '
             f'{value!r}'
         )
