@@ -46,16 +46,16 @@ def recorded(cfg):
 
     runner.model.loss = record
     runner.train()
-    return seen
+    return seen, runner.message_hub.get_scalar('train/oaa_hidden')
 
 
 def test_the_network_does_not_see_where_it_looked_last(data_root, tmp_path):  # noqa: F811
     cfg = make_config(
         data_root, tmp_path, epochs=5, flip=True, keep_epoch_maps=True, **DROP
     )
-    seen = recorded(cfg)
+    seen, logged = recorded(cfg)
     assert len(seen) == 5 * 8
-    hidden_images = 0
+    hidden_images, last_epoch = 0, []
     for (epoch, image_id), (image, sample) in seen.items():
         path = data_root / f'img/{image_id}.png'
         plain = cv2.imread(str(path))[..., ::-1].astype(np.float32)
@@ -78,8 +78,11 @@ def test_the_network_does_not_see_where_it_looked_last(data_root, tmp_path):  # 
         got = image.permute(1, 2, 0).numpy()
         assert np.allclose(got[certain], expected[certain], atol=1e-5)
         hidden_images += hidden.any()
+        last_epoch += [hidden.mean()] if epoch == 4 else []
     # Half of 3 epochs of 8 images, of which all have accepted maps.
     assert 6 <= hidden_images <= 18
+    assert logged.current() == pytest.approx(np.mean(last_epoch), abs=2e-3)
+    assert logged.current() > 0
     assert any(s.placement.flip_horizontal for _, s in seen.values())
 
 

@@ -40,7 +40,8 @@ class OAADropHook(OAAHook):
     all hold the latest maps, which the main one sends once an epoch: as many
     bytes of memory in each as the accumulated maps have in the main one.
 
-    The share of hidden pixels is logged as `oaa_hidden`.
+    The mean share of hidden pixels in the images of the epoch so far is logged
+    as `oaa_hidden`.
 
     Args:
         drop_prob (float): Probability of an image to be drawn, in [0, 1].
@@ -68,6 +69,8 @@ class OAADropHook(OAAHook):
                 raise ValueError(f'{name} is in [0, 1], but got {value}')
         self.drop_prob = drop_prob
         self.drop_threshold = drop_threshold
+        self._epoch: int | None = None
+        self._images, self._shares = 0, 0.0  # of that epoch so far
         self.settings |= drop  # a resumed training must not differ in them
 
     def before_train(self, runner: Runner) -> None:
@@ -104,18 +107,21 @@ class OAADropHook(OAAHook):
         epoch = runner.epoch
         if self.epoch_length is not None:
             epoch = runner.iter // self.epoch_length
-        shares = []
+        if epoch != self._epoch:
+            self._epoch, self._images, self._shares = epoch, 0, 0.0
         for image, sample in zip(
             data_batch['inputs'], data_batch['data_samples'], strict=True
         ):
             hidden = self._hidden(
                 sample, tuple(image.shape[-2:]), epoch, runner.seed
             )
-            shares.append(0.0 if hidden is None else hidden.mean())
+            self._images += 1
             if hidden is not None:
+                self._shares += float(hidden.mean())
                 sample.set_field(hidden, 'hidden_pixels')
+        # The logger shows the latest value as it is.
         runner.message_hub.update_scalar(
-            'train/oaa_hidden', float(np.mean(shares))
+            'train/oaa_hidden', self._shares / self._images
         )
 
     def _hidden(
