@@ -21,6 +21,26 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / 'shared'
 
 
+#: Files that take a minute or more. They begin first, so that no process is
+#: left alone with one in the end.
+LONGEST = (
+    'test_train_and_test.py',
+    'test_whole_method.py',
+    'test_processes.py',
+    'test_dist_tools.py',
+    'test_registry.py',
+    'test_crash_test.py',
+    'test_benchmark.py',
+    'test_own_data.py',
+)
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the longest files."""
+    ranks = {name: rank for rank, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(item.path.name, len(LONGEST)))
+
+
 @pytest.fixture(autouse=True)
 def _mmseg_scope():
     """Build by name as a config with default_scope='mmseg' does."""

@@ -236,12 +236,13 @@ def test_vgg_recipe_runs_on_real_images_by_options_alone(voc_mini, tmp_path):
         *options(
             voc_mini,
             'model.backbone.init_cfg=None',
-            'train_dataloader.dataset.indices=4',
+            'train_dataloader.dataset.indices=2',
             'train_dataloader.batch_size=2',
-            'val_dataloader.dataset.indices=2',
-            'train_cfg.max_epochs=2',
+            'val_dataloader.dataset.indices=1',
+            'train_cfg.max_epochs=1',
+            'custom_hooks.0.start_epoch=0',
         ),
     )
-    store = AttentionStore.load(tmp_path / 'attention_epoch_2.safetensors')
+    store = AttentionStore.load(tmp_path / 'attention_epoch_1.safetensors')
     height, width = store[next(iter(store))].shape
     assert min(height, width) == 28  # 224 / 8
