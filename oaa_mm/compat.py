@@ -58,6 +58,7 @@ def check_installation() -> None:
         except Exception as error:  # a broken binary may raise anything
             failures[package] = f'{type(error).__name__}: {error}'
     if not failures:
+        _check_operators()
         return
     lines = '\n'.join(f'  {name}: {why}' for name, why in failures.items())
     absent = [p for p in failures if _installed(DISTRIBUTIONS[p]) is None]
@@ -76,6 +77,23 @@ def check_installation() -> None:
     raise ImportError(
         f'oaa_mm needs packages that do not import:\n{lines}\n{remedy}'
     )
+
+
+def _check_operators() -> None:
+    """Upstream's mmseg imports mmcv's compiled operators, OneDL's does not."""
+    if mmseg_distribution() != 'mmsegmentation' or find_spec('mmcv._ext'):
+        return
+    try:
+        import_module('mmseg.utils')
+    except ImportError as error:
+        raise ImportError(
+            f'mmsegmentation does not import ({error}): it needs the compiled '
+            f'operators of mmcv, and {_installed(DISTRIBUTIONS["mmcv"])} was '
+            'installed without them. Either build mmcv with them (`pip '
+            'uninstall mmcv-lite`, then `pip install --no-build-isolation '
+            'mmcv==2.1.0`), or use the OneDL distributions, which need none: '
+            '`pip install "oaa_mm[mm]"` in a new environment.'
+        ) from error
 
 
 def _register_config_packages() -> None:
