@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export OMP_NUM_THREADS ?= 2
 TEST_WORKERS ?= 2
 
-.PHONY: install test lint demo docs format clean
+.PHONY: install test test-all lint demo docs format clean
 
 install: $(VENV)/.installed
 
@@ -27,8 +27,15 @@ format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# Files stay together for their fixtures, in the order of tests/conftest.py.
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(TEST_WORKERS) \
+	--dist loadfile --no-loadscope-reorder
+
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(TEST_WORKERS) --dist loadfile tests
+	$(PYTEST) -m 'not slow' tests
+
+test-all: lint
+	$(PYTEST) tests
 
 demo: install
 	$(BIN)/python tools/demo.py

@@ -35,6 +35,13 @@ LONGEST = (
 )
 
 
+def pytest_configure(config):
+    """Name the marks."""
+    config.addinivalue_line(
+        'markers', 'slow: not part of `make test`, but of `make test-all`'
+    )
+
+
 def pytest_collection_modifyitems(items):
     """Begin with the longest files."""
     ranks = {name: rank for rank, name in enumerate(LONGEST)}

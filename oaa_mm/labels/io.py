@@ -92,7 +92,7 @@ def read_labels(
         raise FileNotFoundError(f'labels: {path} does not exist')
     if format is None:
         format = _detect_folder(path) if path.is_dir() else _detect_file(path)
-    if format not in READERS:
+    if format not in tuple(READERS):
         raise ValueError(
             f'format should be one of {", ".join(READERS)}, but got {format!r}'
         )
@@ -126,7 +126,7 @@ def write_labels(
             'labels cannot be written as masks: they say which classes an '
             f'image has, not where; write one of {", ".join(WRITERS)}'
         )
-    if format not in WRITERS:
+    if format not in tuple(WRITERS):
         raise ValueError(
             f'format should be one of {", ".join(WRITERS)}, but got {format!r}'
         )

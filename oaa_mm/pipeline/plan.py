@@ -127,6 +127,8 @@ def load_pipeline(
     if not cfg.get('stages'):
         raise ValueError(f'{path}: a pipeline config needs `stages`')
     _check_kinds(cfg, path)
+    if cfg.get('work_dir'):
+        _check_kind(cfg.work_dir, 'a text', f'{path}: work_dir')
     folder = Path(work_dir or cfg.get('work_dir') or _default_dir(path))
     texts = {k: v for k, v in cfg.items() if isinstance(v, str)}
     texts['work_dir'] = str(folder)

@@ -7,6 +7,7 @@ import sys
 from itertools import product
 from pathlib import Path
 
+import pytest
 from process_worker import CLASSES, EPOCHS, IMAGES, accumulate
 from test_oaa_hook import (
     data_root,  # noqa: F401 (a fixture)
@@ -119,6 +120,7 @@ def test_a_training_in_processes_equals_one(data_root, tmp_path):  # noqa: F811
     assert any((stores[0][p] != stores[1][p]).any() for p in stores[0])
 
 
+@pytest.mark.slow
 def test_resuming_in_the_middle_of_a_declared_epoch(data_root, tmp_path):  # noqa: F811
     """Checkpoints in the middle of an epoch hold what all processes saw."""
     arguments = {

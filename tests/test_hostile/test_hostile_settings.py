@@ -20,6 +20,7 @@ from mmengine.config import Config
 from oaa_mm.attention import AttentionAccumulator
 from oaa_mm.datasets.transforms import ColorJitter
 from oaa_mm.engine import InvalidLossHook, OAAHook
+from oaa_mm.labels import read_labels
 from oaa_mm.models import CAMHead, HybridAttentionLoss
 from oaa_mm.models.inference_config import InferenceConfig
 from oaa_mm.pipeline import load_pipeline
@@ -203,6 +204,14 @@ def test_configs_of_other_kinds(folder):
         with pytest.raises((ValueError, FileNotFoundError), match=name):
             read_config(folder / name)
         (folder / name).write_text('x')
+
+
+@pytest.mark.parametrize('value', [[], {}, None])
+def test_texts_that_are_none(value):
+    with pytest.raises(ValueError, match='reduction should be'):
+        HybridAttentionLoss(reduction=value)
+    with pytest.raises(ValueError, match=r'format should be|is not clear'):
+        read_labels('.', format=value)
 
 
 WORDS = st.text(st.sampled_from('ab.=,()[]{}"\' 01-'), max_size=14)

@@ -80,6 +80,7 @@ def test_no_data_set_is_left_at_its_default_place(path):
             assert root.startswith(data), (stage.name, part)
 
 
+@pytest.mark.slow
 def test_dry_run_of_the_toy_pipeline(tmp_path):
     """The exact commands, and the doctor's findings on real files."""
     data = tmp_path / 'toy'

@@ -117,6 +117,7 @@ def test_peak_memory_is_that_of_the_command(tmp_path):
         measure("raise SystemExit('no luck')")
 
 
+@pytest.mark.slow
 def test_the_command_writes_numbers_and_conditions(tmp_path):
     out = tmp_path / 'out.json'
     result = subprocess.run(

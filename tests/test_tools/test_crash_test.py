@@ -4,9 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.mark.slow
 def test_nothing_is_lost(tmp_path):
     """Kills inside the store, the checkpoint and labels; signals; locks."""
     result = subprocess.run(

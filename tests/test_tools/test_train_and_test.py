@@ -227,6 +227,7 @@ def test_errors_are_one_line(tmp_path):
     assert 'error: no such checkpoint' in out
 
 
+@pytest.mark.slow
 def test_vgg_recipe_runs_on_real_images_by_options_alone(voc_mini, tmp_path):
     run(
         'tools/train.py',

@@ -133,10 +133,10 @@ def test_images_that_do_not_fit(work_dir, tmp_path):
     with pytest.raises(FileNotFoundError, match=r'no image b\.jpg'):
         find_image(tmp_path, 'b')
     (tmp_path / 'b.jpg').write_bytes(b'no image')
-    with pytest.raises(ValueError, match=r'b\.jpg: not a readable image'):
+    with pytest.raises(ValueError, match=r'b\.jpg: not a readable'):
         read_image(find_image(tmp_path, 'b'))
     cv2.imwrite(str(tmp_path / 'a.jpg'), np.zeros((9, 9, 3), np.uint8))
-    with pytest.raises(FileNotFoundError, match=r'no such mask.*a\.png'):
+    with pytest.raises(FileNotFoundError, match=r'no such image.*a\.png'):
         draw_strips(
             load_epochs(work_dir, [10]),
             ['a'],

@@ -70,7 +70,7 @@ def hybrid_attention_loss(
 
 
 def _check_reduction(reduction: str) -> None:
-    if reduction not in REDUCTIONS:
+    if reduction not in tuple(REDUCTIONS):
         raise ValueError(
             f'reduction should be one of {tuple(REDUCTIONS)}, but got '
             f'{reduction!r}; write it out where a config inherits another'
