@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from mmengine.registry import DefaultScope
 from PIL import Image
 
 from oaa_mm.registry import DATASETS
@@ -72,11 +73,11 @@ def _make_dataset(folder: Path, images: int) -> object:
         picture.save(folder / f'im{number}.jpg', quality=90)
     lines = (f'im{n} {n % CLASSES}\n' for n in range(images))
     (folder / 'list.txt').write_text(''.join(lines))
-    return DATASETS.build(
-        {
-            'type': 'oaa_mm.VOCImageLevelDataset',
-            'data_root': str(folder),
-            'ann_file': 'list.txt',
-            'pipeline': PIPELINE,
-        }
-    )
+    dataset = {
+        'type': 'oaa_mm.VOCImageLevelDataset',
+        'data_root': str(folder),
+        'ann_file': 'list.txt',
+        'pipeline': PIPELINE,
+    }
+    with DefaultScope.overwrite_default_scope('mmseg'):  # as in configs
+        return DATASETS.build(dataset)
