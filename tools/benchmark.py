@@ -61,6 +61,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         '--amp', action='store_true', help='mixed precision, for hook'
     )
     parser.add_argument(
+        '--no-amp',
+        action='store_true',
+        help='of batches: without bf16, slow on CPUs that lack it',
+    )
+    parser.add_argument(
         '--repeats', type=int, default=5, help='rounds (default: 5)'
     )
     parser.add_argument(
@@ -100,7 +105,9 @@ def measurements(
     return {
         'hook': lambda: hook_cost(args.network, autocast=args.amp, **batches),
         'authors': lambda: pair_cost(**batches),
-        'batches': lambda: batch_speed(args.network, **batches),
+        'batches': lambda: batch_speed(
+            args.network, amp=not args.no_amp, **batches
+        ),
         'loading': lambda: loading_share(args.network, **batches),
         'store': lambda: {
             **store_speed(**rounds),

@@ -66,6 +66,7 @@ def batch_speed(
     batch_size: int = 8,
     repeats: int = 5,
     accumulate: int = 5,
+    amp: bool = True,
 ) -> dict[str, dict[str, float]]:
     """Images a second of batches, against single images as the authors have.
 
@@ -75,6 +76,8 @@ def batch_speed(
         repeats (int): Rounds that count. Defaults to 5.
         accumulate (int): Single images whose gradients are summed. Defaults
             to 5.
+        amp (bool): Whether to try mixed precision too, which takes very long
+            on a CPU without instructions for it. Defaults to True.
 
     Returns:
         dict[str, dict[str, float]]: Way -> images a second, and the ratio to
@@ -91,7 +94,7 @@ def batch_speed(
 
     ways = {f'1 x {accumulate} (authors)': one_by_one}
     for channels_last in (False, True):
-        for autocast in (False, True):
+        for autocast in (False, True) if amp else (False,):
             name = f'batch {batch_size}'
             if channels_last:
                 name += ', channels_last'

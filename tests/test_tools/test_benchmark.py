@@ -78,6 +78,7 @@ def test_ratios(monkeypatch):
     speed = batch_speed('resnet18', batch_size=2, repeats=1)
     assert len(speed) == 5
     assert all(row['images/s'] > 0 for row in speed.values())
+    assert len(batch_speed('resnet18', repeats=1, amp=False)) == 3
     share = loading_share('resnet18', images=2, repeats=1)
     assert share['loading'] > 0
     pairs = pair_cost(images=10, repeats=1)
