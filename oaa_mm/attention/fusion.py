@@ -75,8 +75,8 @@ class EpochFusion:
         keys = self._store.keys(pairs)
         if accepted and self._fuse:
             self._promote(np.unique(keys))
-            self._store.combine(keys, maps, self._operation)
-            self._mark(self._store, keys, ACCEPTED)
+            slots = self._store.combine(keys, maps, self._operation)
+            self._store.memory.mark(slots, ACCEPTED)
         else:
             self._keep(keys, maps, ACCEPTED if accepted else REJECTED)
 
@@ -94,24 +94,19 @@ class EpochFusion:
 
     def _keep(self, keys: np.ndarray, maps: np.ndarray, mark: int) -> None:
         """Keep the maps of pairs that the memory lacks as candidates."""
-        there = self._store.slots_of(keys) >= 0
-        self._mark(self._store, keys[there], mark)
-        keys, maps = keys[~there], maps[~there]
+        memory = self._store.memory
+        slots = self._store.slots_of(keys)
+        memory.mark(slots[slots >= 0], mark)
+        keys, maps = keys[slots < 0], maps[slots < 0]
         slots = self._candidates.slots_of(keys)
         marks = np.zeros(len(keys), np.uint8)
-        marks[slots >= 0] = self._store.memory.marks(slots[slots >= 0])
+        marks[slots >= 0] = memory.marks(slots[slots >= 0])
         # The first of the epoch replaces what an earlier epoch has left.
         outdated = (slots >= 0) & (marks & mark == 0)
         if mark == REJECTED:
             overruled = marks & ACCEPTED > 0
             outdated &= ~overruled
             keys, maps = keys[~overruled], maps[~overruled]
-        self._store.memory.clear(np.unique(slots[outdated]))
-        self._candidates.combine(keys, maps, np.maximum)
-        self._mark(self._candidates, keys, mark)
-
-    def _mark(
-        self, pages: AttentionStore, keys: np.ndarray, mark: int
-    ) -> None:
-        if len(keys):
-            pages.memory.mark(pages.slots_of(keys), mark)
+        memory.clear(np.unique(slots[outdated]))
+        slots = self._candidates.combine(keys, maps, np.maximum)
+        memory.mark(slots, mark)

@@ -166,7 +166,7 @@ class MapPages:
 
     def combine(
         self, keys: np.ndarray, maps: np.ndarray, operation: np.ufunc | None
-    ) -> None:
+    ) -> np.ndarray:
         """Write maps, or combine them with what is there.
 
         Args:
@@ -176,20 +176,25 @@ class MapPages:
             operation (np.ufunc | None): For example `np.maximum`; None
                 overwrites.
 
+        Returns:
+            np.ndarray: (n,) int64 slots of the keys.
+
         Raises:
             ValueError: A map of another size is there.
         """
         if not len(keys):
-            return
+            return np.zeros(0, np.int64)
         unique, first = np.unique(keys, return_index=True)
         if len(unique) < len(keys):
             # A pair twice in one call: indexed assignment would lose one.
             again = np.delete(np.arange(len(keys)), first)
+            slots = np.empty(len(keys), np.int64)
             for rows in (np.sort(first), again):
-                self.combine(keys[rows], maps[rows], operation)
-            return
+                slots[rows] = self.combine(keys[rows], maps[rows], operation)
+            return slots
         slots = self._make_slots(keys, (int(maps.shape[1]), maps.shape[2]))
         self.memory.combine(slots, maps, operation)
+        return slots
 
     def _make_slots(
         self, keys: np.ndarray, size: tuple[int, int]

@@ -194,13 +194,16 @@ class AttentionReader(Mapping):
             self._index.add(keys, np.arange(first, first + len(keys)))
 
     def __getitem__(self, pair: Pair) -> np.ndarray:
-        slot = int(self._index.find(pair_keys([pair], self._numbers))[0])
+        slot = self._slot(pair)
         if slot < 0:
             raise KeyError(pair)
         return self._slices[slot >> ROW_BITS][slot & ROW_MASK]
 
     def __contains__(self, pair: Pair) -> bool:
-        return bool(self._index.find(pair_keys([pair], self._numbers))[0] >= 0)
+        return self._slot(pair) >= 0
+
+    def _slot(self, pair: Pair) -> int:
+        return int(self._index.find(pair_keys([pair], self._numbers))[0])
 
     def __len__(self) -> int:
         return len(self._index)
