@@ -192,7 +192,7 @@ def _write_files_atomically() -> None:
     """Let mmengine write checkpoints as a whole, under every train.py."""
     from mmengine.fileio import register_backend
 
-    from oaa_mm.utils.local_backend import AtomicLocalBackend
+    from oaa_mm.runs.local_backend import AtomicLocalBackend
 
     register_backend('local', AtomicLocalBackend, force=True, prefixes='')
 

@@ -67,10 +67,13 @@ TRANSFORMS = MirroredRegistry(
 DATA_SAMPLERS = MirroredRegistry(
     mmseg_registry.DATA_SAMPLERS, locations=['oaa_mm.datasets']
 )
-HOOKS = MirroredRegistry(mmseg_registry.HOOKS, locations=['oaa_mm.engine'])
+HOOKS = MirroredRegistry(
+    mmseg_registry.HOOKS,
+    locations=['oaa_mm.engine', 'oaa_mm.runs', 'oaa_mm.visualization'],
+)
 METRICS = MirroredRegistry(
     mmseg_registry.METRICS, locations=['oaa_mm.evaluation']
 )
 OPTIM_WRAPPERS = MirroredRegistry(
-    mmseg_registry.OPTIM_WRAPPERS, locations=['oaa_mm.engine']
+    mmseg_registry.OPTIM_WRAPPERS, locations=['oaa_mm.runs']
 )

@@ -1,6 +1,7 @@
 """Fixtures that several test folders share."""
 
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,8 @@ settings.load_profile(os.environ.get('HYPOTHESIS_PROFILE', 'suite'))
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / 'shared'
+# The laboratories `benchmark` and `crash` lie beside the commands.
+sys.path.append(str(ROOT / 'tools'))
 
 
 #: Files that take a minute or more. They begin first, so that no process is

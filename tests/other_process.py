@@ -4,7 +4,7 @@ import os
 import signal
 from contextlib import contextmanager
 
-from oaa_mm.utils.lock import lock_folder
+from oaa_mm.runs.lock import lock_folder
 
 
 @contextmanager

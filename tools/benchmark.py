@@ -29,7 +29,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from oaa_mm.utils.cli import run_cli
+from oaa_mm.runs.cli import run_cli
 
 PARTS = (
     'hook',
@@ -91,14 +91,14 @@ def measurements(
     Returns:
         dict[str, Callable[[], dict[str, Any]]]: Part -> its numbers.
     """
-    from oaa_mm.benchmarks.authors import pair_cost
-    from oaa_mm.benchmarks.exchange import exchange_speed
-    from oaa_mm.benchmarks.labels import label_speed
-    from oaa_mm.benchmarks.loading import loading_share
-    from oaa_mm.benchmarks.memory import stage_memory
-    from oaa_mm.benchmarks.scale import scale_costs
-    from oaa_mm.benchmarks.store import store_speed
-    from oaa_mm.benchmarks.training import batch_speed, hook_cost
+    from benchmark.authors import pair_cost
+    from benchmark.exchange import exchange_speed
+    from benchmark.labels import label_speed
+    from benchmark.loading import loading_share
+    from benchmark.memory import stage_memory
+    from benchmark.scale import scale_costs
+    from benchmark.store import store_speed
+    from benchmark.training import batch_speed, hook_cost
 
     rounds = {'repeats': args.repeats}
     batches = {'batch_size': args.batch_size, **rounds}
@@ -144,9 +144,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         argv (Sequence[str] | None): Arguments; None takes the command line.
     """
     import torch
+    from benchmark.scale import plot_scale
 
-    from oaa_mm.benchmarks.scale import plot_scale
-    from oaa_mm.utils import atomic_write
+    from oaa_mm.io import atomic_write
 
     args = parse_args(argv)
     if min(args.batch_size, args.repeats) < 1:

@@ -15,9 +15,9 @@ from oaa_mm.doctor import (
     save_findings,
     splits_from_folders,
 )
-from oaa_mm.labels import READERS, load_classes
-from oaa_mm.utils.cli import run_cli
-from oaa_mm.utils.config import OptionsAction
+from oaa_mm.runs.cli import run_cli
+from oaa_mm.runs.config import OptionsAction
+from oaa_mm.tags import READERS, load_classes
 
 EXAMPLES = """examples:
   python tools/check_dataset.py --data-root data/VOC2012 --classes voc \\

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from oaa_mm.labels import (
+from oaa_mm.runs.cli import run_cli
+from oaa_mm.tags import (
     READERS,
     WRITERS,
     diff_labels,
@@ -14,7 +15,6 @@ from oaa_mm.labels import (
     select_listed,
     write_labels,
 )
-from oaa_mm.utils.cli import run_cli
 
 EXAMPLES = """examples:
   python tools/convert_labels.py VOC2012/Annotations --to list --out train.txt

@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from oaa_mm.utils.cli import run_cli
+from oaa_mm.runs.cli import run_cli
 
 WHAT = (
     *('oaa', 'oaa_plus', 'labels', 'signals', 'twice', 'processes'),
@@ -56,9 +56,9 @@ def main(argv: list[str] | None = None) -> int:
 
 def crash(args: argparse.Namespace, folder: Path) -> int:
     """Break what was asked for, in a folder."""
-    from oaa_mm.reliability.lab import import_all
-    from oaa_mm.reliability.suite import crash_all
-    from oaa_mm.reliability.world import make_world
+    from crash.lab import import_all
+    from crash.suite import crash_all
+    from crash.world import make_world
 
     import_all()
     world = make_world(folder.resolve())

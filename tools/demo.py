@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from oaa_mm.pipeline import load_pipeline
-from oaa_mm.utils.cli import run_cli
+from oaa_mm.runs.cli import run_cli
 
 ROOT = Path(__file__).resolve().parents[1]
 PIPELINE = 'configs/pipelines/oaa_plus_toy.py'

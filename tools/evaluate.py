@@ -17,7 +17,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from oaa_mm.utils.cli import run_cli
+from oaa_mm.runs.cli import run_cli
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -128,7 +128,7 @@ def evaluate_attention(args: argparse.Namespace) -> None:
     from oaa_mm.evaluation.compare import compare_stores, save_results
     from oaa_mm.evaluation.curves import check_plot_path, save_curves
     from oaa_mm.evaluation.tables import attention_report, sweep_thresholds
-    from oaa_mm.labels.classes import load_classes
+    from oaa_mm.tags.classes import load_classes
 
     class_names = load_classes(args.classes)
     thresholds = sweep_thresholds(args.step)
@@ -163,7 +163,7 @@ def evaluate_labels(args: argparse.Namespace) -> None:
         label_report,
         save_label_results,
     )
-    from oaa_mm.labels.classes import load_classes
+    from oaa_mm.tags.classes import load_classes
 
     class_names = load_classes(args.classes)
     policies = list(dict.fromkeys(args.ignore_policy))

@@ -39,7 +39,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from oaa_mm.utils.cli import on_interrupt, run_cli
+from oaa_mm.runs.cli import on_interrupt, run_cli
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -107,7 +107,7 @@ def read_part(text: str) -> tuple[int, int]:
 
 def add_refinement(parser: argparse.ArgumentParser) -> None:
     """Add the refinement and its parameters."""
-    from oaa_mm.utils.config import OptionsAction
+    from oaa_mm.runs.config import OptionsAction
 
     parser.add_argument(
         '--refine',
@@ -157,9 +157,9 @@ def main(argv: Sequence[str] | None = None) -> int | None:
     Returns:
         int | None: The exit status; None is success.
     """
-    from oaa_mm.labels.classes import load_classes
     from oaa_mm.pseudo_labels import LabelRules
     from oaa_mm.pseudo_labels.folder import make_label_folder
+    from oaa_mm.tags.classes import load_classes
 
     args = parse_args(argv)
     constants = {c.name: getattr(args, c.name) for c in LabelRules.constants()}

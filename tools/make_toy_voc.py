@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from oaa_mm.datasets.toy import TOY_CLASSES, make_toy_voc
-from oaa_mm.utils.cli import run_cli
+from oaa_mm.runs.cli import run_cli
 
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:

@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from oaa_mm.pipeline.plan import Pipeline, load_pipeline
 from oaa_mm.pipeline.run import dry_run, run_pipeline
-from oaa_mm.utils.cli import on_interrupt, run_cli
+from oaa_mm.runs.cli import on_interrupt, run_cli
 
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
@@ -61,7 +61,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def write_page(pipeline: Pipeline) -> None:
     """Write the report page; what was made stays made if that fails."""
-    from oaa_mm.visualization.report import write_report
+    from oaa_mm.report import write_report
 
     page = pipeline.work_dir / 'report.html'
     try:

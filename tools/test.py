@@ -16,10 +16,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from oaa_mm.utils.cli import run_cli
-from oaa_mm.utils.launch import is_first_process, prepare_launch
-from oaa_mm.utils.lock import lock_folder
-from oaa_mm.utils.run_config import add_run_arguments, load_run_config
+from oaa_mm.runs.cli import run_cli
+from oaa_mm.runs.launch import is_first_process, prepare_launch
+from oaa_mm.runs.lock import lock_folder
+from oaa_mm.runs.run_config import add_run_arguments, load_run_config
 
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:

@@ -17,14 +17,14 @@ from mmengine.device import get_device
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
-from oaa_mm.engine.work_dir import how_to_resume, lock_work_dir
-from oaa_mm.utils.cli import on_interrupt, run_cli
-from oaa_mm.utils.launch import (
+from oaa_mm.runs.cli import on_interrupt, run_cli
+from oaa_mm.runs.launch import (
     is_first_process,
     naming_lost_processes,
     prepare_launch,
 )
-from oaa_mm.utils.run_config import add_run_arguments, load_run_config
+from oaa_mm.runs.run_config import add_run_arguments, load_run_config
+from oaa_mm.runs.work_dir import how_to_resume, lock_work_dir
 
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:

@@ -22,7 +22,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from oaa_mm.utils.cli import run_cli
+from oaa_mm.runs.cli import run_cli
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -206,7 +206,7 @@ def add_common_arguments(
 
 def draw_strip_command(args: argparse.Namespace) -> None:
     """Run `strip`: read the stores, draw, and say what was drawn."""
-    from oaa_mm.labels.classes import load_classes
+    from oaa_mm.tags.classes import load_classes
     from oaa_mm.visualization import (
         choose_images,
         draw_strips,
@@ -243,7 +243,7 @@ def compare_command(args: argparse.Namespace) -> None:
     """Run `compare`: read, draw, and say what was drawn."""
     from oaa_mm.attention import AttentionStore
     from oaa_mm.evaluation.compare import store_names
-    from oaa_mm.labels.classes import load_classes
+    from oaa_mm.tags.classes import load_classes
     from oaa_mm.visualization import choose_ids, draw_comparisons
 
     paths = [*args.stores, *args.labels]
@@ -268,7 +268,7 @@ def compare_command(args: argparse.Namespace) -> None:
 
 def gif_command(args: argparse.Namespace) -> None:
     """Run `gif`: read the stores, animate, and say what was made."""
-    from oaa_mm.labels.classes import load_classes
+    from oaa_mm.tags.classes import load_classes
     from oaa_mm.visualization import (
         choose_images,
         draw_animations,
@@ -304,7 +304,7 @@ def gif_command(args: argparse.Namespace) -> None:
 
 def report_command(args: argparse.Namespace) -> None:
     """Run `report`: gather, write the page, and say where it is."""
-    from oaa_mm.visualization.report import ImageChoice, write_report
+    from oaa_mm.report import ImageChoice, write_report
 
     out = Path(args.out or Path(args.work_dirs[0]) / 'report.html')
     report = write_report(

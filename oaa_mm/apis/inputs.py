@@ -11,9 +11,9 @@ from typing import Any
 import mmcv
 import numpy as np
 
+from oaa_mm.checks import name_some
 from oaa_mm.datasets.files import inspect_images
-from oaa_mm.labels import image_stem, read_labels
-from oaa_mm.utils.name_some import name_some
+from oaa_mm.tags import image_stem, read_labels
 from oaa_mm.visualization.draw import IMAGE_SUFFIXES
 
 __all__ = ['ImageInput', 'Images', 'Tags', 'add_tags', 'list_images']
@@ -147,7 +147,7 @@ def add_tags(
         tags (Tags | None): Names or indices (from 0) of classes: one entry an
             image, in their order (a name, an index or several of them; None
             if they are not known); or a mapping from image ids to such; or a
-            file or folder of :func:`oaa_mm.labels.read_labels`. For a single
+            file or folder of :func:`oaa_mm.tags.read_labels`. For a single
             image also its tags alone. None: no image has tags.
         class_names (Sequence[str]): Names of the C classes.
 

@@ -11,8 +11,8 @@ from mmengine.config import Config
 from mmengine.runner import find_latest_checkpoint
 from torch import nn
 
+from oaa_mm.checks import name_some
 from oaa_mm.registry import DATASETS
-from oaa_mm.utils.name_some import name_some
 
 __all__ = ['find_class_names', 'find_weights', 'load_state']
 

@@ -22,9 +22,9 @@ from rich.progress import track
 from torch import nn
 
 from oaa_mm.attention import AttentionStore
+from oaa_mm.io.palette import write_index_png
 from oaa_mm.models.attention_model import AttentionModel
 from oaa_mm.pseudo_labels import LabelRules
-from oaa_mm.utils.palette import write_index_png
 from oaa_mm.visualization import overlay_attention
 from oaa_mm.visualization.draw import write_picture
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor
 
-from oaa_mm.utils import check_image_id
-from oaa_mm.utils.check_number import check_number
+from oaa_mm.checks import check_number
+from oaa_mm.io import check_image_id
 
 from .accept import ACCEPTANCE_RULES
 from .batch import labelled_maps

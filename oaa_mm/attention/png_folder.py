@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from oaa_mm.utils import check_image_id
-from oaa_mm.utils.images import open_image
+from oaa_mm.io import check_image_id
+from oaa_mm.io.images import open_image
 
 from .pages import Pair
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from oaa_mm.utils import atomic_write, check_image_id
+from oaa_mm.io import atomic_write, check_image_id
 
 from .image_numbers import ImageNumbers
 from .memory import ROW_BITS, ROW_MASK

@@ -21,7 +21,7 @@ from typing import IO, Any
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from oaa_mm.utils import atomic_write, check_image_id
+from oaa_mm.io import atomic_write, check_image_id
 
 from .memory import MapMemory
 from .pages import MapPages

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from oaa_mm.labels import COCO_CLASSES
+from oaa_mm.io.palette import voc_colormap
 from oaa_mm.registry import DATASETS
-from oaa_mm.utils.palette import voc_colormap
+from oaa_mm.tags import COCO_CLASSES
 
 from .image_level import ImageLevelDataset
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from oaa_mm.utils.images import PHOTO_FORMATS, open_image
-from oaa_mm.utils.name_some import name_some
+from oaa_mm.checks import name_some
+from oaa_mm.io.images import PHOTO_FORMATS, open_image
 
 __all__ = ['inspect_image', 'inspect_images']
 
@@ -24,7 +24,7 @@ def inspect_image(path: str | os.PathLike) -> tuple[int, int]:
 
     Args:
         path (str | os.PathLike): A JPEG, PNG or another of
-            :data:`~oaa_mm.utils.images.PHOTO_FORMATS`.
+            :data:`~oaa_mm.io.images.PHOTO_FORMATS`.
 
     Returns:
         tuple[int, int]: Height and width in pixels, as the image is shown

@@ -11,12 +11,12 @@ import numpy as np
 from mmengine.logging import print_log
 from mmseg.datasets import BaseSegDataset
 
-from oaa_mm.labels import LabelTable, image_stem, read_labels
-from oaa_mm.labels.formats._common import read_text
+from oaa_mm.checks import name_some
+from oaa_mm.io import check_image_id
+from oaa_mm.io.palette import voc_colormap
 from oaa_mm.registry import DATASETS
-from oaa_mm.utils import check_image_id
-from oaa_mm.utils.name_some import name_some
-from oaa_mm.utils.palette import voc_colormap
+from oaa_mm.tags import LabelTable, image_stem, read_labels
+from oaa_mm.tags.formats._common import read_text
 
 from .files import inspect_images
 from .transforms import RecordingCompose
@@ -46,7 +46,7 @@ class ImageLevelDataset(BaseSegDataset):
         labels (str | None): Source of the image-level labels: a VOC
             `Annotations` folder, a list, `cls_labels.npy`, CSV, COCO
             instances JSON or a folder of masks (see
-            :func:`oaa_mm.labels.read_labels`), relative to `data_root`. None
+            :func:`oaa_mm.tags.read_labels`), relative to `data_root`. None
             takes them from `ann_file`. Defaults to None.
         labels_format (str | None): Form of `labels`; None tells it from the
             file. Defaults to None.

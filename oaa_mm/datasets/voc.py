@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from oaa_mm.labels import VOC_CLASSES
+from oaa_mm.io.palette import voc_colormap
 from oaa_mm.registry import DATASETS
-from oaa_mm.utils.palette import voc_colormap
+from oaa_mm.tags import VOC_CLASSES
 
 from .image_level import ImageLevelDataset
 

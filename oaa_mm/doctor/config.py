@@ -11,7 +11,7 @@ from typing import Any
 from mmseg.registry import DATASETS
 
 from oaa_mm.datasets import ImageLevelDataset
-from oaa_mm.utils.config import override_config, read_config
+from oaa_mm.runs.config import override_config, read_config
 
 from .layout import NEEDS, find_saliency
 from .split import Split

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from oaa_mm.labels import load_classes
+from oaa_mm.tags import load_classes
 
 from .split import Split
 
@@ -63,7 +63,7 @@ def find_classes(root: Path, spec: str | None) -> tuple[str, ...] | None:
 
     Args:
         root (Path): Root of the data set.
-        spec (str, optional): What :func:`oaa_mm.labels.load_classes` reads.
+        spec (str, optional): What :func:`oaa_mm.tags.load_classes` reads.
 
     Returns:
         tuple[str, ...] | None: The names; None where nothing says them.

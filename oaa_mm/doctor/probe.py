@@ -15,8 +15,8 @@ from PIL import Image, UnidentifiedImageError
 from rich.console import Console
 from rich.progress import track
 
-from oaa_mm.utils.images import PHOTO_FORMATS
-from oaa_mm.utils.palette import INDEX_MODES, voc_colormap
+from oaa_mm.io.images import PHOTO_FORMATS
+from oaa_mm.io.palette import INDEX_MODES, voc_colormap
 
 __all__ = ['DEEP_MODES', 'KINDS', 'Probe', 'probe_file', 'probe_files']
 

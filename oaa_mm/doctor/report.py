@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from oaa_mm.utils.files import atomic_write
+from oaa_mm.io.files import atomic_write
 
 from .findings import SEVERITIES, Finding, count_severity
 

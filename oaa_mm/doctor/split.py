@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from oaa_mm.labels import LabelTable, image_stem, read_labels
+from oaa_mm.tags import LabelTable, image_stem, read_labels
 
 from .findings import Finding
 from .probe import Probe, probe_files
@@ -31,7 +31,7 @@ class Split:
         saliency_dir (Path, optional): Folder of the saliency maps; None
             checks none.
         labels (Path, optional): Labels of any form that
-            :func:`oaa_mm.labels.read_labels` reads. Defaults to `list_file`.
+            :func:`oaa_mm.tags.read_labels` reads. Defaults to `list_file`.
         labels_format (str, optional): Form of `labels`. Defaults to what its
             suffix says.
         img_suffix (str): Defaults to ``'.jpg'``.

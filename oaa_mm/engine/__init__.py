@@ -1,27 +1,7 @@
-"""What runs beside a training."""
+"""The hooks of the method: accumulation beside a training."""
 
-from .bf16_optim_wrapper import BFloat16OptimWrapper
-from .hooks import (
-    AttentionVisualizationHook,
-    EpochSeedHook,
-    InvalidLossHook,
-    LockHook,
-    ManifestHook,
-    OAAAblationHook,
-    OAADropHook,
-    OAAHook,
-    ResumeHook,
-)
+from .ablation_hook import OAAAblationHook
+from .oaa_drop_hook import OAADropHook
+from .oaa_hook import OAAHook
 
-__all__ = [
-    'AttentionVisualizationHook',
-    'BFloat16OptimWrapper',
-    'EpochSeedHook',
-    'InvalidLossHook',
-    'LockHook',
-    'ManifestHook',
-    'OAAAblationHook',
-    'OAADropHook',
-    'OAAHook',
-    'ResumeHook',
-]
+__all__ = ['OAAAblationHook', 'OAADropHook', 'OAAHook']

@@ -7,8 +7,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from oaa_mm.utils import atomic_write
-from oaa_mm.utils.name_some import name_some
+from oaa_mm.checks import name_some
+from oaa_mm.io import atomic_write
 
 from .functional import check_ignore_policy
 from .scores import json_number

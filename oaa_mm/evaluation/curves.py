@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from oaa_mm.utils import atomic_write
+from oaa_mm.io import atomic_write
 
 from .sweep import StoreResult
 

@@ -14,10 +14,10 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from oaa_mm.utils import atomic_write
-from oaa_mm.utils.label_dir import label_dir
-from oaa_mm.utils.name_some import name_some
-from oaa_mm.utils.palette import read_index_png
+from oaa_mm.checks import name_some
+from oaa_mm.io import atomic_write
+from oaa_mm.io.palette import read_index_png
+from oaa_mm.pseudo_labels.label_dir import label_dir
 
 from .compare import find_masks, store_names
 from .labels import LABEL_POLICIES, LabelScores, label_matrix, label_scores

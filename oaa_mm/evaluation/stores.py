@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from oaa_mm.attention import AttentionStore
-from oaa_mm.utils import check_image_id
-from oaa_mm.utils.name_some import name_some
+from oaa_mm.checks import name_some
+from oaa_mm.io import check_image_id
 
 __all__ = ['check_complete', 'open_store', 'read_image_ids']
 

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import track
 
 from oaa_mm.attention import AttentionStore
-from oaa_mm.utils.palette import read_index_png
+from oaa_mm.io.palette import read_index_png
 
 from .functional import (
     SparseHistogram,

@@ -1,11 +1,12 @@
 """Networks: backbones, the CAM head, the models built of them, losses."""
 
-from .backbones import VGG16
-from .classifiers import CAMClassifier
-from .decode_heads import DeepLabV2Head, LargeFOVHead
-from .heads import CAMHead
+from .cam_classifier import CAMClassifier
+from .cam_head import CAMHead
+from .deeplabv2_head import DeepLabV2Head
 from .integral_attention import IntegralAttentionModel
+from .largefov_head import LargeFOVHead
 from .losses import HybridAttentionLoss, SoftBCEAttentionLoss
+from .vgg import VGG16
 
 __all__ = [
     'CAMClassifier',

@@ -14,8 +14,10 @@ from torch import Tensor
 from oaa_mm.attention import attention_to_image, normalise_attention
 from oaa_mm.registry import MODELS
 
+from .feature_size import FeatureSize
+from .hidden_pixels import hide_pixels
 from .inference_config import InferenceConfig
-from .utils import FeatureSize, check_pretrained, hide_pixels
+from .pretrained import check_pretrained
 
 __all__ = ['AttentionModel']
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from oaa_mm.attention import NORMS
-from oaa_mm.utils.check_number import check_number
+from oaa_mm.checks import check_number
 
 __all__ = ['InferenceConfig']
 

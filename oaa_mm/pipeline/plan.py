@@ -26,7 +26,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from oaa_mm.utils.config import read_config
+from oaa_mm.runs.config import read_config
 
 __all__ = ['Pipeline', 'Stage', 'load_pipeline']
 

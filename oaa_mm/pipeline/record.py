@@ -12,9 +12,9 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from oaa_mm.utils import atomic_write
-from oaa_mm.utils.config import read_config
-from oaa_mm.utils.fingerprint import file_hash
+from oaa_mm.io import atomic_write
+from oaa_mm.io.fingerprint import file_hash
+from oaa_mm.runs.config import read_config
 
 from .plan import Stage
 

@@ -12,8 +12,8 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from oaa_mm.utils.cli import Terminated
-from oaa_mm.utils.lock import check_free, lock_folder, remove_leftovers
+from oaa_mm.runs.cli import Terminated
+from oaa_mm.runs.lock import check_free, lock_folder, remove_leftovers
 
 from .plan import Pipeline, Stage
 from .record import (

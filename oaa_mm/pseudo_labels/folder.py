@@ -21,15 +21,15 @@ from typing import Any
 from rich.console import Console
 from rich.progress import track
 
-from oaa_mm.utils import atomic_write
-from oaa_mm.utils.fingerprint import fingerprint, fingerprint_names
-from oaa_mm.utils.lock import check_free, lock_folder, remove_leftovers
-from oaa_mm.utils.manifest import (
+from oaa_mm.io import atomic_write
+from oaa_mm.io.fingerprint import fingerprint, fingerprint_names
+from oaa_mm.io.manifest import (
     Manifest,
     differences,
     read_manifest,
     write_manifest,
 )
+from oaa_mm.runs.lock import check_free, lock_folder, remove_leftovers
 
 from .job import LabelJob, LabelTask
 from .refine import build_refine

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from oaa_mm.utils.check_number import check_number
+from oaa_mm.checks import check_number
 
 __all__ = ['BACKGROUNDS', 'IGNORE_INDEX', 'LabelRules']
 

@@ -13,7 +13,7 @@ from rich.progress import track
 from oaa_mm.attention import AttentionStore
 from oaa_mm.datasets.files import inspect_image
 from oaa_mm.evaluation.stores import name_some, read_image_ids
-from oaa_mm.utils.images import SALIENCY_FORMATS, open_image
+from oaa_mm.io.images import SALIENCY_FORMATS, open_image
 from oaa_mm.visualization.draw import find_image
 
 from .job import LabelTask

@@ -18,8 +18,8 @@ import numpy as np
 import torch
 
 from oaa_mm.attention import AttentionStore, attention_to_image
-from oaa_mm.utils.images import SALIENCY_FORMATS, open_image
-from oaa_mm.utils.palette import read_index_png, write_index_png
+from oaa_mm.io.images import SALIENCY_FORMATS, open_image
+from oaa_mm.io.palette import read_index_png, write_index_png
 
 from .compose import compose_label
 from .job import LabelJob, LabelTask

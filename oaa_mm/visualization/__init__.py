@@ -5,6 +5,7 @@ from .comparison import comparison_row, draw_comparisons
 from .draw import choose_ids, choose_images, draw_strips
 from .overlay import class_color, overlay_attention, overlay_mask
 from .strip import EpochMaps, evolution_strip
+from .visualization_hook import AttentionVisualizationHook
 from .work_dir import (
     EpochStores,
     find_epochs,
@@ -14,6 +15,7 @@ from .work_dir import (
 )
 
 __all__ = [
+    'AttentionVisualizationHook',
     'EpochMaps',
     'EpochStores',
     'choose_ids',

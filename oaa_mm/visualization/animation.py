@@ -14,8 +14,8 @@ from PIL import Image
 from rich.console import Console
 from rich.progress import track
 
-from oaa_mm.utils import atomic_write
-from oaa_mm.utils.palette import read_index_png
+from oaa_mm.io import atomic_write
+from oaa_mm.io.palette import read_index_png
 
 from .draw import find_image, read_image
 from .overlay import overlay_attention, overlay_mask

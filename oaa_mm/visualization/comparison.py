@@ -10,8 +10,8 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from oaa_mm.utils.label_dir import label_dir
-from oaa_mm.utils.palette import read_index_png
+from oaa_mm.io.palette import read_index_png
+from oaa_mm.pseudo_labels.label_dir import label_dir
 
 from .draw import find_image, read_image, write_picture
 from .overlay import class_color, overlay_attention, overlay_mask

@@ -12,9 +12,9 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from oaa_mm.utils import atomic_write
-from oaa_mm.utils.images import PHOTO_FORMATS, open_image
-from oaa_mm.utils.palette import read_index_png
+from oaa_mm.io import atomic_write
+from oaa_mm.io.images import PHOTO_FORMATS, open_image
+from oaa_mm.io.palette import read_index_png
 
 from .strip import evolution_strip
 from .work_dir import EpochStores

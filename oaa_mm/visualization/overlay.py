@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import cv2
 import numpy as np
 
-from oaa_mm.utils.palette import voc_colormap
+from oaa_mm.io.palette import voc_colormap
 
 __all__ = [
     'attention_ramp',

@@ -11,10 +11,10 @@ from mmengine.registry import init_default_scope
 
 from oaa_mm.apis import OAAInferencer
 from oaa_mm.attention import AttentionStore, attention_to_image
+from oaa_mm.io.palette import read_index_png
 from oaa_mm.pseudo_labels import LabelRules
 from oaa_mm.pseudo_labels.folder import make_label_folder
 from oaa_mm.registry import MODELS
-from oaa_mm.utils.palette import read_index_png
 
 NAMES = ('red', 'green', 'blue')
 SIZES = ((24, 32), (32, 24), (24, 32), (40, 40))

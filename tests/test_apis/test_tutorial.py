@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from oaa_mm.attention import AttentionStore
-from oaa_mm.utils.palette import read_index_png
+from oaa_mm.io.palette import read_index_png
 
 ROOT = Path(__file__).resolve().parents[2]
 

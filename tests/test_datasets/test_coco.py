@@ -8,8 +8,8 @@ import pytest
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from oaa_mm.labels import COCO_CATEGORY_IDS, COCO_CLASSES
 from oaa_mm.registry import DATASETS
+from oaa_mm.tags import COCO_CATEGORY_IDS, COCO_CLASSES
 
 #: File name -> category ids of its annotations, with crowds and repeats.
 IMAGES = {

@@ -18,8 +18,8 @@ from small_dataset import (
 
 from oaa_mm.attention import Placement
 from oaa_mm.datasets import ImageLevelDataset, VOCImageLevelDataset
-from oaa_mm.labels import VOC_CLASSES
 from oaa_mm.registry import DATASETS
+from oaa_mm.tags import VOC_CLASSES
 
 
 def test_entries_hold_path_id_label_and_size(folder):

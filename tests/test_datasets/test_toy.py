@@ -12,8 +12,8 @@ from oaa_mm.datasets.toy import TOY_CLASSES, make_toy_voc, toy_sample
 from oaa_mm.datasets.toy.catalogue import COLORS, OUTLINES, PARTS, TEXTURES
 from oaa_mm.datasets.toy.painting import affine, paint
 from oaa_mm.datasets.toy.scene import SIZES
-from oaa_mm.labels import read_labels
-from oaa_mm.utils.palette import read_index_png
+from oaa_mm.io.palette import read_index_png
+from oaa_mm.tags import read_labels
 
 LISTS = 'ImageSets/Segmentation'
 

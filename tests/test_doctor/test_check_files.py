@@ -24,7 +24,7 @@ from oaa_mm.doctor import (
     save_findings,
     splits_from_folders,
 )
-from oaa_mm.utils.palette import read_index_png, write_index_png
+from oaa_mm.io.palette import read_index_png, write_index_png
 
 LISTS = 'ImageSets/Segmentation'
 VOC_MINI = Path(__file__).resolve().parents[2] / '../shared/data/voc_mini'
@@ -321,7 +321,7 @@ class TestReport:
     not VOC_MINI.is_dir(), reason='needs the real subset voc_mini'
 )
 def test_real_data_has_no_error():
-    from oaa_mm.labels import VOC_CLASSES
+    from oaa_mm.tags import VOC_CLASSES
 
     findings = check(VOC_MINI, classes=VOC_CLASSES)
     assert [f.message for f in findings] == [

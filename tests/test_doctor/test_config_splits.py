@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from oaa_mm.doctor.config import splits_from_config
-from oaa_mm.labels import VOC_CLASSES
+from oaa_mm.tags import VOC_CLASSES
 
 WEAK = """
 train_dataloader = dict(dataset=dict(

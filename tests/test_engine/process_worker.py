@@ -12,7 +12,7 @@ from mmengine.dist import get_rank, get_world_size
 
 from oaa_mm.attention import AttentionAccumulator, Placement
 from oaa_mm.engine.exchange import EpochExchange
-from oaa_mm.utils.launch import prepare_launch
+from oaa_mm.runs.launch import prepare_launch
 
 IMAGES = 11  # neither 2 nor 3 divide it
 CLASSES = 3

@@ -11,7 +11,7 @@ from test_oaa_hook import (
 
 from oaa_mm.attention import AttentionStore
 from oaa_mm.engine import OAAAblationHook
-from oaa_mm.utils.manifest import manifest_path, read_manifest
+from oaa_mm.io.manifest import manifest_path, read_manifest
 
 VARIANTS = {
     'mean': {'fusion': 'mean'},

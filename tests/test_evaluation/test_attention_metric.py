@@ -16,8 +16,8 @@ from oaa_mm.evaluation import (
     image_histogram,
     score_histogram,
 )
-from oaa_mm.labels import VOC_CLASSES
-from oaa_mm.utils.palette import write_index_png
+from oaa_mm.io.palette import write_index_png
+from oaa_mm.tags import VOC_CLASSES
 
 NAMES = ('cat', 'cow', 'dog')
 

@@ -19,7 +19,7 @@ from oaa_mm.evaluation.stores import (
     read_image_ids,
 )
 from oaa_mm.evaluation.sweep import evaluate_store, recalls_at_first_precision
-from oaa_mm.utils.palette import write_index_png
+from oaa_mm.io.palette import write_index_png
 
 IDS = ('im_a', 'im_b', 'im_c')
 CLASSES = {'im_a': (0,), 'im_b': (0, 2), 'im_c': (1,)}

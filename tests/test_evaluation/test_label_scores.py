@@ -21,7 +21,7 @@ from oaa_mm.evaluation.labels import (
     label_matrix,
     label_scores,
 )
-from oaa_mm.utils.palette import write_index_png
+from oaa_mm.io.palette import write_index_png
 
 TOOL = Path(__file__).resolve().parents[2] / 'tools' / 'evaluate.py'
 

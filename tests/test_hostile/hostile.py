@@ -9,7 +9,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from oaa_mm.utils import check_image_id
+from oaa_mm.io import check_image_id
 
 #: HYPOTHESIS_PROFILE=long tries this many times more.
 FACTOR = 10 if os.environ.get('HYPOTHESIS_PROFILE') == 'long' else 1

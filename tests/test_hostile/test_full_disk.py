@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from oaa_mm.attention import AttentionAccumulator, AttentionStore
-from oaa_mm.labels import LabelTable, write_labels
-from oaa_mm.utils import atomic_write
-from oaa_mm.utils.manifest import Manifest, write_manifest
-from oaa_mm.utils.palette import write_index_png
+from oaa_mm.io import atomic_write
+from oaa_mm.io.manifest import Manifest, write_manifest
+from oaa_mm.io.palette import write_index_png
+from oaa_mm.tags import LabelTable, write_labels
 
 RNG = np.random.default_rng(0)
 PAGE = 4096

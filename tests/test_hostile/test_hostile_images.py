@@ -18,8 +18,8 @@ from oaa_mm.attention import AttentionStore
 from oaa_mm.datasets.files import inspect_image
 from oaa_mm.doctor.probe import KINDS, probe_file
 from oaa_mm.evaluation.label_folders import compare_label_folders
+from oaa_mm.io.palette import read_index_png
 from oaa_mm.pseudo_labels.folder import make_label_folder
-from oaa_mm.utils.palette import read_index_png
 from oaa_mm.visualization.draw import read_image
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (12, 16, 3), np.uint8)

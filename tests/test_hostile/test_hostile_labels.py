@@ -24,7 +24,7 @@ from PIL import Image
 
 from oaa_mm.datasets import ImageLevelDataset
 from oaa_mm.evaluation.stores import read_image_ids
-from oaa_mm.labels import (
+from oaa_mm.tags import (
     LabelTable,
     load_classes,
     read_coco,

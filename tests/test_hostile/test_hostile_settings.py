@@ -19,21 +19,22 @@ from mmengine.config import Config
 
 from oaa_mm.attention import AttentionAccumulator
 from oaa_mm.datasets.transforms import ColorJitter
-from oaa_mm.engine import InvalidLossHook, OAAHook
-from oaa_mm.labels import read_labels
+from oaa_mm.engine import OAAHook
+from oaa_mm.io.manifest import (
+    Manifest,
+    differences,
+    read_manifest,
+    write_manifest,
+)
 from oaa_mm.models import CAMHead, HybridAttentionLoss
 from oaa_mm.models.inference_config import InferenceConfig
 from oaa_mm.pipeline import load_pipeline
 from oaa_mm.pipeline.record import StageRecord
 from oaa_mm.pipeline.table import read_scores
 from oaa_mm.pseudo_labels import LabelRules
-from oaa_mm.utils.config import OptionsAction, override_config, read_config
-from oaa_mm.utils.manifest import (
-    Manifest,
-    differences,
-    read_manifest,
-    write_manifest,
-)
+from oaa_mm.runs import InvalidLossHook
+from oaa_mm.runs.config import OptionsAction, override_config, read_config
+from oaa_mm.tags import read_labels
 
 MANIFEST = Manifest(
     tool='train', parameters={'a': 1}, seed=0,

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mmengine.registry import DefaultScope
 
-from oaa_mm.models.utils import FeatureSize
+from oaa_mm.models.feature_size import FeatureSize
 from oaa_mm.registry import MODELS
 
 RESNET = {

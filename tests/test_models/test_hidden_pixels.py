@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from mmseg.structures import SegDataSample
 
-from oaa_mm.models.utils import hide_pixels
+from oaa_mm.models.hidden_pixels import hide_pixels
 
 
 def test_each_image_hides_its_own_pixels():

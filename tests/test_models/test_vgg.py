@@ -8,7 +8,7 @@ from mmengine.runner import CheckpointLoader
 from torch import nn
 
 from oaa_mm.models import VGG16
-from oaa_mm.models.backbones.vgg import VGG16_URL
+from oaa_mm.models.vgg import VGG16_URL
 from oaa_mm.registry import MODELS
 
 #: Kind and width of each layer, by hand from the VGG paper (column D).

@@ -13,8 +13,8 @@ from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 
 from oaa_mm.datasets.toy import TOY_CLASSES
+from oaa_mm.io.palette import voc_colormap
 from oaa_mm.registry import MODELS
-from oaa_mm.utils.palette import voc_colormap
 
 ROOT = Path(__file__).resolve().parents[2]
 DEEPLAB = ROOT / 'configs/deeplab'

@@ -11,7 +11,7 @@ from mmengine.config import Config
 from mmseg.registry import DATASETS
 
 from oaa_mm.datasets.toy import make_toy_voc
-from oaa_mm.utils.palette import read_index_png, write_index_png
+from oaa_mm.io.palette import read_index_png, write_index_png
 
 ROOT = Path(__file__).resolve().parents[2]
 INHERITED = (

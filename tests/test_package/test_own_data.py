@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from oaa_mm.attention import AttentionStore
-from oaa_mm.utils.palette import read_index_png, voc_colormap
+from oaa_mm.io.palette import read_index_png, voc_colormap
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / 'docs/own_data.md').read_text()

@@ -82,7 +82,7 @@ def test_an_sdist_leaves_nothing_in_the_source_tree(source, sdist):
 def test_the_wheel_holds_the_whole_package(root, wheel):
     names = set(wheel.namelist())
     expected = names_in(root / 'oaa_mm')
-    assert 'oaa_mm/visualization/report/templates/report.css' in expected
+    assert 'oaa_mm/report/templates/report.css' in expected
     assert {n for n in expected if '.mim' not in n} <= names
     licence = next(n for n in names if n.endswith('/licenses/LICENSE'))
     assert wheel.read(licence) == (root / 'LICENSE').read_bytes()

@@ -19,7 +19,7 @@ from oaa_mm.pipeline import (
 )
 from oaa_mm.pipeline.run import dry_run
 from oaa_mm.pipeline.table import read_scores, score_table
-from oaa_mm.utils.lock import check_free
+from oaa_mm.runs.lock import check_free
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """

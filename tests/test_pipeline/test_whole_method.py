@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from oaa_mm.datasets.toy import make_toy_voc
-from oaa_mm.utils.manifest import manifest_path
+from oaa_mm.io.manifest import manifest_path
 
 ROOT = Path(__file__).resolve().parents[2]
 TOY = ROOT / 'configs/toy'

@@ -7,17 +7,16 @@ import time
 from pathlib import Path
 
 import pytest
+from benchmark.authors import fuse_png, pair_cost
+from benchmark.labels import label_speed
+from benchmark.loading import loading_share
+from benchmark.memory import peak_memory
+from benchmark.samples import NETWORKS, make_batch, make_classifier
+from benchmark.scale import plot_scale, scale_costs
+from benchmark.store import random_store, store_speed
+from benchmark.timing import timed_in_turn
+from benchmark.training import batch_speed, hook_cost
 from PIL import Image
-
-from oaa_mm.benchmarks.authors import fuse_png, pair_cost
-from oaa_mm.benchmarks.labels import label_speed
-from oaa_mm.benchmarks.loading import loading_share
-from oaa_mm.benchmarks.memory import peak_memory
-from oaa_mm.benchmarks.samples import NETWORKS, make_batch, make_classifier
-from oaa_mm.benchmarks.scale import plot_scale, scale_costs
-from oaa_mm.benchmarks.store import random_store, store_speed
-from oaa_mm.benchmarks.timing import timed_in_turn
-from oaa_mm.benchmarks.training import batch_speed, hook_cost
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -70,9 +69,7 @@ def test_networks_are_those_of_the_configs(root, network):
 def test_ratios(monkeypatch):
     small = make_batch(2, height=32, width=32)
     for name in ('make_batch',):
-        monkeypatch.setattr(
-            f'oaa_mm.benchmarks.training.{name}', lambda *_: small
-        )
+        monkeypatch.setattr(f'benchmark.training.{name}', lambda *_: small)
     cost = hook_cost('resnet18', iterations=1, repeats=1)
     assert cost['ratio'] == pytest.approx(cost['with OAA'] / cost['without'])
     speed = batch_speed('resnet18', batch_size=2, repeats=1)

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from oaa_mm.datasets.toy import TOY_CLASSES, make_toy_voc
-from oaa_mm.utils.palette import write_index_png
+from oaa_mm.io.palette import write_index_png
 
 SCRIPT = Path(__file__).resolve().parents[2] / 'tools/check_dataset.py'
 LISTS = 'ImageSets/Segmentation'

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from oaa_mm.utils.cli import run_cli
+from oaa_mm.runs.cli import run_cli
 
 TOOL = Path(__file__).resolve().parents[2] / 'tools/convert_labels.py'
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from oaa_mm.attention import AttentionStore
-from oaa_mm.utils.palette import read_index_png, write_index_png
+from oaa_mm.io.palette import read_index_png, write_index_png
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOL = ROOT / 'tools' / 'evaluate.py'

@@ -13,9 +13,9 @@ from other_process import other_process
 from PIL import Image
 
 from oaa_mm.attention import AttentionStore, attention_to_image
+from oaa_mm.io.palette import read_index_png, voc_colormap
 from oaa_mm.pseudo_labels import LabelRules, compose_label
 from oaa_mm.pseudo_labels.workers import LabelWorker
-from oaa_mm.utils.palette import read_index_png, voc_colormap
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOL = ROOT / 'tools' / 'make_pseudo_labels.py'

@@ -9,8 +9,8 @@ import pytest
 
 from oaa_mm.attention import AttentionStore
 from oaa_mm.datasets.toy import make_toy_voc
-from oaa_mm.utils.fingerprint import fingerprint
-from oaa_mm.utils.manifest import manifest_path, read_manifest
+from oaa_mm.io.fingerprint import fingerprint
+from oaa_mm.io.manifest import manifest_path, read_manifest
 
 ROOT = Path(__file__).resolve().parents[2]
 

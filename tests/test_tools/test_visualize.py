@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from oaa_mm.attention import AttentionStore
-from oaa_mm.utils.palette import write_index_png
+from oaa_mm.io.palette import write_index_png
 
 TOOL = Path(__file__).resolve().parents[2] / 'tools' / 'visualize.py'
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from oaa_mm.attention import AttentionStore
-from oaa_mm.utils.palette import write_index_png
+from oaa_mm.io.palette import write_index_png
 from oaa_mm.visualization import (
     comparison_row,
     draw_comparisons,

@@ -13,8 +13,8 @@ from PIL import Image
 from rich.console import Console
 from rich.progress import track
 
-from oaa_mm.utils.files import atomic_write
-from oaa_mm.utils.palette import write_index_png
+from oaa_mm.io.files import atomic_write
+from oaa_mm.io.palette import write_index_png
 
 from .catalogue import TOY_CLASSES
 from .scene import ToySample, toy_sample

@@ -10,8 +10,8 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 
 from oaa_mm.attention import AttentionStore
+from oaa_mm.checks import name_some
 from oaa_mm.registry import TRANSFORMS
-from oaa_mm.utils.name_some import name_some
 
 __all__ = ['LoadAttentionMaps']
 

@@ -10,8 +10,8 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 
+from oaa_mm.checks import check_number
 from oaa_mm.registry import TRANSFORMS
-from oaa_mm.utils.check_number import check_number
 
 __all__ = ['ColorJitter']
 

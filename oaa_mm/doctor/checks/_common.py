@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from ..findings import Finding
-from ..probe import Probe
-from ..split import SplitData
+from oaa_mm.doctor.findings import Finding
+from oaa_mm.doctor.probe import Probe
+from oaa_mm.doctor.split import SplitData
 
 __all__ = ['Reporter', 'select']
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ..findings import Finding
-from ..split import SplitData
+from oaa_mm.doctor.findings import Finding
+from oaa_mm.doctor.split import SplitData
+
 from ._common import Reporter, select
 
 __all__ = ['check_images']

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from ..findings import Finding
-from ..split import SplitData
+from oaa_mm.doctor.findings import Finding
+from oaa_mm.doctor.split import SplitData
+
 from ._common import Reporter
 
 __all__ = ['check_labels', 'class_name']

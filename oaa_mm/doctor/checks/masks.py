@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from oaa_mm.utils.palette import INDEX_MODES
+from oaa_mm.doctor.findings import Finding
+from oaa_mm.doctor.probe import Probe
+from oaa_mm.doctor.split import SplitData
+from oaa_mm.io.palette import INDEX_MODES
 
-from ..findings import Finding
-from ..probe import Probe
-from ..split import SplitData
 from ._common import Reporter, other_size, select
 from .labels import class_name
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ..findings import Finding
-from ..probe import DEEP_MODES
-from ..split import SplitData
+from oaa_mm.doctor.findings import Finding
+from oaa_mm.doctor.probe import DEEP_MODES
+from oaa_mm.doctor.split import SplitData
+
 from ._common import Reporter, other_size, select
 
 __all__ = ['check_saliency']

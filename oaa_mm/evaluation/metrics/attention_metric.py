@@ -23,8 +23,8 @@ from oaa_mm.evaluation.tables import (
     sweep_table,
     sweep_thresholds,
 )
+from oaa_mm.io.palette import read_index_png
 from oaa_mm.registry import METRICS
-from oaa_mm.utils.palette import read_index_png
 
 from .class_names import class_names_of
 

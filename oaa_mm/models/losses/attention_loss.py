@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from oaa_mm.utils.check_number import check_number
+from oaa_mm.checks import check_number
 
 from .positions import positions_inside
 

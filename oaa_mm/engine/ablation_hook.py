@@ -1,0 +1,105 @@
+"""Several ways to accumulate, compared in one training."""
+
+from __future__ import annotations
+
+import os.path as osp
+from collections.abc import Mapping
+from typing import Any
+
+from mmengine.dist import get_world_size
+from mmengine.hooks import Hook
+from mmengine.runner import EpochBasedTrainLoop, Runner
+
+from oaa_mm.attention import AttentionAccumulator
+from oaa_mm.registry import HOOKS
+from oaa_mm.runs.run_manifest import write_run_manifest
+
+from .batch_attention import batch_attention, unwrap_model
+
+__all__ = ['OAAAblationHook']
+
+
+@HOOKS.register_module()
+class OAAAblationHook(Hook):
+    """Accumulate the same attention maps under several settings at once.
+
+    For studies: all variants see the very same maps, so that what differs is
+    the accumulation alone, and one training serves them all. After it, each
+    variant is in ``WORK_DIR/{name}.safetensors``. Stands beside an OAAHook or
+    alone. Epoch-based trainings in one process; it cannot resume.
+
+    Args:
+        variants (Mapping[str, Mapping[str, Any]]): Name of a variant -> its
+            arguments of :class:`~oaa_mm.attention.AttentionAccumulator`.
+
+    Raises:
+        ValueError: An argument is out of its range; at the start of training:
+            the loop is not epoch-based, is resumed, or has several processes.
+    """
+
+    priority = 'ABOVE_NORMAL'  # before OAAHook, which takes the maps away
+
+    def __init__(self, variants: Mapping[str, Mapping[str, Any]]) -> None:
+        if not variants:
+            raise ValueError('OAAAblationHook needs at least one variant')
+        self.accumulators = {
+            name: AttentionAccumulator(**settings)
+            for name, settings in variants.items()
+        }
+
+    def before_train(self, runner: Runner) -> None:
+        """Refuse what would give wrong comparisons.
+
+        Args:
+            runner (Runner): The runner of the training.
+
+        Raises:
+            ValueError: See the class.
+        """
+        if not isinstance(runner.train_loop, EpochBasedTrainLoop):
+            raise ValueError('OAAAblationHook needs an EpochBasedTrainLoop')
+        if runner.epoch or get_world_size() > 1:
+            raise ValueError(
+                'OAAAblationHook has to see a training from its first epoch '
+                'on, in one process: start again without --resume and '
+                '--launcher'
+            )
+
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Any = None,
+        outputs: dict | None = None,
+    ) -> None:
+        """Hand the maps to every variant; fuse at the end of an epoch.
+
+        Args:
+            runner (Runner): The runner of the training.
+            batch_idx (int): Number of the batch in the epoch.
+            data_batch (dict): The batch.
+            outputs (dict | None): With `loss`, see OAAHook.
+        """
+        attention = batch_attention(
+            unwrap_model(runner.model),
+            data_batch['data_samples'],
+            loss=(outputs or {}).get('loss', 0.0),
+        )
+        for accumulator in self.accumulators.values():
+            accumulator.update(**attention)
+        if self.end_of_epoch(runner.train_dataloader, batch_idx):
+            last = runner.epoch + 1 == runner.max_epochs
+            for name, accumulator in self.accumulators.items():
+                summary = accumulator.finish_epoch(runner.epoch, last=last)
+                runner.logger.info(f'{name}: {summary}')
+
+    def after_train(self, runner: Runner) -> None:
+        """Write the store of every variant.
+
+        Args:
+            runner (Runner): The runner of the training.
+        """
+        for name, accumulator in self.accumulators.items():
+            path = osp.join(runner.work_dir, f'{name}.safetensors')
+            accumulator.store.save(path)
+            write_run_manifest(runner, path)

@@ -1,0 +1,113 @@
+"""A classifier whose class activation maps are its last layer's output."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from mmseg.structures import SegDataSample
+from torch import Tensor
+
+from oaa_mm.attention import mean_scores
+from oaa_mm.registry import MODELS
+
+from .attention_model import AttentionModel
+from .inference_config import InferenceConfig
+
+__all__ = ['AttentionOutput', 'CAMClassifier', 'InferenceConfig']
+
+
+@dataclass(frozen=True)
+class AttentionOutput:
+    """What a training forward leaves for OAAHook, detached.
+
+    Attributes:
+        scores (Tensor): (N, C, h, w) score maps F.
+        logits (Tensor): (N, C) class scores, before the sigmoid.
+        valid (Tensor | None): (N, 2) height and width of each map without
+            padding, on the CPU; None if no map is padded.
+    """
+
+    scores: Tensor
+    logits: Tensor
+    valid: Tensor | None
+
+
+@MODELS.register_module()
+class CAMClassifier(AttentionModel):
+    """Multi-label classifier with a class-aware last layer.
+
+    p^c = sigmoid(GAP(F^c)), trained by multi-label sigmoid cross entropy
+    (Jiang et al., ICCV 2019, Section 3.1). Images of a batch may differ in
+    size: pooling, loss and maps ignore padding, which has to be at the bottom
+    and right, as mmengine's and mmseg's data preprocessors put it.
+
+    Args:
+        backbone (dict): Any backbone of mmseg or of this package.
+        head (dict): A CAMHead.
+        neck (dict | None): Between the two. Defaults to None.
+        test_cfg (dict | None): Fields of :class:`InferenceConfig`. Defaults to
+            None: one scale, no flip.
+        data_preprocessor (dict | None): Normalises and batches; usually
+            mmengine's ImgDataPreprocessor. Defaults to None.
+        init_cfg (dict | None): Initialisation of the whole model. Defaults to
+            None.
+    """
+
+    #: Left by the latest training forward for OAAHook.
+    attention_output: AttentionOutput | None = None
+
+    def loss(
+        self, inputs: Tensor, data_samples: list[SegDataSample]
+    ) -> dict[str, Tensor]:
+        """Classification loss of a batch; leaves the maps for OAAHook.
+
+        Args:
+            inputs (Tensor): (N, 3, H, W) normalised, padded images.
+            data_samples (list[SegDataSample]): With `gt_label` (C,).
+
+        Returns:
+            dict[str, Tensor]: ``loss_cls``, a scalar.
+        """
+        scores = self.score_maps(inputs)
+        valid = self._valid_sizes(data_samples, inputs, scores)
+        logits = self.class_scores(scores, valid)
+        labels = torch.stack([_label(sample) for sample in data_samples])
+        if labels.shape != logits.shape:
+            raise ValueError(
+                f'the head has {logits.shape[1]} classes (head.num_classes), '
+                f'the labels have {labels.shape[1]}'
+            )
+        self.attention_output = AttentionOutput(
+            scores=scores.detach(), logits=logits.detach(), valid=valid
+        )
+        loss = F.multilabel_soft_margin_loss(logits, labels.float())
+        return {'loss_cls': loss}
+
+    def class_scores(
+        self, scores: Tensor, valid: Tensor | None = None
+    ) -> Tensor:
+        """Logits of the classes: global average pooling.
+
+        Args:
+            scores (Tensor): (N, C, h, w) score maps F.
+            valid (Tensor | None): (N, 2) height and width of each map without
+                padding; None means that the maps are not padded.
+
+        Returns:
+            Tensor: (N, C) float32 logits, before the sigmoid.
+        """
+        if valid is not None:
+            valid = valid.to(scores.device)
+        return mean_scores(scores, valid=valid)
+
+
+def _label(sample: SegDataSample) -> Tensor:
+    if 'gt_label' not in sample:
+        raise ValueError(
+            f'{sample.metainfo.get("img_path", "a sample")} has no '
+            '`gt_label`: train on an ImageLevelDataset whose pipeline ends '
+            'with PackImageLevelInputs'
+        )
+    return sample.gt_label

@@ -1,0 +1,144 @@
+"""Which images a report shows: chosen, best, worst and random ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+
+from oaa_mm.attention import attention_to_image
+from oaa_mm.evaluation.functional import attention_winner
+from oaa_mm.evaluation.labels import label_matrix, label_scores
+from oaa_mm.io.palette import read_index_png
+from oaa_mm.visualization.draw import choose_ids
+
+__all__ = ['GROUPS', 'choose_groups', 'image_score', 'label_at', 'rank_images']
+
+#: Why an image is shown.
+GROUPS = ('chosen', 'best', 'worst', 'random')
+#: (image id, (H, W) size) -> (H, W) uint8 label.
+Labeller = Callable[[str, tuple[int, int]], np.ndarray]
+
+
+def label_at(
+    maps: Mapping[int, np.ndarray], size: tuple[int, int], threshold: float
+) -> np.ndarray:
+    """The label that maps give at a threshold, as in the evaluation.
+
+    Args:
+        maps (Mapping[int, np.ndarray]): Class index -> (h, w) uint8 map.
+        size (tuple[int, int]): (H, W) of the mask.
+        threshold (float): In [0, 1].
+
+    Returns:
+        np.ndarray: (H, W) uint8, 0 background and c + 1 class c.
+    """
+    large = {c: attention_to_image(m, size) for c, m in maps.items()}
+    winner, value = attention_winner(large, size)
+    found = (value >= 255 * threshold) & (value > 0)
+    return np.where(found, winner + 1, 0).astype(np.uint8)
+
+
+def image_score(label: np.ndarray, mask: np.ndarray) -> float:
+    """Mean IoU over the classes in the mask of one image.
+
+    Args:
+        label (np.ndarray): (H, W) uint8; pixels of 255 count as missed.
+        mask (np.ndarray): (H, W) uint8; pixels of 255 are dropped.
+
+    Returns:
+        float: In [0, 1]; NaN where the mask holds no pixel.
+
+    Raises:
+        ValueError: The sizes differ.
+    """
+    values = np.bincount(label.ravel(), minlength=256)
+    values = values + np.bincount(mask.ravel(), minlength=256)
+    classes = int(np.flatnonzero(values[:255]).max(initial=0))
+    matrix = label_matrix(label, mask, max(classes, 1))
+    return label_scores(matrix, 'error').miou
+
+
+def rank_images(
+    image_ids: Sequence[str], labeller: Labeller, mask_dir: Path
+) -> list[tuple[str, float]]:
+    """Score each image that has a mask.
+
+    Args:
+        image_ids (Sequence[str]): The images.
+        labeller (Labeller): Gives the label of an image.
+        mask_dir (Path): Holds ``{image_id}.png``.
+
+    Returns:
+        list[tuple[str, float]]: Image and :func:`image_score`, best first.
+
+    Raises:
+        ValueError: A label or mask does not fit; it is named.
+    """
+    scores = []
+    for image_id in track(
+        image_ids, 'ranking', console=Console(stderr=True), transient=True
+    ):
+        path = mask_dir / f'{image_id}.png'
+        if not path.is_file():
+            continue
+        mask = read_index_png(path)
+        try:
+            score = image_score(labeller(image_id, mask.shape), mask)
+        except ValueError as error:
+            raise ValueError(f'{path}: {error}') from error
+        if not np.isnan(score):
+            scores.append((image_id, score))
+    return sorted(scores, key=lambda pair: (-pair[1], pair[0]))
+
+
+def choose_groups(
+    known: Sequence[str],
+    ranked: Sequence[tuple[str, float]],
+    *,
+    ids: Sequence[str] | None = None,
+    best: int = 0,
+    worst: int = 0,
+    random: int = 0,
+    seed: int = 0,
+) -> dict[str, list[str]]:
+    """The images to show, and why.
+
+    Args:
+        known (Sequence[str]): Images that have maps or labels, sorted.
+        ranked (Sequence[tuple[str, float]]): From :func:`rank_images`.
+        ids (Sequence[str] | None): Images by name.
+        best (int): How many of the best.
+        worst (int): How many of the worst.
+        random (int): How many at random.
+        seed (int): Of the random ones. Defaults to 0.
+
+    Returns:
+        dict[str, list[str]]: Image -> those of :data:`GROUPS` that it is in.
+
+    Raises:
+        ValueError: A named image is unknown, or a number is negative.
+    """
+    for name, number in (('best', best), ('worst', worst), ('random', random)):
+        if number < 0:
+            raise ValueError(
+                f'the number of {name} images should not be negative, got '
+                f'{number}'
+            )
+    names = [image_id for image_id, _ in ranked]
+    groups = {
+        'chosen': choose_ids(known, ids=ids) if ids else [],
+        'best': names[:best],
+        'worst': names[::-1][:worst],
+        'random': choose_ids(known, number=random, seed=seed)
+        if random and known
+        else [],
+    }
+    chosen: dict[str, list[str]] = {}
+    for group, members in groups.items():
+        for image_id in members:
+            chosen.setdefault(image_id, []).append(group)
+    return chosen

@@ -1,0 +1,17 @@
+"""What any training needs: locks, resuming, seeds, manifests, launching."""
+
+from .bf16_optim_wrapper import BFloat16OptimWrapper
+from .epoch_seed_hook import EpochSeedHook
+from .invalid_loss_hook import InvalidLossHook
+from .lock_hook import LockHook
+from .manifest_hook import ManifestHook
+from .resume_hook import ResumeHook
+
+__all__ = [
+    'BFloat16OptimWrapper',
+    'EpochSeedHook',
+    'InvalidLossHook',
+    'LockHook',
+    'ManifestHook',
+    'ResumeHook',
+]

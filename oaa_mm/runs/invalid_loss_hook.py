@@ -1,0 +1,153 @@
+"""Stopping a training whose loss is NaN or Inf."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from mmengine.dist import all_reduce
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from torch import Tensor
+
+from oaa_mm.checks import check_number
+from oaa_mm.registry import HOOKS
+
+__all__ = ['InvalidLossHook']
+
+
+@HOOKS.register_module()
+class InvalidLossHook(Hook):
+    """Stop a training whose loss has been NaN or Inf for too long.
+
+    One such loss is enough to turn all weights into NaN where no scaler of
+    gradients skips the step, and nothing mends them. The losses are counted
+    on their device; they are looked at once in `interval` iterations, at the
+    end of an epoch and before a checkpoint, so that no iteration waits for
+    the device. A checkpoint of weights that are NaN or Inf is never written:
+    the last good one stays the latest.
+
+    `tools/train.py` adds this hook to every training.
+
+    Args:
+        patience (int): Iterations in a row with such a loss that stop the
+            training. Fewer are a warning. Defaults to 10.
+        interval (int): Iterations between two looks, LoggerHook's interval
+            in the shipped configs. Defaults to 50.
+
+    Raises:
+        ValueError: An argument is not positive; during training: the loss has
+            been NaN or Inf for `patience` iterations, or weights are.
+    """
+
+    priority = 'ABOVE_NORMAL'  # before what saves and fuses
+
+    def __init__(self, patience: int = 10, interval: int = 50) -> None:
+        for name, value in (('patience', patience), ('interval', interval)):
+            check_number(
+                f'InvalidLossHook: {name}', value, low=1, integer=True
+            )
+        self.patience = patience
+        self.interval = interval
+        # In a row until now, longest row and number since the last look.
+        self._counts: Tensor | None = None
+
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Any = None,
+        outputs: dict | None = None,
+    ) -> None:
+        """Count the iteration; look at the counts now and then.
+
+        Args:
+            runner (Runner): The runner of the training.
+            batch_idx (int): Number of the batch in the epoch.
+            data_batch (Any): Not used.
+            outputs (dict | None): With `loss`.
+        """
+        loss = (outputs or {}).get('loss')
+        if loss is not None:
+            self._counts = count_invalid(self._counts, torch.as_tensor(loss))
+        if self.every_n_train_iters(
+            runner, self.interval
+        ) or self.end_of_epoch(runner.train_dataloader, batch_idx):
+            self._look(runner)
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Refuse to save weights that are NaN or Inf.
+
+        Args:
+            runner (Runner): The runner of the training.
+            checkpoint (dict): What is about to be written.
+
+        Raises:
+            ValueError: Weights are NaN or Inf; they are named.
+        """
+        # Inf may be meant in a buffer, as in a mask of attention.
+        broken = [
+            name
+            for named, wrong in (
+                (runner.model.named_parameters(), lambda t: ~t.isfinite()),
+                (runner.model.named_buffers(), torch.isnan),
+            )
+            for name, value in named
+            if wrong(value).any()
+        ]
+        if broken:
+            raise ValueError(
+                f'{len(broken)} of the weights are NaN or Inf, {broken[0]} '
+                'among them, so no checkpoint was written: the last one is '
+                f'still good. {_REMEDY}'
+            )
+
+    def _look(self, runner: Runner) -> None:
+        if self._counts is None:
+            return
+        # A process whose loss is bad has spoilt the weights of all.
+        all_reduce(self._counts, 'max')
+        in_a_row, longest, number = self._counts.tolist()
+        if longest >= self.patience:
+            raise ValueError(
+                f'the loss was NaN or Inf for {longest} iterations in a row '
+                f'(InvalidLossHook.patience={self.patience}), training '
+                f'stopped at iteration {runner.iter + 1}. Their maps were '
+                f'not accumulated. {_REMEDY}'
+            )
+        if number:
+            runner.logger.warning(
+                f'the loss was NaN or Inf in {number} iterations up to '
+                f'{runner.iter + 1}; {self.patience} in a row stop the '
+                'training'
+            )
+        self._counts = self._counts.new_tensor([in_a_row, in_a_row, 0])
+
+
+#: What helps against such losses.
+_REMEDY = (
+    'Set optim_wrapper.clip_grad=dict(max_norm=10) and go on with --resume, '
+    'start anew with a lower optim_wrapper.optimizer.lr, or look for broken '
+    'images with tools/check_dataset.py'
+)
+
+
+def count_invalid(counts: Tensor | None, loss: Tensor) -> Tensor:
+    """Count a loss, without waiting for its device.
+
+    Args:
+        counts (Tensor | None): (3,) int64: losses in a row until now that
+            were NaN or Inf, the longest such row, and the number of them;
+            None before the first loss.
+        loss (Tensor): A scalar.
+
+    Returns:
+        Tensor: (3,) int64, the same with this loss, on its device.
+    """
+    bad = (~loss.detach().isfinite().all()).long()
+    if counts is None:
+        counts = bad.new_zeros(3)
+    in_a_row = (counts[0] + 1) * bad
+    return torch.stack(
+        [in_a_row, torch.maximum(counts[1], in_a_row), counts[2] + bad]
+    )

@@ -1,0 +1,139 @@
+"""Checks which the readers and writers of all forms share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import track
+
+from oaa_mm.tags.table import LabelTable, image_stem
+
+T = TypeVar('T')
+
+
+def require_file(path: str | Path) -> Path:
+    """Return `path` as a Path, or say why it is not a file."""
+    path = Path(path)
+    if path.is_dir():
+        raise ValueError(f'{path} is a folder, but a file is needed')
+    if not path.exists():
+        raise FileNotFoundError(f'label file {path} does not exist')
+    return path
+
+
+def list_folder(path: str | Path, suffix: str) -> list[Path]:
+    """Files of folder `path` that end in `suffix`, sorted; at least one."""
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f'label folder {path} does not exist')
+    if not path.is_dir():
+        raise ValueError(
+            f'{path} is a file, but a folder of {suffix} files is needed'
+        )
+    files = sorted(
+        file
+        for file in path.iterdir()
+        # Names with a leading dot are by-products (macOS: `._a.png`).
+        if file.suffix.lower() == suffix and not file.name.startswith('.')
+    )
+    if not files:
+        raise ValueError(f'folder {path} holds no {suffix} file')
+    return files
+
+
+def read_text(path: str | Path) -> str:
+    """Text of a UTF-8 file, with or without byte order mark."""
+    path = require_file(path)
+    try:
+        return path.read_bytes().decode('utf-8-sig')
+    except UnicodeDecodeError as error:
+        raise ValueError(f'{path} is not UTF-8 text: {error}') from error
+
+
+def class_lookup(classes: Sequence[str]) -> dict[str, int]:
+    """Class name -> class index."""
+    return {name: index for index, name in enumerate(classes)}
+
+
+def unknown_class(name: str, classes: Sequence[str], where: str) -> ValueError:
+    """The error for a class name that is not one of `classes`."""
+    return ValueError(
+        f'{where}: unknown class {name!r}; allowed are {", ".join(classes)}'
+    )
+
+
+def check_index(index: int, classes: Sequence[str] | None, where: str) -> int:
+    """Return `index` if it is one of `classes` (None: any index is)."""
+    if classes is not None and not 0 <= index < len(classes):
+        raise ValueError(
+            f'{where}: class index {index} is out of range; there are '
+            f'{len(classes)} classes, 0 to {len(classes) - 1}'
+        )
+    return index
+
+
+def parse_index(token: str, classes: Sequence[str] | None, where: str) -> int:
+    """Class index written in `token`."""
+    if not (token.isascii() and token.isdigit() and len(token) <= 9):
+        raise ValueError(
+            f'{where}: {token!r} is not a class index (a number from 0)'
+        )
+    return check_index(int(token), classes, where)
+
+
+def add_once(
+    labels: dict[str, T], image_id: str, value: T, where: str
+) -> None:
+    """Enter an image in `labels` unless it is already there."""
+    if image_id in labels:
+        raise ValueError(f'{where}: image {image_id!r} occurs twice')
+    labels[image_id] = value
+
+
+def make_table(
+    labels: dict[str, Iterable[int]],
+    classes: Sequence[str] | None,
+    path: str | Path,
+) -> LabelTable:
+    """A table whose errors name the file that it was read from."""
+    try:
+        return LabelTable(labels, classes)
+    except ValueError as error:
+        raise ValueError(f'{path}: {error}') from error
+
+
+def require_classes(table: LabelTable, form: str) -> tuple[str, ...]:
+    """Class names of `table`, or what to do where it has none."""
+    if table.classes is None:
+        raise ValueError(
+            f'labels without class names cannot be written as {form}, which '
+            'needs to know all classes; read them with `classes` '
+            '(convert_labels.py: --classes voc, coco or a file of names)'
+        )
+    return table.classes
+
+
+def require_plain_stems(table: LabelTable, form: str) -> None:
+    """Refuse ids such as `a.jpg`, which would be read back as `a`."""
+    for image_id in table.labels:
+        if image_stem(image_id) != image_id:
+            raise ValueError(
+                f'image id {image_id!r} ends in an image suffix and cannot '
+                f'be written as {form}: it would be read back as '
+                f'{image_stem(image_id)!r}'
+            )
+
+
+def progress(items: Sequence[T], description: str) -> Iterable[T]:
+    """Iterate over `items` under a progress bar on the standard error."""
+    console = Console(stderr=True)
+    return track(
+        items,
+        description,
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )

@@ -1,0 +1,172 @@
+"""`cls_labels.npy` of PSA and IRN: a pickled dict of 0/1 arrays."""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib import format as npy_format
+
+from oaa_mm.io import atomic_write
+from oaa_mm.tags.classes import normalize_classes
+from oaa_mm.tags.table import LabelTable, image_stem
+
+from ._common import (
+    add_once,
+    make_table,
+    require_classes,
+    require_file,
+    require_plain_stems,
+)
+from ._safe_pickle import load_numpy_pickle
+
+__all__ = ['read_npy', 'write_npy']
+
+#: 1 GiB: the labels of COCO take 40 MB, a larger file is a mistake.
+_MAX_BYTES = 2**30
+
+
+def _load_dict(path: Path) -> dict:
+    path = require_file(path)
+    if path.stat().st_size > _MAX_BYTES:
+        raise ValueError(
+            f'{path} has {path.stat().st_size} bytes; label files of more '
+            f'than {_MAX_BYTES} are not read'
+        )
+    file = io.BytesIO(path.read_bytes())
+    try:
+        version = npy_format.read_magic(file)
+        if version == (1, 0):
+            header = npy_format.read_array_header_1_0(file)
+        else:
+            header = npy_format.read_array_header_2_0(file)
+    except Exception as error:  # numpy's parser of headers raises many
+        raise ValueError(f'{path} is not a .npy file: {error}') from error
+    shape, _, dtype = header
+    if shape != () or dtype.kind != 'O':
+        raise ValueError(
+            f'{path} holds an array of {dtype} with shape {shape}; labels '
+            'should be a dict {image id: 0/1 array}, saved by np.save'
+        )
+    try:
+        return load_numpy_pickle(file.read())
+    except ValueError as error:
+        raise ValueError(f'{path} cannot be read: {error}') from error
+
+
+def _image_id(key: Any, path: Path) -> str:
+    if isinstance(key, str):
+        return image_stem(key)
+    number = str(key)
+    # IRN writes 2007_000032 as the number 2007000032.
+    if isinstance(key, (int, np.integer)) and number.isdigit():
+        if len(number) == 10 and number.startswith('20'):
+            return f'{number[:4]}_{number[4:]}'
+        raise ValueError(
+            f'{path}: the key {number} is a number, but not a VOC one like '
+            '2007000032, so the name of its image is not known; save the '
+            'dict with the stems of the image files as keys'
+        )
+    raise ValueError(
+        f'{path}: keys should be image ids (texts or VOC numbers), but there '
+        f'is one of type {type(key).__name__}'
+    )
+
+
+def _class_indices(value: Any, where: str) -> tuple[int, list[int]]:
+    """Length and positions of the ones of a 0/1 array."""
+    # Lists in lists may hold one list many times over, as an array they
+    # would be far larger than the file.
+    flat = isinstance(value, np.ndarray) or (
+        isinstance(value, (list, tuple))
+        and all(isinstance(item, (int, float, np.generic)) for item in value)
+    )
+    array = np.asarray(value if flat else None)
+    if array.ndim != 1 or not np.isin(array, (0, 1)).all():
+        raise ValueError(
+            f'{where}: the value should be a one-dimensional array of 0 and '
+            '1, one number per class'
+        )
+    return len(array), np.flatnonzero(array).tolist()
+
+
+def _hint_coco(length: int, size: int) -> str:
+    if size == 80 and length in (90, 91):
+        return (
+            "; it is indexed by COCO's category ids, which have gaps: keep "
+            'the positions of oaa_mm.tags.COCO_CATEGORY_IDS'
+        )
+    return ''
+
+
+def read_npy(
+    path: str | os.PathLike, *, classes: Sequence[str] | None = None
+) -> LabelTable:
+    """Read `cls_labels.npy` without running its pickle.
+
+    Args:
+        path (str | os.PathLike): File made by ``np.save(path, {id: array})``,
+            arrays of shape (C,) with 0 and 1; ids are texts, or numbers such
+            as 2007000032, which stand for `2007_000032`.
+        classes (Sequence[str], optional): Names of the C classes.
+
+    Returns:
+        LabelTable: The labels.
+
+    Raises:
+        FileNotFoundError: `path` does not exist.
+        ValueError: The file is not of this form, its pickle refers to
+            anything but numpy values and plain containers, or the length of
+            an array is not the number of classes.
+    """
+    path, names = Path(path), normalize_classes(classes)
+    labels, size = {}, None if names is None else len(names)
+    for key, value in _load_dict(path).items():
+        image_id = _image_id(key, path)
+        length, indices = _class_indices(value, f'{path}: {image_id!r}')
+        size = length if size is None else size
+        if length != size:
+            raise ValueError(
+                f'{path}: {image_id!r} has an array of {length} classes, but '
+                f'{size} are expected{_hint_coco(length, size)}'
+            )
+        add_once(labels, image_id, indices, str(path))
+    return make_table(labels, names, path)
+
+
+def write_npy(table: LabelTable, path: str | os.PathLike) -> None:
+    """Write a dict of uint8 arrays, (C,) each, with texts as keys.
+
+    Args:
+        table (LabelTable): The labels, with class names: their number is C.
+        path (str | os.PathLike): The file to write, atomically. Every
+            version of numpy reads it by
+            ``np.load(path, allow_pickle=True).item()``.
+
+    Raises:
+        ValueError: The table has no class names, or an image id ends in an
+            image suffix.
+    """
+    classes = require_classes(table, 'npy')
+    require_plain_stems(table, 'npy')
+    ids = list(table.labels)
+    matrix = table.to_matrix(ids, len(classes))
+    value = np.empty((), dtype=object)
+    value[()] = {
+        name: row.copy() for name, row in zip(ids, matrix, strict=True)
+    }
+    # numpy 2 pickles under a module name that numpy 1 lacks; the old name
+    # exists in both. An image id cannot hold a line break, so it cannot hold
+    # this text; protocol 3 writes names as plain lines.
+    data = pickle.dumps(value, protocol=3).replace(
+        b'cnumpy._core.multiarray\n', b'cnumpy.core.multiarray\n'
+    )
+    with atomic_write(path) as file:
+        header = npy_format.header_data_from_array_1_0(value)
+        npy_format.write_array_header_1_0(file, header)
+        file.write(data)

@@ -1,0 +1,153 @@
+"""PASCAL VOC's `Annotations`: one XML file per image, objects with names."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from xml.etree import ElementTree
+from xml.parsers import expat
+
+from oaa_mm.io.files import write_error
+from oaa_mm.tags.classes import VOC_CLASSES, normalize_classes
+from oaa_mm.tags.table import LabelTable
+
+from ._common import (
+    class_lookup,
+    list_folder,
+    make_table,
+    progress,
+    require_classes,
+    unknown_class,
+)
+
+__all__ = ['read_voc_xml', 'write_voc_xml']
+
+
+def _refuse_doctype(*_: object) -> None:
+    raise ValueError('it holds a DOCTYPE, which VOC annotations do not have')
+
+
+def _parse(path: Path) -> ElementTree.Element:
+    """Parse XML without document types, so that no entity can expand."""
+    builder = ElementTree.TreeBuilder()
+    parser = expat.ParserCreate()
+    parser.StartDoctypeDeclHandler = _refuse_doctype
+    parser.StartElementHandler = builder.start
+    parser.EndElementHandler = builder.end
+    parser.CharacterDataHandler = builder.data
+    try:
+        parser.Parse(path.read_bytes(), True)
+    except (OSError, expat.ExpatError, ValueError, LookupError) as error:
+        raise ValueError(f'{path} cannot be read as XML: {error}') from error
+    root = builder.close()
+    if root.tag != 'annotation':
+        raise ValueError(
+            f'{path} is not a VOC annotation: its root is <{root.tag}>, not '
+            '<annotation>'
+        )
+    return root
+
+
+def _read_file(
+    path: Path, classes: Sequence[str], keep_difficult: bool
+) -> set[int]:
+    lookup = class_lookup(classes)
+    indices = set()
+    for item in _parse(path).findall('object'):
+        # Only the object's own name: its parts (head, hand) have names too.
+        name = (item.findtext('name') or '').strip()
+        if name not in lookup:
+            raise unknown_class(name, classes, str(path))
+        difficult = (item.findtext('difficult') or '0').strip() == '1'
+        if keep_difficult or not difficult:
+            indices.add(lookup[name])
+    return indices
+
+
+def read_voc_xml(
+    path: str | os.PathLike,
+    *,
+    classes: Sequence[str] | None = None,
+    keep_difficult: bool = True,
+) -> LabelTable:
+    """Read the names of the objects in a folder of VOC annotations.
+
+    Args:
+        path (str | os.PathLike): Folder of XML files; the image id is the
+            stem of the file.
+        classes (Sequence[str], optional): Names of the classes. Defaults to
+            the 20 of VOC.
+        keep_difficult (bool): Whether objects marked difficult count, as
+            they do in IRN's labels. Defaults to True.
+
+    Returns:
+        LabelTable: The labels; an image without object has no class.
+
+    Raises:
+        FileNotFoundError: `path` does not exist.
+        ValueError: A file is not a VOC annotation, declares a document type
+            or names an unknown class.
+    """
+    names = normalize_classes(VOC_CLASSES if classes is None else classes)
+    labels = {
+        file.stem: _read_file(file, names, keep_difficult)
+        for file in progress(list_folder(path, '.xml'), 'Reading XML')
+    }
+    return make_table(labels, names, path)
+
+
+def _to_xml(image_id: str, names: Sequence[str]) -> bytes:
+    root = ElementTree.Element('annotation')
+    ElementTree.SubElement(root, 'filename').text = f'{image_id}.jpg'
+    for name in names:
+        item = ElementTree.SubElement(root, 'object')
+        ElementTree.SubElement(item, 'name').text = name
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, encoding='utf-8') + b'\n'
+
+
+def write_voc_xml(table: LabelTable, path: str | os.PathLike) -> None:
+    """Write a folder of minimal annotations: objects' names, no boxes.
+
+    Args:
+        table (LabelTable): The labels, with class names.
+        path (str | os.PathLike): The folder to make; it appears when all
+            files are written.
+
+    Raises:
+        ValueError: The folder exists and is not empty, or the table has no
+            class names or no image.
+        OSError: The folder cannot be written; nothing of it stays.
+    """
+    classes, path = require_classes(table, 'voc_xml'), Path(path)
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise ValueError(
+            f'{path} exists; voc_xml is written to a new or empty folder'
+        )
+    if not table.labels:
+        raise ValueError(f'there is no image to write to {path}')
+    try:
+        _write_folder(table, path, classes)
+    except OSError as error:
+        raise write_error(error, path) from error
+
+
+def _write_folder(
+    table: LabelTable, path: Path, classes: Sequence[str]
+) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(
+        prefix=f'.{path.name}.', dir=path.parent
+    ) as temporary:
+        folder = Path(temporary, 'Annotations')
+        folder.mkdir()
+        for image_id, indices in progress(
+            list(table.labels.items()), 'Writing XML'
+        ):
+            text = _to_xml(image_id, [classes[index] for index in indices])
+            (folder / f'{image_id}.xml').write_bytes(text)
+        if path.exists():
+            path.rmdir()  # Windows renames to no existing folder
+        folder.rename(path)

@@ -1,0 +1,145 @@
+"""The one form that image-level labels have in memory."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from oaa_mm.io.ids import check_image_id
+
+from .classes import normalize_classes
+
+__all__ = ['LabelTable', 'image_stem']
+
+#: Only these are cut off a name: ids such as `scan.v2` keep their dot.
+IMAGE_SUFFIXES = (
+    '.jpg', '.jpeg', '.png', '.bmp', '.gif', '.ppm', '.tif', '.tiff', '.webp'
+)  # fmt: skip
+
+
+def image_stem(name: str) -> str:
+    """Image id of a file name: without folders and without image suffix.
+
+    Args:
+        name (str): For example ``'JPEGImages/2007_000032.jpg'``.
+
+    Returns:
+        str: For example ``'2007_000032'``.
+    """
+    name = name.strip().replace('\\', '/').rsplit('/', 1)[-1]
+    stem, dot, suffix = name.rpartition('.')
+    return stem if dot + suffix.lower() in IMAGE_SUFFIXES else name
+
+
+def _check_image_id(image_id: str) -> None:
+    check_image_id(image_id)
+    if '..' in image_id or image_id.startswith('.'):
+        raise ValueError(
+            f"image id {image_id!r} is not a file stem: it contains '..' or "
+            'begins with a dot, as hidden files do'
+        )
+
+
+def _normalize_indices(
+    image_id: str, indices: Iterable[int], num_classes: int | None
+) -> tuple[int, ...]:
+    values = tuple(indices)
+    if any(isinstance(value, (bool, np.bool_)) for value in values):
+        raise ValueError(
+            f'image {image_id!r}: labels should be class indices, but got '
+            f'booleans {values}; use the positions of the True ones'
+        )
+    try:
+        unique = sorted({operator.index(value) for value in values})
+    except TypeError as error:
+        raise ValueError(
+            f'image {image_id!r}: class indices should be integers, but got '
+            f'{values}'
+        ) from error
+    if unique and unique[0] < 0:
+        raise ValueError(
+            f'image {image_id!r}: class index {unique[0]} is negative; '
+            'indices are counted from 0, without the background'
+        )
+    if unique and num_classes is not None and unique[-1] >= num_classes:
+        raise ValueError(
+            f'image {image_id!r}: class index {unique[-1]} is out of range; '
+            f'there are {num_classes} classes, 0 to {num_classes - 1}'
+        )
+    return tuple(unique)
+
+
+@dataclass(frozen=True)
+class LabelTable:
+    """Image-level labels of a set of images.
+
+    An image without any class may stand in a table (``()``); it is the data
+    set that refuses to train on it.
+
+    Args:
+        labels (dict[str, Iterable[int]]): Image id (the stem of the image
+            file) -> class indices, 0-based, the background is not a class.
+            They are kept as sorted tuples without repetition.
+        classes (Iterable[str], optional): Names of the classes, None where
+            the source has none. Blanks around names are stripped.
+
+    Raises:
+        ValueError: An image id is not a file stem, an index is out of range,
+            or the names are wrong, see
+            :func:`~oaa_mm.tags.classes.normalize_classes`.
+
+    Examples:
+        >>> table = LabelTable({'2007_000032': [14, 0]}, None)
+        >>> table.labels
+        {'2007_000032': (0, 14)}
+    """
+
+    labels: dict[str, tuple[int, ...]]
+    classes: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        classes = normalize_classes(self.classes)
+        size = None if classes is None else len(classes)
+        labels = {}
+        for image_id, indices in self.labels.items():
+            _check_image_id(image_id)
+            labels[image_id] = _normalize_indices(image_id, indices, size)
+        # The dataclass is frozen for its users, not for its own clean-up.
+        object.__setattr__(self, 'classes', classes)
+        object.__setattr__(self, 'labels', labels)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def to_matrix(
+        self, image_ids: Sequence[str], num_classes: int
+    ) -> np.ndarray:
+        """Multi-hot labels of some images.
+
+        Args:
+            image_ids (Sequence[str]): N image ids of this table.
+            num_classes (int): C, the number of classes.
+
+        Returns:
+            np.ndarray: Shape (N, C), uint8, 1 where the image has the class.
+
+        Raises:
+            ValueError: An image is not in the table, or has a class index of
+                `num_classes` or above.
+        """
+        absent = [name for name in image_ids if name not in self.labels]
+        if absent:
+            raise ValueError(
+                f'{len(absent)} of {len(image_ids)} images have no entry in '
+                f'the label table, the first ones are {absent[:5]}'
+            )
+        matrix = np.zeros((len(image_ids), num_classes), dtype=np.uint8)
+        for row, image_id in zip(matrix, image_ids, strict=True):
+            indices = _normalize_indices(
+                image_id, self.labels[image_id], num_classes
+            )
+            row[list(indices)] = 1
+        return matrix

@@ -1,0 +1,172 @@
+"""Attention of some images, drawn while the classifier trains."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from mmengine.dist import is_main_process
+from mmengine.hooks import Hook
+from mmengine.runner import EpochBasedTrainLoop, Runner
+
+from oaa_mm.attention import AttentionStore
+from oaa_mm.checks import name_some
+from oaa_mm.engine.oaa_hook import OAAHook
+from oaa_mm.registry import HOOKS
+
+from .animation import evolution_frames
+from .draw import read_image
+from .strip import EpochMaps
+from .work_dir import evenly_spaced
+
+__all__ = ['AttentionVisualizationHook']
+
+
+@HOOKS.register_module()
+class AttentionVisualizationHook(Hook):
+    """Hand the accumulated attention of some images to the visualizer.
+
+    Stands beside an OAAHook. The pictures, ``attention_{image_id}``, go to
+    every backend of the config's `visualizer` (files in
+    ``vis_data/vis_image``, TensorBoard, Weights & Biases): the image, A (the
+    epoch alone, where OAAHook has `keep_epoch_maps`) and M (accumulated).
+
+    Args:
+        image_ids (Sequence[str] | None): The images. Defaults to None:
+            `num_images` of the training set, evenly spaced in its list.
+        num_images (int): Defaults to 4.
+        interval (int): Draw after every so many epochs; iterations in an
+            iteration-based training. Defaults to 1.
+        alpha (float): Weight of the colours over the image, 0..1. Defaults
+            to 0.6.
+        tile_height (int): Height of each picture in pixels. Defaults to 200.
+
+    Raises:
+        ValueError: A number is not positive; at the start of training: there
+            is no OAAHook, or an image is not in the training set.
+    """
+
+    priority = 'LOW'  # after OAAHook has fused the epoch
+
+    def __init__(
+        self,
+        image_ids: Sequence[str] | None = None,
+        num_images: int = 4,
+        interval: int = 1,
+        alpha: float = 0.6,
+        tile_height: int = 200,
+    ) -> None:
+        for name, value in (
+            ('num_images', num_images),
+            ('interval', interval),
+        ):
+            if value < 1:
+                raise ValueError(
+                    f'AttentionVisualizationHook: {name} should be positive, '
+                    f'got {value}'
+                )
+        self.image_ids = image_ids
+        self.num_images = num_images
+        self.interval = interval
+        self.alpha = alpha
+        self.tile_height = tile_height
+        self._paths: dict[str, str] = {}
+
+    def before_train(self, runner: Runner) -> None:
+        """Find the images.
+
+        Args:
+            runner (Runner): The runner of the training.
+
+        Raises:
+            ValueError: See the class.
+        """
+        self._oaa = next(
+            (hook for hook in runner.hooks if isinstance(hook, OAAHook)), None
+        )
+        if self._oaa is None:
+            raise ValueError(
+                'AttentionVisualizationHook draws what OAAHook accumulates; '
+                "add dict(type='oaa_mm.OAAHook') to custom_hooks"
+            )
+        self._by_epoch = isinstance(runner.train_loop, EpochBasedTrainLoop)
+        self._paths = self._find_images(runner.train_dataloader.dataset)
+
+    def _find_images(self, dataset: Any) -> dict[str, str]:
+        """Image id -> file of the images to draw."""
+        if self.image_ids is None:
+            chosen = evenly_spaced(range(len(dataset)), self.num_images)
+            infos = [dataset.get_data_info(index) for index in chosen]
+            return {info['image_id']: info['img_path'] for info in infos}
+        wanted = set(self.image_ids)
+        paths = {}
+        for index in range(len(dataset)):
+            info = dataset.get_data_info(index)
+            if info['image_id'] in wanted:
+                paths[info['image_id']] = info['img_path']
+        absent = sorted(wanted - set(paths))
+        if absent:
+            raise ValueError(
+                'AttentionVisualizationHook: image_ids names images that the '
+                f'training set does not hold: {name_some(absent)}'
+            )
+        return paths
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Draw, in an epoch-based training.
+
+        Args:
+            runner (Runner): The runner of the training.
+        """
+        if self._by_epoch and self.every_n_epochs(runner, self.interval):
+            self._draw(runner, runner.epoch + 1)
+
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Any = None,
+        outputs: dict | None = None,
+    ) -> None:
+        """Draw, in an iteration-based training.
+
+        Args:
+            runner (Runner): The runner of the training.
+            batch_idx (int): Not used.
+            data_batch (dict): Not used.
+            outputs (dict | None): Not used.
+        """
+        if not self._by_epoch and self.every_n_train_iters(
+            runner, self.interval
+        ):
+            self._draw(runner, runner.iter + 1)
+
+    def _draw(self, runner: Runner, step: int) -> None:
+        if not is_main_process():
+            return  # the memory is in the main process
+        accumulator = self._oaa.accumulator
+        names = runner.train_dataloader.dataset.metainfo['classes']
+        for image_id, path in self._paths.items():
+            maps = EpochMaps(
+                step,
+                _maps_of(accumulator.epoch_maps, image_id),
+                _maps_of(accumulator.store, image_id),
+            )
+            (picture,) = evolution_frames(
+                read_image(path),
+                [maps],
+                title=image_id,
+                class_names=names,
+                alpha=self.alpha,
+                tile_height=self.tile_height,
+                unit='epoch' if self._by_epoch else 'iteration',
+            )
+            runner.visualizer.add_image(
+                f'attention_{image_id}', picture, step=step
+            )
+
+
+def _maps_of(store: AttentionStore | None, image_id: str) -> dict | None:
+    if store is None:
+        return None
+    return {c: store[image_id, c] for c in store.classes_of(image_id)}

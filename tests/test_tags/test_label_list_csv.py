@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import pytest
+
+from oaa_mm.tags import VOC_CLASSES, read_csv, read_list
+
+
+def write(path, text):
+    path.write_text(text, encoding='utf-8')
+    return path
+
+
+# ---- list
+
+
+def test_list_of_the_authors(tmp_path):
+    path = write(
+        tmp_path / 'train.txt',
+        '# name classes\n2007_000032 0 14\n\nJPEGImages/2007_000039.jpg\t19  '
+        '# a tv\n  alone\r\nlast 3 1',
+    )
+    assert read_list(path).labels == {
+        '2007_000032': (0, 14),
+        '2007_000039': (19,),
+        'alone': (),
+        'last': (1, 3),
+    }
+    assert read_list(path).classes is None
+    assert read_list(path, classes=VOC_CLASSES).classes == VOC_CLASSES
+
+
+def test_list_with_byte_order_mark(tmp_path):
+    path = tmp_path / 'bom.txt'
+    path.write_bytes(b'\xef\xbb\xbfa 1\r\nb 2\r\n')
+    assert read_list(path).labels == {'a': (1,), 'b': (2,)}
+
+
+@pytest.mark.parametrize(
+    ('text', 'message'),
+    [
+        ('a 1\nb dog\n', "line 2: 'dog' is not a class index"),
+        ('a -1\n', "line 1: '-1' is not a class index"),
+        ('a 1.0\n', "'1.0' is not a class index"),
+        ('a ²\n', 'is not a class index'),
+        ('a 1\n\nb 20\n', 'line 3: class index 20 is out of range.* 0 to 19'),
+        ('a 1\nb 1\nx/a.jpg 2\n', "'a' stands on line 1 and again on line 3"),
+        ('a.. 1\n', "t.txt: image id 'a..' is not a file stem"),
+    ],
+)
+def test_list_errors_name_file_and_line(tmp_path, text, message):
+    path = write(tmp_path / 't.txt', text)
+    with pytest.raises(ValueError, match=message) as caught:
+        read_list(path, classes=VOC_CLASSES)
+    assert str(path) in str(caught.value)
+
+
+def test_list_that_is_no_text(tmp_path):
+    path = tmp_path / 'binary.txt'
+    path.write_bytes(b'\x93NUMPY\xff\xff')
+    with pytest.raises(ValueError, match=r'binary.txt is not UTF-8 text'):
+        read_list(path)
+    with pytest.raises(ValueError, match='is a folder'):
+        read_list(tmp_path)
+    with pytest.raises(FileNotFoundError, match=r'gone.txt does not exist'):
+        read_list(tmp_path / 'gone.txt')
+
+
+# ---- csv
+
+
+@pytest.mark.parametrize(
+    ('text', 'labels'),
+    [
+        ('image,labels\na,cat;traffic light\n', {'a': (0, 1)}),
+        ('image,labels\na,cat | dog\n', {'a': (0, 2)}),
+        ('image,labels\na,dog cat\n', {'a': (0, 2)}),
+        ('image,labels\na,traffic light\n', {'a': (1,)}),
+        ('image,labels\nJPEGImages/a.jpg,2 0\nb,\n', {'a': (0, 2), 'b': ()}),
+        ('\ufeffImage, Labels\r\n"a,b",1\r\n', {'a,b': (1,)}),
+        ('image,dog,cat\na,1,0\nb,0,1.0\n', {'a': (2,), 'b': (0,)}),
+    ],
+)
+def test_csv_with_classes(tmp_path, text, labels):
+    path = write(tmp_path / 't.csv', text)
+    table = read_csv(path, classes=('cat', 'traffic light', 'dog'))
+    assert table.labels == labels
+    assert table.classes == ('cat', 'traffic light', 'dog')
+
+
+def test_csv_without_classes(tmp_path):
+    one_hot = read_csv(write(tmp_path / 'a.csv', 'image,x,y\na,0,1\nb,0,0\n'))
+    assert one_hot.classes == ('x', 'y')
+    assert one_hot.labels == {'a': (1,), 'b': ()}
+    indices = read_csv(write(tmp_path / 'b.csv', 'image,labels\na,3 5\n'))
+    assert indices.classes is None
+    assert indices.labels == {'a': (3, 5)}
+
+
+def test_csv_prefers_a_name_to_an_index(tmp_path):
+    path = write(tmp_path / 't.csv', 'image,labels\na,1\n')
+    assert read_csv(path, classes=('1', '0')).labels == {'a': (0,)}
+
+
+@pytest.mark.parametrize(
+    ('text', 'message'),
+    [
+        ('', 'line 1: a header is needed'),
+        ('a,cat\nb,dog\n', "a header is needed.* got 'a,cat'"),
+        ('image\na\n', 'a header is needed'),
+        ('image,labels\na,cow\n', "line 2: unknown class 'cow'; .* cat, dog"),
+        ('image,labels\na,2\n', 'line 2: class index 2 is out of range'),
+        ('image,labels\na,cat,dog\n', 'line 2: 3 cells, .* has 2 columns'),
+        ('image,labels\na,cat\n\na.jpg,dog\n', "line 4: image 'a' occurs tw"),
+        ('image,cat,cow\na,1,0\n', "line 1: unknown class 'cow'"),
+        ('image,cat,cat\na,1,0\n', 'line 1: classes has repeated names'),
+        ('image,cat,dog\na,1,2\n', "line 2: .* 0 or 1, but got '2'"),
+        ('image,labels\n"a,cat\n', 'line 2: not valid CSV'),
+    ],
+)
+def test_csv_errors_name_file_and_line(tmp_path, text, message):
+    path = write(tmp_path / 't.csv', text)
+    with pytest.raises(ValueError, match=message) as caught:
+        read_csv(path, classes=('cat', 'dog'))
+    assert str(caught.value).startswith(str(path))
+
+
+def test_csv_names_without_classes_say_what_to_give(tmp_path):
+    path = write(tmp_path / 't.csv', 'image,labels\na,cat\n')
+    with pytest.raises(ValueError, match=r"'cat' is a class name.* --classes"):
+        read_csv(path)

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from oaa_mm.tags import (
+    COCO_CATEGORY_IDS,
+    COCO_CLASSES,
+    VOC_CLASSES,
+    LabelTable,
+    image_stem,
+    load_classes,
+)
+
+
+def test_indices_become_sorted_and_unique():
+    table = LabelTable({'a': [7, np.int64(2), 7], 'b': ()}, None)
+    assert table.labels == {'a': (2, 7), 'b': ()}
+    assert type(table.labels['a'][0]) is int
+    assert len(table) == 2
+
+
+def test_table_keeps_no_reference_to_its_input():
+    source = {'a': [1]}
+    table = LabelTable(source)
+    source['b'] = [2]
+    assert list(table.labels) == ['a']
+
+
+@pytest.mark.parametrize(
+    'image_id',
+    ['', ' a', 'a ', 'a/b', 'a\\b', '..', 'a..b', '.a', 'a\0', 'a\nb',
+     'a\tb', 'a\u2028b', 'a\ud800', 'a\uffff', 7],
+)  # fmt: skip
+def test_wrong_image_ids_are_refused(image_id):
+    with pytest.raises(ValueError, match='image id'):
+        LabelTable({image_id: (0,)})
+
+
+@pytest.mark.parametrize('image_id', ['2007_000032', 'a b', 'Ж-1.v2', '#1'])
+def test_right_image_ids_are_kept(image_id):
+    assert LabelTable({image_id: (0,)}).labels == {image_id: (0,)}
+
+
+@pytest.mark.parametrize(
+    ('indices', 'message'),
+    [
+        ([-1], "image 'a': class index -1 is negative"),
+        ([0, 2], 'class index 2 is out of range; there are 2 classes, 0 to 1'),
+        ([0.0], 'should be integers'),
+        (['0'], 'should be integers'),
+        ([True, False], 'booleans'),
+        (np.array([True, False]), 'booleans'),
+    ],
+)
+def test_wrong_indices_are_refused(indices, message):
+    with pytest.raises(ValueError, match=message):
+        LabelTable({'a': indices}, ('cat', 'dog'))
+
+
+@pytest.mark.parametrize(
+    ('classes', 'message'),
+    [
+        ((), 'non-empty'),
+        (('cat', ''), 'non-empty'),
+        (('cat', 'dog', ' cat'), r"repeated names: \['cat'\]"),
+        (('Background', 'cat'), 'leave background out'),
+        ('cat', r"write \('cat',\)"),
+        (('cat', 3), 'got 3'),
+        (('a\nb',), 'line of text'),
+    ],
+)
+def test_wrong_classes_are_refused(classes, message):
+    with pytest.raises(ValueError, match=message):
+        LabelTable({}, classes)
+
+
+def test_to_matrix():
+    table = LabelTable({'a': [0, 2], 'b': [], 'c': [1]})
+    matrix = table.to_matrix(['c', 'a', 'b', 'c'], 3)
+    assert matrix.dtype == np.uint8
+    assert matrix.tolist() == [[0, 1, 0], [1, 0, 1], [0, 0, 0], [0, 1, 0]]
+    assert table.to_matrix([], 3).shape == (0, 3)
+
+
+def test_to_matrix_names_absent_images_and_large_indices():
+    table = LabelTable({'a': [2]})
+    with pytest.raises(ValueError, match=r"1 of 2 images .*\['x'\]"):
+        table.to_matrix(['a', 'x'], 3)
+    with pytest.raises(ValueError, match=r"'a': class index 2 .* 0 to 1"):
+        table.to_matrix(['a'], 2)
+
+
+@pytest.mark.parametrize(
+    ('name', 'stem'),
+    [
+        ('JPEGImages/2007_000032.jpg', '2007_000032'),
+        ('a\\b\\x.PNG', 'x'),
+        ('scan.v2', 'scan.v2'),
+        ('scan.v2.jpeg', 'scan.v2'),
+        ('plain', 'plain'),
+        ('jpg', 'jpg'),
+    ],
+)
+def test_image_stem(name, stem):
+    assert image_stem(name) == stem
+
+
+def test_class_lists_equal_those_of_mmseg():
+    from mmseg.utils import get_classes
+
+    assert list(VOC_CLASSES) == get_classes('voc')[1:]
+    assert list(COCO_CLASSES) == get_classes('cocostuff')[:80]
+
+
+def test_coco_category_ids():
+    # Known pairs: person 1, dog 18, backpack 27, dining table 67, toilet 70,
+    # tv 72, toothbrush 90.
+    ids = dict(zip(COCO_CLASSES, COCO_CATEGORY_IDS, strict=True))
+    names = ['person', 'dog', 'backpack', 'toilet', 'tv', 'toothbrush']
+    assert [ids[name] for name in names] == [1, 18, 27, 70, 72, 90]
+    assert ids['dining table'] == 67
+    assert list(COCO_CATEGORY_IDS) == sorted(set(COCO_CATEGORY_IDS))
+
+
+def test_load_classes(tmp_path):
+    assert load_classes('voc') is VOC_CLASSES
+    assert load_classes('coco') is COCO_CLASSES
+    assert load_classes('cat, traffic light') == ('cat', 'traffic light')
+    assert load_classes('cat') == ('cat',)
+    path = tmp_path / 'names.txt'
+    path.write_text('cat\n\ntraffic light\r\n')
+    assert load_classes(str(path)) == ('cat', 'traffic light')
+    with pytest.raises(FileNotFoundError, match=r'nothing.txt'):
+        load_classes('nothing.txt')
+    with pytest.raises(ValueError, match=r'class names cat,cat: .*repeated'):
+        load_classes('cat,cat')
+    path.write_bytes(b'\xff\xfe')
+    with pytest.raises(ValueError, match=r'names.txt is not UTF-8'):
+        load_classes(str(path))

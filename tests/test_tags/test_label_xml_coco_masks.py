@@ -1,0 +1,260 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from oaa_mm.tags import (
+    COCO_CATEGORY_IDS,
+    COCO_CLASSES,
+    VOC_CLASSES,
+    read_coco,
+    read_list,
+    read_masks,
+    read_voc_xml,
+)
+
+VOC_MINI = Path(__file__).resolve().parents[2] / '../shared/data/voc_mini'
+
+
+def write(path, text):
+    path.write_text(text, encoding='utf-8')
+    return path
+
+
+# ---- voc_xml
+
+
+def annotation(*objects):
+    return f'<annotation><folder>VOC</folder>{"".join(objects)}</annotation>'
+
+
+def voc_object(name, difficult=0):
+    part = '<part><name>head</name></part>'
+    return (
+        f'<object><name>{name}</name><difficult>{difficult}</difficult>'
+        f'{part}</object>'
+    )
+
+
+def test_voc_xml(tmp_path):
+    write(
+        tmp_path / '2007_000032.xml',
+        annotation(
+            voc_object('person'), voc_object('cat', 1), voc_object('person')
+        ),
+    )
+    write(tmp_path / 'empty.xml', annotation())
+    write(tmp_path / '._empty.xml', 'by-product')
+    write(tmp_path / 'notes.txt', 'not read')
+    table = read_voc_xml(tmp_path)
+    assert table.labels == {'2007_000032': (7, 14), 'empty': ()}
+    assert table.classes == VOC_CLASSES
+    strict = read_voc_xml(tmp_path, keep_difficult=False)
+    assert strict.labels == {'2007_000032': (14,), 'empty': ()}
+    own = read_voc_xml(tmp_path, classes=('cat', 'person'))
+    assert own.labels['2007_000032'] == (0, 1)
+
+
+BOMB = (
+    '<!DOCTYPE a [<!ENTITY x "person"><!ENTITY y "&x;&x;&x;&x;">]>'
+    '<annotation><object><name>&y;</name></object></annotation>'
+)
+
+
+@pytest.mark.parametrize(
+    ('data', 'message'),
+    [
+        (BOMB.encode(), 'a.xml cannot be read as XML: it holds a DOCTYPE'),
+        (BOMB.encode('utf-16'), 'a.xml cannot be read .* holds a DOCTYPE'),
+        (b'<annotation><object>', 'a.xml cannot be read as XML'),
+        (b'', 'a.xml cannot be read as XML'),
+        (b'<html></html>', 'a.xml is not a VOC annotation.* <html>'),
+        (annotation(voc_object('cta')).encode(), "'cta'; allowed are aero"),
+        (annotation('<object/>').encode(), "unknown class ''"),
+    ],
+)
+def test_voc_xml_errors(tmp_path, data, message):
+    (tmp_path / 'a.xml').write_bytes(data)
+    with pytest.raises(ValueError, match=message):
+        read_voc_xml(tmp_path)
+
+
+def test_folders_that_do_not_fit(tmp_path):
+    with pytest.raises(ValueError, match=r'holds no \.xml file'):
+        read_voc_xml(tmp_path)
+    with pytest.raises(FileNotFoundError, match='gone does not exist'):
+        read_masks(tmp_path / 'gone')
+    path = write(tmp_path / 'a.xml', annotation())
+    with pytest.raises(ValueError, match='is a file, but a folder'):
+        read_voc_xml(path)
+
+
+# ---- coco
+
+COCO = {
+    'images': [
+        {'id': 9, 'file_name': 'train2014/COCO_train2014_000000000009.jpg'},
+        {'id': 25, 'file_name': '000000000025.jpg'},
+        {'id': 30, 'file_name': '000000000030.jpg'},
+    ],
+    'annotations': [
+        {'image_id': 9, 'category_id': 18},
+        {'image_id': 25, 'category_id': 44, 'iscrowd': 1},
+        {'image_id': 9, 'category_id': 1},
+        {'image_id': 9, 'category_id': 18},
+    ],
+    'categories': [
+        {'id': 44, 'name': 'bottle'},
+        {'id': 1, 'name': 'person'},
+        {'id': 18, 'name': 'dog'},
+    ],
+}
+
+
+def changed(**parts):
+    return {**COCO, **parts}
+
+
+def test_coco_orders_classes_by_category_id(tmp_path):
+    path = write(tmp_path / 'a.json', json.dumps(COCO))
+    table = read_coco(path)
+    assert table.classes == ('person', 'dog', 'bottle')
+    assert table.labels == {
+        'COCO_train2014_000000000009': (0, 1),
+        '000000000025': (2,),
+        '000000000030': (),
+    }
+
+
+def test_coco_by_names(tmp_path):
+    path = write(tmp_path / 'a.json', json.dumps(COCO))
+    labels = read_coco(path, classes=COCO_CLASSES).labels
+    assert labels['COCO_train2014_000000000009'] == (0, 16)
+    assert labels['000000000025'] == (39,)
+
+
+def test_coco_ids_become_0_to_79(tmp_path):
+    numbers = zip(COCO_CATEGORY_IDS, COCO_CLASSES, strict=True)
+    categories = [{'id': i, 'name': name} for i, name in numbers]
+    notes = [{'image_id': 30, 'category_id': 90}]
+    data = changed(categories=categories[::-1], annotations=notes)
+    path = write(tmp_path / 'a.json', json.dumps(data))
+    table = read_coco(path)
+    assert table.classes == COCO_CLASSES
+    assert table.labels['000000000030'] == (79,)
+
+
+@pytest.mark.parametrize(
+    ('data', 'message'),
+    [
+        ([], "no list 'images'"),
+        (changed(annotations=None), "no list 'annotations'"),
+        (changed(images=[{'id': 1}]), r"images\[0\] has no 'file_name'"),
+        (changed(categories=['cat']), r"categories\[0\] has no 'id' of type"),
+        (
+            changed(annotations=[{'image_id': 1, 'category_id': 1}]),
+            r'annotations\[0\]: unknown image 1',
+        ),
+        (
+            changed(annotations=[{'image_id': 9, 'category_id': 2}]),
+            r'annotations\[0\]: unknown category 2',
+        ),
+        (
+            changed(categories=COCO['categories'] * 2),
+            'category id 44 occurs twice',
+        ),
+        (changed(images=COCO['images'] * 2), 'image 9 occurs twice'),
+        (
+            changed(
+                images=[
+                    {'id': 9, 'file_name': 'train/x.jpg'},
+                    {'id': 25, 'file_name': 'val/x.jpg'},
+                ]
+            ),
+            "image 'x' occurs twice",
+        ),
+        (changed(categories=[]), 'classes should be non-empty'),
+    ],
+)
+def test_coco_errors(tmp_path, data, message):
+    path = write(tmp_path / 'a.json', json.dumps(data))
+    with pytest.raises(ValueError, match=message) as caught:
+        read_coco(path)
+    assert str(path) in str(caught.value)
+
+
+def test_coco_category_outside_of_classes(tmp_path):
+    path = write(tmp_path / 'a.json', json.dumps(COCO))
+    with pytest.raises(ValueError, match=r"unknown class 'bottle'; .* person"):
+        read_coco(path, classes=('person', 'dog'))
+
+
+@pytest.mark.parametrize('text', ['{"images": ', '[' * 100_000])
+def test_coco_broken_json(tmp_path, text):
+    path = write(tmp_path / 'a.json', text)
+    with pytest.raises(ValueError, match=r'a.json is not valid JSON'):
+        read_coco(path)
+
+
+# ---- masks
+
+
+def save_mask(path, values, mode='P'):
+    array = np.zeros((6, 5), np.uint8)
+    array.flat[: len(values)] = values
+    image = Image.fromarray(array)
+    if mode == 'P':
+        # Colours unlike the indices show whether indices are read.
+        image.putpalette([(7 * i + 3) % 256 for i in range(768)])
+    image.save(path)
+
+
+def test_masks(tmp_path):
+    save_mask(tmp_path / 'palette.png', [0, 255, 8, 15, 8])
+    save_mask(tmp_path / 'grey.PNG', [1, 20], mode='L')
+    save_mask(tmp_path / 'empty.png', [0, 255])
+    assert read_masks(tmp_path, classes=VOC_CLASSES).labels == {
+        'palette': (7, 14),
+        'grey': (0, 19),
+        'empty': (),
+    }
+    assert read_masks(tmp_path).classes is None
+
+
+def test_mask_value_254_is_the_last_class(tmp_path):
+    save_mask(tmp_path / 'a.png', [254])
+    assert read_masks(tmp_path).labels == {'a': (253,)}
+
+
+@pytest.mark.parametrize('mode', ['RGB', 'RGBA', '1', 'I;16'])
+def test_masks_of_other_modes_are_refused(tmp_path, mode):
+    Image.new(mode, (4, 4)).save(tmp_path / 'a.png')
+    with pytest.raises(ValueError, match=r'a\.png has mode .* palette'):
+        read_masks(tmp_path)
+
+
+def test_mask_errors_name_the_file(tmp_path):
+    save_mask(tmp_path / 'a.png', [3])
+    with pytest.raises(ValueError, match=r'a\.png, value 3: class index 2 .*'):
+        read_masks(tmp_path, classes=('cat', 'dog'))
+    data = (tmp_path / 'a.png').read_bytes()
+    for broken in (b'', b'no image', data[:60], data[:-20]):
+        (tmp_path / 'a.png').write_bytes(broken)
+        with pytest.raises(ValueError, match=r'a\.png: not a readable'):
+            read_masks(tmp_path)
+
+
+@pytest.mark.skipif(
+    not VOC_MINI.is_dir(), reason='no voc_mini beside the repo'
+)
+def test_masks_of_real_images_agree_with_the_authors_list():
+    # The authors' list was made from masks: same labels are expected.
+    listed = read_list(VOC_MINI / 'ImageSets/Segmentation/val_cls.txt')
+    table = read_masks(VOC_MINI / 'SegmentationClassAug', classes=VOC_CLASSES)
+    assert len(listed) == 200
+    for image_id, indices in listed.labels.items():
+        assert table.labels[image_id] == indices

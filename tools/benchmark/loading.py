@@ -1,0 +1,83 @@
+"""What reading and augmenting the images takes."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+from mmengine.registry import DefaultScope
+from PIL import Image
+
+from oaa_mm.registry import DATASETS
+
+from .samples import CLASSES, TrainingStep, make_batch, make_classifier
+from .timing import timed_in_turn
+
+__all__ = ['loading_share']
+
+#: As configs/_base_/datasets/voc12_tags.py.
+PIPELINE = [
+    {'type': 'LoadImageFromFile'},
+    {'type': 'ResizeShortestEdge', 'scale': 224, 'max_size': 2048},
+    {'type': 'oaa_mm.ColorJitter'},
+    {'type': 'oaa_mm.PackImageLevelInputs'},
+]
+
+
+def loading_share(
+    network: str, *, images: int = 64, batch_size: int = 5, repeats: int = 5
+) -> dict[str, float]:
+    """Time that one loading process needs for an image, beside the training.
+
+    Args:
+        network (str): See :data:`~benchmark.samples.NETWORKS`.
+        images (int): 500x375 JPEGs. Defaults to 64.
+        batch_size (int): Of the training step. Defaults to 5.
+        repeats (int): Steps that count. Defaults to 5.
+
+    Returns:
+        dict[str, float]: Seconds an image of loading and of training, and
+        their ratio: above 1, one worker process cannot keep up.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        dataset = _make_dataset(Path(name), images)
+        threads = cv2.getNumThreads()
+        cv2.setNumThreads(0)  # as in the workers of a data loader
+        dataset[0]
+        start = time.perf_counter()
+        for index in range(images):
+            dataset[index]
+        loading = (time.perf_counter() - start) / images
+        cv2.setNumThreads(threads)
+    step, batch = (
+        TrainingStep(make_classifier(network)),
+        make_batch(batch_size),
+    )
+    seconds = timed_in_turn({'step': lambda: step(batch)}, repeats=repeats)
+    training = seconds['step'] / batch_size
+    return {
+        'loading': loading,
+        'training': training,
+        'ratio': loading / training,
+    }
+
+
+def _make_dataset(folder: Path, images: int) -> object:
+    rng = np.random.default_rng(0)
+    for number in range(images):
+        small = rng.integers(0, 256, (12, 16, 3), dtype=np.uint8)
+        picture = Image.fromarray(small).resize((500, 375), Image.BICUBIC)
+        picture.save(folder / f'im{number}.jpg', quality=90)
+    lines = (f'im{n} {n % CLASSES}\n' for n in range(images))
+    (folder / 'list.txt').write_text(''.join(lines))
+    dataset = {
+        'type': 'oaa_mm.VOCImageLevelDataset',
+        'data_root': str(folder),
+        'ann_file': 'list.txt',
+        'pipeline': PIPELINE,
+    }
+    with DefaultScope.overwrite_default_scope('mmseg'):  # as in configs
+        return DATASETS.build(dataset)

@@ -1,0 +1,160 @@
+"""Classifiers and batches to measure with; nothing is read or downloaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from mmengine.device import get_device
+from mmengine.optim import AmpOptimWrapper, OptimWrapper
+from mmseg.structures import SegDataSample
+from torch import nn
+
+from oaa_mm.attention import Placement
+from oaa_mm.registry import MODELS
+from oaa_mm.runs import BFloat16OptimWrapper
+
+__all__ = ['NETWORKS', 'TrainingStep', 'make_batch', 'make_classifier']
+
+#: Network -> backbone and head, as configs/_base_/models has them.
+NETWORKS: dict[str, dict[str, Any]] = {
+    'vgg16': {
+        'backbone': {'type': 'oaa_mm.VGG16'},
+        'head': {'in_channels': 512, 'num_convs': 3, 'channels': 512},
+    },
+    **{
+        f'resnet{depth}': {
+            'backbone': {
+                'type': 'mmseg.ResNet',
+                'depth': depth,
+                'num_stages': 4,
+                'out_indices': (3,),
+                'strides': (1, 2, 2, 1),
+                'dilations': (1, 1, 1, 2),
+                'norm_cfg': {'type': 'BN', 'requires_grad': True},
+                'norm_eval': True,
+            },
+            'head': {'in_channels': channels, 'num_convs': 0},
+        }
+        for depth, channels in ((18, 512), (50, 2048))
+    },
+}
+CLASSES = 20
+
+
+def make_classifier(network: str) -> nn.Module:
+    """A CAM classifier with random weights, on the accelerator if any.
+
+    Args:
+        network (str): One of :data:`NETWORKS`.
+
+    Returns:
+        nn.Module: In training mode.
+    """
+    parts = NETWORKS[network]
+    model = MODELS.build(
+        {
+            'type': 'oaa_mm.CAMClassifier',
+            'data_preprocessor': {
+                'type': 'ImgDataPreprocessor',
+                'mean': [123.675, 116.28, 103.53],
+                'std': [58.395, 57.12, 57.375],
+                'bgr_to_rgb': True,
+            },
+            'backbone': parts['backbone'],
+            'head': {
+                'type': 'oaa_mm.CAMHead',
+                'num_classes': CLASSES,
+                **parts['head'],
+            },
+        }
+    )
+    return model.to(get_device()).train()
+
+
+def make_batch(
+    size: int, first: int = 0, *, height: int = 224, width: int = 299
+) -> dict[str, Any]:
+    """A batch as a data loader gives it: noise, one or two labels each.
+
+    Args:
+        size (int): Images.
+        first (int): Number of the first image. Defaults to 0.
+        height (int): In pixels. Defaults to 224, the recipe's short side.
+        width (int): In pixels. Defaults to 299, 4:3.
+
+    Returns:
+        dict[str, Any]: `inputs` and `data_samples`.
+    """
+    generator = torch.Generator().manual_seed(first)
+    samples = []
+    for number in range(first, first + size):
+        sample = SegDataSample(
+            metainfo={
+                'image_id': f'im{number}',
+                'img_shape': (height, width),
+                'ori_shape': (height, width),
+                'placement': Placement(frame=(height, width)),
+            }
+        )
+        label = torch.zeros(CLASSES)
+        label[number % CLASSES] = label[(number // 2) % CLASSES] = 1
+        sample.gt_label = label
+        samples.append(sample)
+    images = torch.randint(
+        0, 256, (size, 3, height, width), generator=generator
+    )
+    return {'inputs': list(images.byte()), 'data_samples': samples}
+
+
+class TrainingStep:
+    """Forward, backward and update, as a training loop does them.
+
+    Args:
+        model (nn.Module): A classifier.
+        accumulate (int): Steps whose gradients are summed. Defaults to 1.
+        channels_last (bool): Memory layout of model and images. Defaults to
+            False.
+        autocast (bool): bf16 (CPU) or fp16 (GPU) arithmetic. Defaults to
+            False.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        *,
+        accumulate: int = 1,
+        channels_last: bool = False,
+        autocast: bool = False,
+    ) -> None:
+        self.model = model
+        self.layout = (
+            torch.channels_last if channels_last else torch.contiguous_format
+        )
+        model.to(memory_format=self.layout)
+        wrapper = OptimWrapper
+        if autocast:  # as tools/train.py --amp
+            on_cpu = get_device() == 'cpu'
+            wrapper = BFloat16OptimWrapper if on_cpu else AmpOptimWrapper
+        self.optimizer = wrapper(
+            optimizer=torch.optim.SGD(model.parameters(), 1e-6, momentum=0.9),
+            accumulative_counts=accumulate,
+        )
+
+    def __call__(self, batch: dict[str, Any]) -> Sequence[SegDataSample]:
+        """Train on a batch.
+
+        Args:
+            batch (dict[str, Any]): Of :func:`make_batch`.
+
+        Returns:
+            Sequence[SegDataSample]: Its samples.
+        """
+        data = self.model.data_preprocessor(batch, training=True)
+        inputs = data['inputs'].contiguous(memory_format=self.layout)
+        with self.optimizer.optim_context(self.model):
+            losses = self.model(inputs, data['data_samples'], mode='loss')
+        loss, _ = self.model.parse_losses(losses)
+        self.optimizer.update_params(loss)
+        return batch['data_samples']
