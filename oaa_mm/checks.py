@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any
 
-__all__ = ['check_number', 'name_some']
-
 
 def check_number(
     name: str,

@@ -13,8 +13,6 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
 
-__all__ = ['setup_compat', 'check_installation', 'mmseg_distribution']
-
 #: Import package -> the distributions that provide it, preferred one first.
 DISTRIBUTIONS = {
     'torch': ('torch',),

@@ -12,16 +12,6 @@ from __future__ import annotations
 import mmseg.registry as mmseg_registry
 from mmengine.registry import Registry
 
-__all__ = [
-    'MODELS',
-    'DATASETS',
-    'TRANSFORMS',
-    'DATA_SAMPLERS',
-    'HOOKS',
-    'METRICS',
-    'OPTIM_WRAPPERS',
-]
-
 
 class MirroredRegistry(Registry):
     """A registry of scope `oaa_mm` that also registers its types in mmseg's.

@@ -16,8 +16,6 @@ from oaa_mm.datasets.files import inspect_images
 from oaa_mm.tags import image_stem, read_labels
 from oaa_mm.visualization.draw import IMAGE_SUFFIXES
 
-__all__ = ['ImageInput', 'Images', 'Tags', 'add_tags', 'list_images']
-
 Image = str | os.PathLike | np.ndarray
 #: One image, a folder, or several of them.
 Images = Image | Sequence[Image]

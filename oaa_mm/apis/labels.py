@@ -14,8 +14,6 @@ from oaa_mm.pseudo_labels.rules import IGNORE_INDEX
 
 from .inputs import ImageInput
 
-__all__ = ['LabelComposer']
-
 
 class LabelComposer:
     """Labels by the rules and refinements of `tools/make_pseudo_labels.py`.

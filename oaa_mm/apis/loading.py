@@ -14,8 +14,6 @@ from torch import nn
 from oaa_mm.checks import name_some
 from oaa_mm.registry import DATASETS
 
-__all__ = ['find_class_names', 'find_weights', 'load_state']
-
 
 def find_weights(
     model: str | os.PathLike | Config | dict | None,

@@ -33,8 +33,6 @@ from .labels import LabelComposer
 from .loading import find_class_names, find_weights, load_state
 from .predictions import pack_prediction, read_label, read_maps, set_label
 
-__all__ = ['OAAInferencer']
-
 #: Transforms that load what only trainings and evaluations have.
 ANNOTATIONS = ('LoadAnnotations', 'LoadAttentionMaps')
 

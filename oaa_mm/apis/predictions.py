@@ -12,8 +12,6 @@ from mmseg.structures import SegDataSample
 
 from oaa_mm.attention import quantise_attention
 
-__all__ = ['pack_prediction', 'read_label', 'read_maps', 'set_label']
-
 
 def read_maps(sample: SegDataSample) -> dict[int, np.ndarray]:
     """The attention maps as a store keeps them.

@@ -5,8 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ['ACCEPTANCE_RULES', 'accept_pairs']
-
 ACCEPTANCE_RULES = ('topk', 'threshold', 'all_targets', 'none')
 
 

@@ -22,8 +22,6 @@ from .store import AttentionStore
 from .store_file import load_pages, save_pages
 from .summary import EpochSummary
 
-__all__ = ['FUSIONS', 'AttentionAccumulator']
-
 FUSIONS = ('max', 'mean')
 FALLBACKS = ('last', 'none')
 

@@ -10,8 +10,6 @@ from .accept import accept_pairs
 from .normalise import normalise_attention, quantise_attention
 from .pooling import mean_scores
 
-__all__ = ['BatchMaps', 'labelled_maps']
-
 
 @dataclass(frozen=True, eq=False)
 class BatchMaps:

@@ -14,8 +14,6 @@ from .pages import MapPages, Pair
 from .place import Placement, place_map
 from .store import AttentionStore
 
-__all__ = ['CollectedEpoch', 'EpochCollector']
-
 #: Batches, and bytes of maps, that wait before they are sorted out. It bounds
 #: the memory that this takes; on a GPU it is also how seldom the device is
 #: waited for.

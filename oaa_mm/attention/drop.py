@@ -8,8 +8,6 @@ import numpy as np
 
 from .place import Placement, unplace_map
 
-__all__ = ['attended_pixels', 'is_drawn']
-
 
 def attended_pixels(
     attention: np.ndarray,

@@ -7,8 +7,6 @@ import numpy as np
 from .pages import Pair
 from .store import AttentionStore
 
-__all__ = ['EpochFusion']
-
 #: Marks of a pair: what has come of it in this epoch.
 ACCEPTED, REJECTED = 1, 2
 

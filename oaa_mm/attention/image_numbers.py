@@ -7,8 +7,6 @@ from itertools import repeat
 
 import numpy as np
 
-__all__ = ['ImageNumbers']
-
 #: New ids are kept in a dictionary up to this number, or this share.
 FRESH, FRESH_SHARE = 100_000, 8
 

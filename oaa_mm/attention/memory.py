@@ -7,8 +7,6 @@ from itertools import pairwise
 
 import numpy as np
 
-__all__ = ['MapMemory']
-
 #: Maps fused in one go, so that what is copied stays in the cache.
 ROWS_AT_ONCE = 256
 #: Bytes of a block. Only a block is ever copied when it grows, so the memory

@@ -7,8 +7,6 @@ from torch import Tensor
 
 from .pooling import valid_mask
 
-__all__ = ['NORMS', 'normalise_attention', 'quantise_attention']
-
 NORMS = ('max', 'minmax')
 
 

@@ -10,8 +10,6 @@ from .image_numbers import ImageNumbers
 from .memory import MapMemory
 from .pair_index import Pair, PairIndex, pair_keys, pairs_of_keys, split_keys
 
-__all__ = ['MapPages', 'Pair']
-
 #: Maps that are copied in one go where they do not lie side by side.
 ROWS_AT_ONCE = 4096
 

@@ -8,15 +8,6 @@ import numpy as np
 
 from .image_numbers import ImageNumbers
 
-__all__ = [
-    'Pair',
-    'PairIndex',
-    'join_keys',
-    'pair_keys',
-    'pairs_of_keys',
-    'split_keys',
-]
-
 #: Image id and 0-based foreground class.
 Pair = tuple[str, int]
 

@@ -16,8 +16,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-__all__ = ['Placement', 'place_map', 'unplace_map']
-
 
 @dataclass(frozen=True)
 class Placement:

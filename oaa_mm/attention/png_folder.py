@@ -14,8 +14,6 @@ from oaa_mm.io.images import open_image
 
 from .pages import Pair
 
-__all__ = ['PngFolderReader']
-
 _PNG_NAME = re.compile(r'(?P<image_id>.+)_(?P<class_index>[0-9]{1,9})\.png')
 
 

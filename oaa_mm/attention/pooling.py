@@ -5,8 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ['mean_scores', 'valid_mask']
-
 
 def valid_mask(valid: Tensor, size: tuple[int, int]) -> Tensor:
     """Mark the positions of padded maps that belong to the image.

@@ -5,8 +5,6 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-__all__ = ['attention_to_image']
-
 
 def attention_to_image(
     attention: np.ndarray, size: tuple[int, int]

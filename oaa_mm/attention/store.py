@@ -24,8 +24,6 @@ from .store_file import (
     save_pages,
 )
 
-__all__ = ['AttentionReader', 'AttentionStore']
-
 #: Classes are written as unsigned integers of 16 bits.
 MAX_CLASS_INDEX = 65535
 

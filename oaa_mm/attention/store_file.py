@@ -27,14 +27,6 @@ from .memory import MapMemory
 from .pages import MapPages
 from .pair_index import join_keys, split_keys
 
-__all__ = [
-    'load_pages',
-    'open_container',
-    'read_image_ids',
-    'read_index',
-    'save_pages',
-]
-
 FORMAT = 'oaa_mm.attention_store'
 FORMAT_VERSION = '1'
 #: Height and width of maps, in the name of a tensor.

@@ -8,8 +8,6 @@ from oaa_mm.tags import COCO_CLASSES
 
 from .image_level import ImageLevelDataset
 
-__all__ = ['COCOImageLevelDataset']
-
 
 @DATASETS.register_module()
 class COCOImageLevelDataset(ImageLevelDataset):

@@ -10,8 +10,6 @@ from pathlib import Path
 from oaa_mm.checks import name_some
 from oaa_mm.io.images import PHOTO_FORMATS, open_image
 
-__all__ = ['inspect_image', 'inspect_images']
-
 _ENDINGS = {'JPEG': b'\xff\xd9', 'PNG': b'IEND\xaeB`\x82'}
 _EXIF_ORIENTATION = 0x0112
 

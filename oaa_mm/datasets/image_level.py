@@ -22,8 +22,6 @@ from .files import inspect_images
 from .transforms import RecordingCompose
 from .transforms.nominal import RESIZES, flatten, resized
 
-__all__ = ['ImageLevelDataset']
-
 
 @DATASETS.register_module()
 class ImageLevelDataset(BaseSegDataset):

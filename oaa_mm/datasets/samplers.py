@@ -12,8 +12,6 @@ from torch.utils.data import BatchSampler
 
 from oaa_mm.registry import DATA_SAMPLERS
 
-__all__ = ['EqualSizeBatchSampler']
-
 
 @DATA_SAMPLERS.register_module()
 class EqualSizeBatchSampler(BatchSampler):

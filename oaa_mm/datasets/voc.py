@@ -8,8 +8,6 @@ from oaa_mm.tags import VOC_CLASSES
 
 from .image_level import ImageLevelDataset
 
-__all__ = ['VOCImageLevelDataset']
-
 
 @DATASETS.register_module()
 class VOCImageLevelDataset(ImageLevelDataset):

@@ -16,8 +16,6 @@ from oaa_mm.runs.config import override_config, read_config
 from .layout import NEEDS, find_saliency
 from .split import Split
 
-__all__ = ['splits_from_config']
-
 
 def _unwrap(dataset: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     """The data set inside RepeatDataset and the like."""

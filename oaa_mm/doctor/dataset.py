@@ -16,8 +16,6 @@ from .checks import (
 from .findings import Finding, sort_findings
 from .split import Split, SplitData, load_split
 
-__all__ = ['check_dataset', 'check_split']
-
 _CHECKS = (
     check_list,
     check_images,

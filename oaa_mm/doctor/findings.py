@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ['SEVERITIES', 'Finding', 'count_severity', 'sort_findings']
-
 #: From the worst; only errors make the command fail.
 SEVERITIES = ('error', 'warning', 'info')
 

@@ -9,8 +9,6 @@ from oaa_mm.tags import load_classes
 
 from .split import Split
 
-__all__ = ['NEEDS', 'find_classes', 'find_saliency', 'splits_from_folders']
-
 #: What must be complete in a set for weakly supervised training and in one
 #: for validation.
 NEEDS = {

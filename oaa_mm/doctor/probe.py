@@ -18,8 +18,6 @@ from rich.progress import track
 from oaa_mm.io.images import PHOTO_FORMATS
 from oaa_mm.io.palette import INDEX_MODES, voc_colormap
 
-__all__ = ['DEEP_MODES', 'KINDS', 'Probe', 'probe_file', 'probe_files']
-
 #: What a file is read as: only masks and saliency maps tell their values.
 KINDS = ('image', 'mask', 'saliency')
 

@@ -15,8 +15,6 @@ from oaa_mm.io.files import atomic_write
 
 from .findings import SEVERITIES, Finding, count_severity
 
-__all__ = ['print_findings', 'save_findings']
-
 _STYLES = {'error': 'bold red', 'warning': 'yellow', 'info': 'dim'}
 
 

@@ -11,8 +11,6 @@ from oaa_mm.tags import LabelTable, image_stem, read_labels
 from .findings import Finding
 from .probe import Probe, probe_files
 
-__all__ = ['Split', 'SplitData', 'load_split', 'read_image_list']
-
 
 @dataclass(frozen=True)
 class Split:

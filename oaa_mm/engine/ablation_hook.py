@@ -16,8 +16,6 @@ from oaa_mm.runs.run_manifest import write_run_manifest
 
 from .batch_attention import batch_attention, unwrap_model
 
-__all__ = ['OAAAblationHook']
-
 
 @HOOKS.register_module()
 class OAAAblationHook(Hook):

@@ -12,8 +12,6 @@ from torch import Tensor, nn
 
 from oaa_mm.attention import Placement
 
-__all__ = ['batch_attention', 'sample_metainfo', 'unwrap_model']
-
 
 def unwrap_model(model: nn.Module) -> nn.Module:
     """The model inside a wrapper for several processes.

@@ -13,8 +13,6 @@ from oaa_mm.attention import (
     CollectedEpoch,
 )
 
-__all__ = ['EpochExchange']
-
 SECTIONS = ('accepted', 'rejected', 'seen')
 
 

@@ -7,8 +7,6 @@ from mmengine.dist import get_world_size
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 from torch import nn
 
-__all__ = ['check_can_accumulate']
-
 
 def check_can_accumulate(
     runner: Runner,

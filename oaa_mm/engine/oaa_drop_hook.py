@@ -17,8 +17,6 @@ from oaa_mm.registry import HOOKS
 from .batch_attention import sample_metainfo, unwrap_model
 from .oaa_hook import OAAHook
 
-__all__ = ['OAADropHook']
-
 
 @HOOKS.register_module()
 class OAADropHook(OAAHook):

@@ -29,8 +29,6 @@ from .store_files import (
     store_checksum,
 )
 
-__all__ = ['OAAHook']
-
 
 @HOOKS.register_module()
 class OAAHook(Hook):

@@ -6,8 +6,6 @@ from mmengine.runner import Runner
 
 from oaa_mm.attention import AttentionAccumulator, EpochSummary
 
-__all__ = ['log_epoch', 'log_result']
-
 
 def log_epoch(
     runner: Runner, summary: EpochSummary, *, seconds: dict[str, float]

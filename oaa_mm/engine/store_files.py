@@ -11,14 +11,6 @@ from mmengine.runner import Runner, find_latest_checkpoint
 
 from oaa_mm.attention.store_file import open_container
 
-__all__ = [
-    'check_belongs',
-    'check_iteration',
-    'checkpoint_folder',
-    'find_store',
-    'store_checksum',
-]
-
 
 def checkpoint_folder(runner: Runner) -> str:
     """Folder of the checkpoints, so that stores lie beside them.

@@ -15,8 +15,6 @@ from .scores import json_number
 from .stores import open_store, read_image_ids
 from .sweep import StoreResult, evaluate_store, recalls_at_first_precision
 
-__all__ = ['compare_stores', 'find_masks', 'save_results', 'store_names']
-
 
 def compare_stores(
     stores: Sequence[str | os.PathLike],

@@ -16,8 +16,6 @@ from .sweep import StoreResult
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ['check_plot_path', 'plot_curves', 'save_curves']
-
 
 def plot_curves(results: Sequence[StoreResult]) -> Figure:
     """Plot mIoU against the threshold, and precision against recall.

@@ -21,18 +21,6 @@ from oaa_mm.attention import attention_to_image
 
 from .scores import NUM_LEVELS, AttentionScores
 
-__all__ = [
-    'IGNORE_POLICIES',
-    'SparseHistogram',
-    'add_sparse',
-    'attention_histogram',
-    'attention_winner',
-    'check_ignore_policy',
-    'image_histogram',
-    'score_histogram',
-    'to_sparse',
-]
-
 #: Flat indices of what is not zero, and the counts there.
 SparseHistogram = tuple[np.ndarray, np.ndarray]
 

@@ -24,13 +24,6 @@ from .labels import LABEL_POLICIES, LabelScores, label_matrix, label_scores
 from .stores import read_image_ids
 from .tables import class_table, percent, text_table
 
-__all__ = [
-    'FolderResult',
-    'compare_label_folders',
-    'label_report',
-    'save_label_results',
-]
-
 POLICY_NOTES = {
     'drop': 'pixels labelled 255 leave the statistics',
     'background': 'pixels labelled 255 count as labelled background',

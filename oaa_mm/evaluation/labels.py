@@ -22,13 +22,6 @@ import numpy as np
 
 from .scores import json_number
 
-__all__ = [
-    'LABEL_POLICIES',
-    'LabelScores',
-    'label_matrix',
-    'label_scores',
-]
-
 #: What becomes of pixels that the label marks 255.
 LABEL_POLICIES = ('drop', 'background', 'error')
 IGNORE_INDEX = 255

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ['average_precision', 'class_average_precisions']
-
 
 def average_precision(scores: np.ndarray, targets: np.ndarray) -> float:
     """Area under the precision-recall curve of one class, not interpolated.

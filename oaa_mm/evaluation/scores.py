@@ -8,14 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = [
-    'NUM_LEVELS',
-    'AttentionScores',
-    'json_number',
-    'recall_at_precision',
-    'threshold_level',
-]
-
 #: Values of a uint8 attention map, each of which is a threshold.
 NUM_LEVELS = 256
 

@@ -10,8 +10,6 @@ from oaa_mm.attention import AttentionStore
 from oaa_mm.checks import name_some
 from oaa_mm.io import check_image_id
 
-__all__ = ['check_complete', 'open_store', 'read_image_ids']
-
 
 def open_store(path: str | os.PathLike) -> AttentionStore:
     """Read a store's file, or a folder of the authors' PNGs.

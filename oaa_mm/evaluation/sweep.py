@@ -27,8 +27,6 @@ from .functional import (
 from .scores import NUM_LEVELS, AttentionScores, recall_at_precision
 from .stores import check_complete
 
-__all__ = ['StoreResult', 'evaluate_store', 'recalls_at_first_precision']
-
 
 @dataclass(frozen=True, eq=False)
 class StoreResult:

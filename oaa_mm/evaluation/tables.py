@@ -11,15 +11,6 @@ from prettytable import PrettyTable
 from .scores import AttentionScores, threshold_level
 from .sweep import StoreResult, recalls_at_first_precision
 
-__all__ = [
-    'attention_report',
-    'class_table',
-    'percent',
-    'sweep_table',
-    'sweep_thresholds',
-    'text_table',
-]
-
 #: Said wherever tables show scores, so that nobody has to guess.
 IGNORE_NOTES = {
     'drop': 'pixels of mask value 255 are dropped',

@@ -8,8 +8,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-__all__ = ['file_hash', 'fingerprint', 'fingerprint_names']
-
 #: Bytes of a folder that are read for its fingerprint: seconds, not minutes.
 FOLDER_BUDGET = 1 << 30
 

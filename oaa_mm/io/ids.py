@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ['check_image_id']
-
 #: Bytes of the longest id. File systems take names of 255, and there have to
 #: be class, suffix and the marks of a temporary file.
 MAX_BYTES = 200

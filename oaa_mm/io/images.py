@@ -8,8 +8,6 @@ from contextlib import contextmanager
 
 from PIL import Image
 
-__all__ = ['MAP_FORMATS', 'PHOTO_FORMATS', 'SALIENCY_FORMATS', 'open_image']
-
 #: Formats of masks and attention maps, whose values have to be exact.
 MAP_FORMATS = ('PNG',)
 #: Some projects hand out JPEGs that are called `.png`.

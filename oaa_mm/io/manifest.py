@@ -18,15 +18,6 @@ from typing import Any
 
 from .files import atomic_write
 
-__all__ = [
-    'Manifest',
-    'differences',
-    'installed_versions',
-    'manifest_path',
-    'read_manifest',
-    'write_manifest',
-]
-
 FORMAT = 'oaa_mm.manifest'
 PACKAGES = ('oaa_mm', 'torch', 'mmengine', 'mmcv', 'mmseg', 'numpy')
 

@@ -11,8 +11,6 @@ from PIL import Image
 from .files import atomic_write
 from .images import open_image
 
-__all__ = ['read_index_png', 'voc_colormap', 'write_index_png']
-
 #: Pillow's modes whose pixels are indices: palette, 8-bit grey, 1-bit.
 INDEX_MODES = ('P', 'L', '1')
 

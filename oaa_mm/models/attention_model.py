@@ -19,8 +19,6 @@ from .hidden_pixels import hide_pixels
 from .inference_config import InferenceConfig
 from .pretrained import check_pretrained
 
-__all__ = ['AttentionModel']
-
 
 class AttentionModel(BaseModel):
     """A fully convolutional network whose output is C class-aware maps.

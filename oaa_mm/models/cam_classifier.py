@@ -13,9 +13,6 @@ from oaa_mm.attention import mean_scores
 from oaa_mm.registry import MODELS
 
 from .attention_model import AttentionModel
-from .inference_config import InferenceConfig
-
-__all__ = ['AttentionOutput', 'CAMClassifier', 'InferenceConfig']
 
 
 @dataclass(frozen=True)

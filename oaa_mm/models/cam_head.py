@@ -10,8 +10,6 @@ from torch import Tensor, nn
 from oaa_mm.checks import check_number
 from oaa_mm.registry import MODELS
 
-__all__ = ['CAMHead']
-
 
 @MODELS.register_module()
 class CAMHead(BaseModule):

@@ -9,8 +9,6 @@ from torch import Tensor, nn
 
 from oaa_mm.registry import MODELS
 
-__all__ = ['DeepLabV2Head']
-
 
 @MODELS.register_module()
 class DeepLabV2Head(BaseDecodeHead):

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-__all__ = ['FeatureSize']
-
 
 class FeatureSize:
     """Size of the output of a fully convolutional stack, for any input size.

@@ -9,8 +9,6 @@ import torch
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
-__all__ = ['hide_pixels']
-
 
 def hide_pixels(
     inputs: Tensor, data_samples: Sequence[SegDataSample]

@@ -7,8 +7,6 @@ from dataclasses import dataclass, fields
 from oaa_mm.attention import NORMS
 from oaa_mm.checks import check_number
 
-__all__ = ['InferenceConfig']
-
 
 @dataclass(frozen=True)
 class InferenceConfig:

@@ -12,8 +12,6 @@ from oaa_mm.registry import MODELS
 
 from .attention_model import AttentionModel
 
-__all__ = ['IntegralAttentionModel']
-
 #: What a training sample needs besides the image, and who provides it.
 NEEDED = {
     'gt_attention': 'LoadAttentionMaps in the pipeline',

@@ -7,8 +7,6 @@ from mmengine.runner import CheckpointLoader
 from mmengine.runner.checkpoint import get_state_dict
 from torch import nn
 
-__all__ = ['check_pretrained']
-
 
 def check_pretrained(model: nn.Module) -> None:
     """Make sure that every ``init_cfg`` of type Pretrained loads something.

@@ -9,8 +9,6 @@ from oaa_mm.registry import MODELS
 
 from .pretrained import check_pretrained
 
-__all__ = ['VGG16', 'VGG16_URL']
-
 VGG16_URL = 'https://download.pytorch.org/models/vgg16-397923af.pth'
 
 #: Channels of the convolutions of each stage.

@@ -28,8 +28,6 @@ from pathlib import Path
 
 from oaa_mm.runs.config import read_config
 
-__all__ = ['Pipeline', 'Stage', 'load_pipeline']
-
 _FIELD = re.compile(r'\{(\w+)\}')
 _STAGE_KEYS = {
     'name': 'a text',

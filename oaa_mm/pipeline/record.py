@@ -18,8 +18,6 @@ from oaa_mm.runs.config import read_config
 
 from .plan import Stage
 
-__all__ = ['StageRecord', 'current_record', 'stage_status']
-
 RECORD = 'stage.json'
 STARTED = 'stage_started.json'
 

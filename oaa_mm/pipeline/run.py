@@ -26,8 +26,6 @@ from .record import (
 )
 from .table import score_table
 
-__all__ = ['PipelineError', 'dry_run', 'run_pipeline']
-
 
 class PipelineError(ValueError):
     """A stage failed; its own message stands above."""

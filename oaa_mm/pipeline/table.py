@@ -10,9 +10,6 @@ from pathlib import Path
 
 from prettytable import PrettyTable
 
-__all__ = ['read_scores', 'score_table']
-
-
 _ROW_KEYS = ('name', 'file', 'unit')
 #: What multiplies the numbers of a file to make them percent.
 _UNITS = {'fraction': 100.0, 'percent': 1.0}

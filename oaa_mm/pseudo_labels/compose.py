@@ -8,8 +8,6 @@ import numpy as np
 
 from .rules import IGNORE_INDEX, LabelRules
 
-__all__ = ['Refine', 'compose_label', 'label_scores']
-
 #: (H, W, 3) uint8 RGB image and (K + 1, H, W) float32 scores in [0, 1],
 #: background first -> refined scores of the same shape and range.
 Refine = Callable[[np.ndarray, np.ndarray], np.ndarray]

@@ -6,8 +6,6 @@ from types import ModuleType
 
 import numpy as np
 
-__all__ = ['crf_probabilities', 'dense_crf_refine', 'import_densecrf']
-
 
 def import_densecrf() -> ModuleType:
     """The module `pydensecrf.densecrf`.

@@ -38,8 +38,6 @@ from .summary import LabelSummary
 from .tasks import plan_tasks
 from .workers import run_tasks
 
-__all__ = ['make_label_folder']
-
 TOOL = 'make_pseudo_labels'
 
 

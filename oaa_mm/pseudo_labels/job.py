@@ -8,8 +8,6 @@ from typing import Any
 
 from .rules import LabelRules
 
-__all__ = ['LabelJob', 'LabelTask']
-
 
 @dataclass(frozen=True, kw_only=True)
 class LabelJob:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-__all__ = ['label_dir']
-
 
 def label_dir(folder: str | os.PathLike) -> Path:
     """The folder of ``{image_id}.png`` that a user means by a folder.

@@ -13,8 +13,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ['affinity', 'pixel_adaptive_refine']
-
 #: The eight directions of a 3 x 3 neighbourhood, (down, right).
 _DIRECTIONS = tuple(
     (dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dy or dx

@@ -14,8 +14,6 @@ from .compose import Refine
 from .crf import dense_crf_refine, import_densecrf
 from .par import pixel_adaptive_refine
 
-__all__ = ['REFINEMENTS', 'build_refine', 'par_refine']
-
 
 def par_refine(
     image: np.ndarray, scores: np.ndarray, **options: Any

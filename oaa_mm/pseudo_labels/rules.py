@@ -8,8 +8,6 @@ from typing import Any
 
 from oaa_mm.checks import check_number
 
-__all__ = ['BACKGROUNDS', 'IGNORE_INDEX', 'LabelRules']
-
 BACKGROUNDS = ('saliency', 'power', 'constant')
 IGNORE_INDEX = 255
 

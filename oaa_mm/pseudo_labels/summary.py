@@ -11,8 +11,6 @@ from prettytable import PrettyTable
 from .rules import IGNORE_INDEX
 from .workers import LabelResult
 
-__all__ = ['LabelSummary']
-
 
 class LabelSummary:
     """Counts of labels, image by image.

@@ -18,8 +18,6 @@ from oaa_mm.visualization.draw import find_image
 
 from .job import LabelTask
 
-__all__ = ['plan_tasks']
-
 
 def plan_tasks(
     store: str | os.PathLike,

@@ -26,8 +26,6 @@ from .job import LabelJob, LabelTask
 from .refine import build_refine
 from .rules import IGNORE_INDEX
 
-__all__ = ['LabelResult', 'LabelWorker', 'run_tasks']
-
 
 @dataclass(frozen=True)
 class LabelResult:

@@ -16,8 +16,6 @@ from .scores import Score, read_scores
 from .sources import Sources, find_sources, read_json
 from .training import Training, read_training
 
-__all__ = ['Report', 'StageTime', 'collect_report']
-
 
 @dataclass(frozen=True)
 class StageTime:

@@ -14,8 +14,6 @@ from oaa_mm.visualization.work_dir import ACCUMULATED, epochs_of
 
 from .sources import Sources, read_json
 
-__all__ = ['DataFolders', 'find_data']
-
 #: Classes of data sets that need not name them.
 _OWN_CLASSES = {
     'VOCImageLevelDataset': VOC_CLASSES,

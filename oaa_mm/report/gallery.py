@@ -20,8 +20,6 @@ from .material import Material, open_material
 from .ranking import choose_groups, label_at, rank_images
 from .sources import Sources
 
-__all__ = ['Gallery', 'ImageChoice', 'draw_gallery']
-
 #: At which maps are ranked where no evaluation has found a better one.
 RANKING_THRESHOLD = 0.3
 #: Of more images, so many at random are ranked: some minutes should do.

@@ -16,8 +16,6 @@ from oaa_mm.visualization.overlay import overlay_attention, overlay_mask
 from oaa_mm.visualization.strip import EpochMaps
 from oaa_mm.visualization.tiles import resize_to_height
 
-__all__ = ['EpochTile', 'ImageCard', 'Tile', 'draw_card', 'jpeg_uri']
-
 JPEG_QUALITY = 82
 #: Class index -> (h, w) uint8 map.
 Maps = Mapping[int, np.ndarray]

@@ -16,8 +16,6 @@ from oaa_mm.visualization.work_dir import EpochStores, find_epochs, load_epochs
 from .names import captions
 from .sources import Sources
 
-__all__ = ['Material', 'open_material']
-
 
 @dataclass(frozen=True, eq=False)
 class Material:

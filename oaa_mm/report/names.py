@@ -6,8 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-__all__ = ['captions', 'store_caption']
-
 _KNOWN = {'cam': 'CAM', 'oaa_plus': 'OAA+'}
 _ACCUMULATED = re.compile(r'attention_(epoch|iter)_(\d+)')
 

@@ -13,15 +13,6 @@ from .training import Curve, Training
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = [
-    'SERIES',
-    'attention_plot',
-    'line_plot',
-    'loss_plot',
-    'sweep_plot',
-    'validation_plot',
-]
-
 #: Colours that the page's style sheet defines, `--series-0` and on.
 SERIES = 8
 #: Drawn in these, replaced by the page's own: one plot for both themes.

@@ -15,8 +15,6 @@ from oaa_mm.evaluation.labels import label_matrix, label_scores
 from oaa_mm.io.palette import read_index_png
 from oaa_mm.visualization.draw import choose_ids
 
-__all__ = ['GROUPS', 'choose_groups', 'image_score', 'label_at', 'rank_images']
-
 #: Why an image is shown.
 GROUPS = ('chosen', 'best', 'worst', 'random')
 #: (image id, (H, W) size) -> (H, W) uint8 label.

@@ -21,8 +21,6 @@ from .plots import (
 )
 from .ranking import GROUPS
 
-__all__ = ['check_page_path', 'render_report', 'write_page']
-
 
 def render_report(report: Report) -> str:
     """Fill the template.

@@ -13,8 +13,6 @@ from .names import store_caption
 from .sources import Sources, read_json
 from .training import Curve
 
-__all__ = ['Score', 'read_scores']
-
 #: A row of the table that mmseg's IoUMetric logs: class, IoU, accuracy.
 _CLASS_ROW = re.compile(
     r'^\|\s*(.+?)\s*\|\s*([\d.]+|nan)\s*\|\s*([\d.]+|nan)\s*\|$', re.MULTILINE

@@ -11,8 +11,6 @@ from pathlib import Path
 
 from oaa_mm.visualization.work_dir import ACCUMULATED, CURRENT, epochs_of
 
-__all__ = ['Sources', 'find_sources', 'read_json']
-
 #: Folders that a pipeline has moved aside, such as ``oaa.1``.
 _ASIDE = re.compile(r'.+\.\d+')
 #: mmengine names the folder of a run by its start.

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ['Curve', 'Training', 'read_training']
-
 #: Validation scores that are worth a curve, in percent.
 _SCORES = ('mIoU', 'mAP')
 

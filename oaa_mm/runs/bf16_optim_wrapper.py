@@ -13,8 +13,6 @@ from torch import nn
 
 from oaa_mm.registry import OPTIM_WRAPPERS
 
-__all__ = ['BFloat16OptimWrapper']
-
 
 @OPTIM_WRAPPERS.register_module()
 class BFloat16OptimWrapper(OptimWrapper):

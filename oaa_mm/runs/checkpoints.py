@@ -7,12 +7,6 @@ import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-__all__ = [
-    'checkpoint_damage',
-    'checkpoint_folders',
-    'newest_usable_checkpoint',
-]
-
 
 def checkpoint_folders(
     work_dir: str | os.PathLike, out_dirs: Iterable[str | os.PathLike | None]

@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
-__all__ = ['Terminated', 'on_interrupt', 'run_cli']
-
 
 class Terminated(KeyboardInterrupt):
     """SIGTERM has come; whoever handles Ctrl-C handles it too."""

@@ -8,8 +8,6 @@ from mmengine.utils.dl_utils import collect_env as mmengine_env
 
 from oaa_mm.io.manifest import installed_versions
 
-__all__ = ['collect_env']
-
 _IMPORTED = ('oaa_mm', 'mmcv', 'mmseg', 'numpy')
 #: Parts of the names of distributions that are worth a line.
 _RELATED = ('mmcv', 'mmengine', 'mmseg', 'opencv', 'safetensors', 'densecrf')

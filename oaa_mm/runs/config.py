@@ -10,8 +10,6 @@ from typing import Any
 
 from mmengine.config import Config, DictAction
 
-__all__ = ['OptionsAction', 'override_config', 'read_config']
-
 
 def read_config(path: str | os.PathLike) -> Config:
     """Read a config of MMEngine. It is a program, and is run.

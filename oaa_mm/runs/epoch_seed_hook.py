@@ -18,8 +18,6 @@ from oaa_mm.registry import HOOKS
 
 from .run_manifest import leaf_datasets
 
-__all__ = ['EpochSeedHook', 'SeededPipeline']
-
 
 @HOOKS.register_module()
 class EpochSeedHook(Hook):

@@ -13,8 +13,6 @@ from torch import Tensor
 from oaa_mm.checks import check_number
 from oaa_mm.registry import HOOKS
 
-__all__ = ['InvalidLossHook']
-
 
 @HOOKS.register_module()
 class InvalidLossHook(Hook):

@@ -21,13 +21,6 @@ from mmengine.dist import init_dist, is_distributed, is_main_process
 from torch import distributed as torch_dist
 from torch import nn
 
-__all__ = [
-    'is_first_process',
-    'naming_lost_processes',
-    'prepare_launch',
-    'replace_sync_bn',
-]
-
 #: Environment variables that a launcher has to set, and who sets them.
 NEEDED = {
     'pytorch': ('RANK', 'torchrun, for example by tools/dist_train.sh'),

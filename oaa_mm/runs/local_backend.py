@@ -8,8 +8,6 @@ from mmengine.fileio import LocalBackend
 
 from oaa_mm.io.files import atomic_write
 
-__all__ = ['AtomicLocalBackend']
-
 
 class AtomicLocalBackend(LocalBackend):
     """mmengine's backend for local files, with atomic writes.

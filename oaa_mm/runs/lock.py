@@ -18,8 +18,6 @@ try:
 except ImportError:  # Windows
     fcntl = None
 
-__all__ = ['FolderInUseError', 'check_free', 'lock_folder', 'remove_leftovers']
-
 #: Locks of this process: the system excludes other processes alone.
 _held: set[Path] = set()
 if hasattr(os, 'register_at_fork'):  # a child does not have its parent's

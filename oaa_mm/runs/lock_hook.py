@@ -12,8 +12,6 @@ from oaa_mm.registry import HOOKS
 
 from .work_dir import lock_work_dir
 
-__all__ = ['LockHook']
-
 
 @HOOKS.register_module()
 class LockHook(Hook):

@@ -15,8 +15,6 @@ from oaa_mm.registry import HOOKS
 
 from .run_manifest import write_run_manifest
 
-__all__ = ['ManifestHook']
-
 
 @HOOKS.register_module()
 class ManifestHook(Hook):

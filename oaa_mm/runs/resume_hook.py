@@ -13,8 +13,6 @@ from .checkpoints import (
     newest_usable_checkpoint,
 )
 
-__all__ = ['ResumeHook']
-
 
 @HOOKS.register_module()
 class ResumeHook(Hook):

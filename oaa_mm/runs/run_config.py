@@ -9,8 +9,6 @@ from mmengine.config import Config
 
 from .config import OptionsAction, override_config, read_config
 
-__all__ = ['add_run_arguments', 'load_run_config']
-
 #: Hooks of every run, unless the config has them with other arguments.
 RUN_HOOKS = (
     'oaa_mm.ManifestHook',

@@ -18,13 +18,6 @@ from oaa_mm.datasets.transforms.nominal import flatten
 from oaa_mm.io.fingerprint import fingerprint, fingerprint_names
 from oaa_mm.io.manifest import Manifest, manifest_path, write_manifest
 
-__all__ = [
-    'dataset_inputs',
-    'leaf_datasets',
-    'weight_inputs',
-    'write_run_manifest',
-]
-
 #: Inputs do not change during a run, and hashing them takes a while.
 _inputs: WeakKeyDictionary[Runner, dict[str, dict]] = WeakKeyDictionary()
 

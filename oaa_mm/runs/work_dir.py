@@ -14,8 +14,6 @@ from .checkpoints import (
 )
 from .lock import lock_folder, remove_leftovers
 
-__all__ = ['how_to_resume', 'lock_work_dir']
-
 
 @contextmanager
 def lock_work_dir(work_dir: str | os.PathLike) -> Iterator[None]:

@@ -12,15 +12,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from unicodedata import category
 
-__all__ = [
-    'VOC_CLASSES',
-    'COCO_CLASSES',
-    'COCO_CATEGORY_IDS',
-    'normalize_classes',
-    'load_classes',
-    'is_clean_text',
-]
-
 #: The 20 classes of PASCAL VOC.
 VOC_CLASSES = (
     'aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car', 'cat',

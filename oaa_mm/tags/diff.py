@@ -10,8 +10,6 @@ from rich.table import Table
 
 from .table import LabelTable
 
-__all__ = ['LabelDiff', 'diff_labels', 'print_diff']
-
 Indices = tuple[int, ...]
 
 

@@ -9,8 +9,6 @@ from pathlib import Path
 from . import formats
 from .table import LabelTable
 
-__all__ = ['READERS', 'WRITERS', 'read_labels', 'write_labels']
-
 READERS = {
     'voc_xml': formats.read_voc_xml,
     'list': formats.read_list,

@@ -12,8 +12,6 @@ from .formats._common import read_text
 from .formats.list_file import read_words
 from .table import LabelTable, image_stem
 
-__all__ = ['select_listed']
-
 
 def select_listed(
     table: LabelTable, list_file: str | os.PathLike

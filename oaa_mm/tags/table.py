@@ -12,8 +12,6 @@ from oaa_mm.io.ids import check_image_id
 
 from .classes import normalize_classes
 
-__all__ = ['LabelTable', 'image_stem']
-
 #: Only these are cut off a name: ids such as `scan.v2` keep their dot.
 IMAGE_SUFFIXES = (
     '.jpg', '.jpeg', '.png', '.bmp', '.gif', '.ppm', '.tif', '.tiff', '.webp'

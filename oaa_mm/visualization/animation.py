@@ -22,13 +22,6 @@ from .overlay import overlay_attention, overlay_mask
 from .strip import EpochMaps, legend_of
 from .tiles import Tile, compose_rows, empty_tile, header, resize_to_height
 
-__all__ = [
-    'animation_paths',
-    'draw_animations',
-    'evolution_frames',
-    'write_animation',
-]
-
 #: The last frame stays longer, that the result can be seen.
 LAST_FRAME_TIMES = 3
 SUFFIXES = ('.gif', '.mp4')

@@ -17,8 +17,6 @@ from .draw import find_image, read_image, write_picture
 from .overlay import class_color, overlay_attention, overlay_mask
 from .tiles import Tile, compose_rows, empty_tile, header, resize_to_height
 
-__all__ = ['classes_of_images', 'comparison_row', 'draw_comparisons']
-
 IGNORE_INDEX = 255
 #: (image id, class index) -> (h, w) uint8 map.
 Store = Mapping[tuple[str, int], np.ndarray]

@@ -19,15 +19,6 @@ from oaa_mm.io.palette import read_index_png
 from .strip import evolution_strip
 from .work_dir import EpochStores
 
-__all__ = [
-    'choose_ids',
-    'choose_images',
-    'draw_strips',
-    'find_image',
-    'read_image',
-    'write_picture',
-]
-
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.JPG', '.JPEG', '.PNG')
 
 

@@ -9,13 +9,6 @@ import numpy as np
 
 from oaa_mm.io.palette import voc_colormap
 
-__all__ = [
-    'attention_ramp',
-    'class_color',
-    'overlay_attention',
-    'overlay_mask',
-]
-
 #: Attention at which the ramp shows the pure class colour.
 RAMP_PEAK = 0.6
 

@@ -10,8 +10,6 @@ import numpy as np
 from .overlay import class_color, overlay_attention, overlay_mask
 from .tiles import Tile, compose_rows, empty_tile, header, resize_to_height
 
-__all__ = ['EpochMaps', 'evolution_strip', 'legend_of']
-
 #: Class index -> (h, w) uint8 map.
 Maps = Mapping[int, np.ndarray]
 

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-__all__ = ['Tile', 'compose_rows', 'empty_tile', 'header', 'resize_to_height']
-
 MARGIN = 8
 CAPTION_HEIGHT = 20
 HEADER_HEIGHT = 30

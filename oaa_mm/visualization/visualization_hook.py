@@ -19,8 +19,6 @@ from .draw import read_image
 from .strip import EpochMaps
 from .work_dir import evenly_spaced
 
-__all__ = ['AttentionVisualizationHook']
-
 
 @HOOKS.register_module()
 class AttentionVisualizationHook(Hook):

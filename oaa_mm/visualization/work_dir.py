@@ -15,18 +15,6 @@ from oaa_mm.attention import AttentionStore
 
 from .strip import EpochMaps
 
-__all__ = [
-    'ACCUMULATED',
-    'CURRENT',
-    'EpochStores',
-    'epochs_of',
-    'evenly_spaced',
-    'find_epochs',
-    'load_epochs',
-    'maps_over_epochs',
-    'select_epochs',
-]
-
 #: M after an epoch, and A of that epoch alone; epochs count from 1.
 ACCUMULATED = 'attention_epoch_{}.safetensors'
 CURRENT = 'epoch_maps_{}.safetensors'

@@ -18,8 +18,6 @@ from oaa_mm.attention import AttentionAccumulator
 
 from .timing import timed_in_turn
 
-__all__ = ['pair_cost']
-
 
 def pair_cost(
     *,

@@ -17,8 +17,6 @@ from oaa_mm.engine.exchange import EpochExchange
 
 from .store import random_store
 
-__all__ = ['exchange_speed']
-
 
 def exchange_speed(
     pairs: int = 15_582, *, processes: int = 2, repeats: int = 5

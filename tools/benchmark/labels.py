@@ -19,8 +19,6 @@ from oaa_mm.pseudo_labels.job import LabelJob, LabelTask
 from oaa_mm.pseudo_labels.tasks import plan_tasks
 from oaa_mm.pseudo_labels.workers import run_tasks
 
-__all__ = ['label_speed']
-
 #: Height and width of the images: VOC's most frequent size.
 SIZE = (375, 500)
 

@@ -16,8 +16,6 @@ from oaa_mm.registry import DATASETS
 from .samples import CLASSES, TrainingStep, make_batch, make_classifier
 from .timing import timed_in_turn
 
-__all__ = ['loading_share']
-
 #: As configs/_base_/datasets/voc12_tags.py.
 PIPELINE = [
     {'type': 'LoadImageFromFile'},

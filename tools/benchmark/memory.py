@@ -10,8 +10,6 @@ from pathlib import Path
 
 from oaa_mm.datasets.toy import make_toy_voc
 
-__all__ = ['peak_memory', 'stage_memory']
-
 #: Linux hands the peak of a process down to its children, so a small one
 #: stands in between.
 LAUNCHER = """

@@ -15,8 +15,6 @@ from oaa_mm.attention import Placement
 from oaa_mm.registry import MODELS
 from oaa_mm.runs import BFloat16OptimWrapper
 
-__all__ = ['NETWORKS', 'TrainingStep', 'make_batch', 'make_classifier']
-
 #: Network -> backbone and head, as configs/_base_/models has them.
 NETWORKS: dict[str, dict[str, Any]] = {
     'vgg16': {

@@ -24,8 +24,6 @@ import torch
 import oaa_mm
 from oaa_mm.attention import AttentionAccumulator, AttentionStore
 
-__all__ = ['plot_scale', 'scale_costs']
-
 T = TypeVar('T')
 EPOCHS = 4  # the first one only trains
 SIZE = (28, 37)
@@ -52,6 +50,7 @@ def scale_costs(images: int) -> dict[str, float]:
 
 
 def _in_process(*arguments: str) -> dict[str, float]:
+    package = str(Path(oaa_mm.__file__).parents[1])
     result = subprocess.run(
         [sys.executable, '-m', __spec__.name, *arguments],
         cwd=Path(__file__).parents[1],  # where `benchmark` is found

@@ -11,8 +11,6 @@ from oaa_mm.attention import AttentionStore
 
 from .timing import timed_in_turn
 
-__all__ = ['random_store', 'store_speed']
-
 
 def random_store(
     pairs: int,

@@ -8,8 +8,6 @@ from statistics import median
 
 import torch
 
-__all__ = ['synchronise', 'timed_in_turn']
-
 
 def synchronise() -> None:
     """Wait for the accelerator, if there is one."""

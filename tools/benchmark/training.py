@@ -10,8 +10,6 @@ from oaa_mm.engine.batch_attention import batch_attention
 from .samples import TrainingStep, make_batch, make_classifier
 from .timing import timed_in_turn
 
-__all__ = ['batch_speed', 'hook_cost']
-
 
 def hook_cost(
     network: str,

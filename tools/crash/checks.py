@@ -10,8 +10,6 @@ from oaa_mm.attention import AttentionStore
 from oaa_mm.io.manifest import read_manifest
 from oaa_mm.runs.checkpoints import checkpoint_damage
 
-__all__ = ['label_problems', 'stamps', 'training_problems']
-
 
 def training_problems(folder: Path, reference: Path) -> list[str]:
     """What is wrong in the work_dir of a training that was killed.

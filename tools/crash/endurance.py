@@ -12,8 +12,6 @@ from .lab import run_command
 from .report import Report
 from .world import World
 
-__all__ = ['train_long']
-
 #: What is measured -> allowed growth from the second quarter of the training
 #: to the last, as a factor and a number: a file may be open at the moment.
 ALLOWED = {

@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from typing import IO, Any
 
-__all__ = ['POINTS', 'Fault', 'install_fault']
-
 #: Half of the bytes are written; all are, but not under the final name; the
 #: file has its final name, and nothing else has happened.
 POINTS = ('half', 'written', 'renamed')

@@ -23,8 +23,6 @@ from typing import NoReturn
 
 from .faults import Fault, install_fault
 
-__all__ = ['ROOT', 'ForkedCommand', 'Outcome', 'import_all', 'run_command']
-
 ROOT = Path(__file__).resolve().parents[2]
 #: Seconds after which a run hangs.
 LIMIT = 600

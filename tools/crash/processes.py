@@ -14,8 +14,6 @@ from .lab import LIMIT, _become
 from .report import Report
 from .world import World
 
-__all__ = ['crash_processes']
-
 #: Seconds in which the others have to end.
 PATIENCE = 60
 

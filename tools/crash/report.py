@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 
 from .lab import Outcome
 
-__all__ = ['Report']
-
 
 @dataclass
 class Report:

@@ -14,8 +14,6 @@ from .lab import run_command
 from .report import Report
 from .world import EPOCHS, World
 
-__all__ = ['crash_labels', 'crash_training', 'label_words', 'moments_of']
-
 Moment = tuple[Fault | None, float | None]
 
 

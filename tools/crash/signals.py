@@ -16,8 +16,6 @@ from .scenarios import label_words
 from .stages import fork_stages
 from .world import World
 
-__all__ = ['interrupt_all', 'run_twice']
-
 #: Signal -> exit status.
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143}
 

@@ -16,8 +16,6 @@ from .report import Report
 from .scenarios import moments_of
 from .world import EPOCHS, World
 
-__all__ = ['crash_pipeline', 'fork_stages']
-
 TARGETS = (
     *('attention_epoch_?.safetensors', 'stage.json', 'epoch_*.pth'),
     *('*.png', 'oaa_plus.safetensors', 'iter_*.pth'),

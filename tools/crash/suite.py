@@ -13,8 +13,6 @@ from .signals import interrupt_all, run_twice
 from .stages import crash_pipeline
 from .world import EPOCHS, World
 
-__all__ = ['crash_all']
-
 
 def crash_all(
     world: World, what: Sequence[str], *, kills: int, seed: int

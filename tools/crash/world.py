@@ -9,8 +9,6 @@ from oaa_mm.datasets.toy import make_toy_voc
 
 from .lab import ROOT
 
-__all__ = ['EPOCHS', 'World', 'make_world']
-
 EPOCHS = 4
 #: The toy recipe, shrunk; `{extra}` differs between configs.
 _TRAINING = """

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ['COLORS', 'OUTLINES', 'PARTS', 'TEXTURES', 'TOY_CLASSES', 'Part']
-
 #: Names of the classes, in the order of their indices.
 TOY_CLASSES = ('owl', 'fox', 'fish', 'cart', 'tractor', 'house')
 

@@ -7,8 +7,6 @@ import numpy as np
 
 from .catalogue import COLORS, TEXTURES
 
-__all__ = ['affine', 'jittered_color', 'paint', 'paint_background']
-
 _ANGLES = np.linspace(0, 2 * np.pi, 40, endpoint=False)
 
 #: Outlines in their own frame, -1..1.

@@ -5,8 +5,6 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-__all__ = ['imperfect_saliency']
-
 
 def imperfect_saliency(
     rng: np.random.Generator, layers: np.ndarray

@@ -11,8 +11,6 @@ from .catalogue import COLORS, OUTLINES, PARTS, TEXTURES, TOY_CLASSES
 from .painting import affine, jittered_color, paint, paint_background
 from .saliency import imperfect_saliency
 
-__all__ = ['MIN_VISIBLE', 'SIZES', 'SPLITS', 'ToySample', 'toy_sample']
-
 #: The splits, in the order that seeds their images.
 SPLITS = ('train', 'val')
 

@@ -19,8 +19,6 @@ from oaa_mm.io.palette import write_index_png
 from .catalogue import TOY_CLASSES
 from .scene import ToySample, toy_sample
 
-__all__ = ['make_toy_voc']
-
 _JPEG_QUALITY = 92
 
 #: The list of a split's ids, and the same with the classes of each image.

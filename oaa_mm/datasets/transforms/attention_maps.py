@@ -13,8 +13,6 @@ from oaa_mm.attention import AttentionStore
 from oaa_mm.checks import name_some
 from oaa_mm.registry import TRANSFORMS
 
-__all__ = ['LoadAttentionMaps']
-
 #: Pairs shown in one error message; there may be thousands.
 _SHOWN = 5
 

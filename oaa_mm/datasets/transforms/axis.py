@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ['AxisTrace', 'trace_axis']
-
 
 @dataclass(frozen=True)
 class AxisTrace:

@@ -13,8 +13,6 @@ from mmcv.transforms.utils import cache_randomness
 from oaa_mm.checks import check_number
 from oaa_mm.registry import TRANSFORMS
 
-__all__ = ['ColorJitter']
-
 
 def _turn_hue(image: np.ndarray, turns: float) -> np.ndarray:
     """Turn the colour circle of an (H, W, 3) BGR image.

@@ -11,8 +11,6 @@ from oaa_mm.registry import TRANSFORMS
 
 from .geometry import placement_is_current
 
-__all__ = ['PackImageLevelInputs']
-
 
 @TRANSFORMS.register_module()
 class PackImageLevelInputs(PackSegInputs):

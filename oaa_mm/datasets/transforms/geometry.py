@@ -24,12 +24,6 @@ from oaa_mm.attention import Placement
 from .axis import AxisTrace, trace_axis
 from .nominal import draws_scale, flatten, size_after
 
-__all__ = [
-    'RecordingCompose',
-    'ImageGeometry',
-    'placement_is_current',
-]
-
 #: What mmcv's loading raises for damaged files.
 UNREADABLE = (OSError, AssertionError, cv2.error)
 WITNESS = 'oaa_geometry_witness'

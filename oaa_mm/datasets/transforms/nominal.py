@@ -13,15 +13,6 @@ import numpy as np
 from mmcv.transforms import RandomChoiceResize, RandomResize, Resize
 from mmseg.datasets.transforms import ResizeShortestEdge, ResizeToMultiple
 
-__all__ = [
-    'RESIZES',
-    'draws_scale',
-    'flatten',
-    'nominal_scale',
-    'resized',
-    'size_after',
-]
-
 #: Transforms that only resize, always alike.
 RESIZES = (Resize, ResizeShortestEdge, ResizeToMultiple)
 #: Transforms that draw something at random, but never a scale.

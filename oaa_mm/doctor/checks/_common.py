@@ -8,8 +8,6 @@ from oaa_mm.doctor.findings import Finding
 from oaa_mm.doctor.probe import Probe
 from oaa_mm.doctor.split import SplitData
 
-__all__ = ['Reporter', 'select']
-
 
 class Reporter:
     """Collects the findings of one check of one split.

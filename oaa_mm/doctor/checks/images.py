@@ -9,8 +9,6 @@ from oaa_mm.doctor.split import SplitData
 
 from ._common import Reporter, select
 
-__all__ = ['check_images']
-
 
 def check_images(data: SplitData) -> list[Finding]:
     """Look at the image files of a split.

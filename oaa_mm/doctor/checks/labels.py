@@ -10,8 +10,6 @@ from oaa_mm.doctor.split import SplitData
 
 from ._common import Reporter
 
-__all__ = ['check_labels', 'class_name']
-
 
 def class_name(data: SplitData, index: int) -> str:
     """Name of a class, or its number where names are unknown.

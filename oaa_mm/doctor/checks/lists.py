@@ -9,8 +9,6 @@ from oaa_mm.doctor.split import SplitData
 
 from ._common import Reporter
 
-__all__ = ['check_copies', 'check_list', 'check_overlap']
-
 
 def _present(data: SplitData) -> str:
     """How many of the files that belong to the list are there."""

@@ -13,8 +13,6 @@ from oaa_mm.io.palette import INDEX_MODES
 from ._common import Reporter, other_size, select
 from .labels import class_name
 
-__all__ = ['check_masks']
-
 #: The mask value of pixels that count nowhere.
 IGNORE = 255
 

@@ -8,8 +8,6 @@ from oaa_mm.doctor.split import SplitData
 
 from ._common import Reporter, other_size, select
 
-__all__ = ['check_saliency']
-
 
 def check_saliency(data: SplitData) -> list[Finding]:
     """Look at the saliency maps of a split.

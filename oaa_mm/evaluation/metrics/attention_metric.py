@@ -28,8 +28,6 @@ from oaa_mm.registry import METRICS
 
 from .class_names import class_names_of
 
-__all__ = ['AttentionMetric']
-
 _NO_MASK = (
     'AttentionMetric needs a mask, but the data sample has neither '
     '`seg_map_path` nor `gt_sem_seg`. With masks: give the data set '

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from mmengine.evaluator import BaseMetric
 
-__all__ = ['class_names_of']
-
 
 def class_names_of(
     metric: BaseMetric, num_classes: int | None

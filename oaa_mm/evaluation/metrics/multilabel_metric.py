@@ -17,8 +17,6 @@ from oaa_mm.registry import METRICS
 
 from .class_names import class_names_of
 
-__all__ = ['MultiLabelMetric']
-
 
 @METRICS.register_module()
 class MultiLabelMetric(BaseMetric):

@@ -13,8 +13,6 @@ from mmengine.logging import MMLogger, print_log
 from oaa_mm.attention import AttentionStore, quantise_attention
 from oaa_mm.registry import METRICS
 
-__all__ = ['AttentionStoreWriter']
-
 
 @METRICS.register_module()
 class AttentionStoreWriter(BaseMetric):

@@ -12,8 +12,6 @@ from oaa_mm.checks import check_number
 
 from .positions import positions_inside
 
-__all__ = ['AttentionLoss']
-
 #: Arguments of mmseg's losses that cannot matter here: each channel has its
 #: own sigmoid, and ignored pixels never count.
 HARMLESS = ('use_sigmoid', 'avg_non_ignore')

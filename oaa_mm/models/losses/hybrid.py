@@ -11,8 +11,6 @@ from oaa_mm.registry import MODELS
 from .attention_loss import AttentionLoss
 from .positions import log_sigmoids, positions_inside
 
-__all__ = ['REDUCTIONS', 'HybridAttentionLoss', 'hybrid_attention_loss']
-
 #: Reduction -> dimensions over which the sets N+ and N- are counted.
 REDUCTIONS = {'joint': (1, 2, 3), 'per_class': (2, 3), 'batch': (0, 1, 2, 3)}
 

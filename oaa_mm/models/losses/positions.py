@@ -8,8 +8,6 @@ from torch import Tensor
 
 from oaa_mm.attention import valid_mask
 
-__all__ = ['log_sigmoids', 'positions_inside']
-
 
 def positions_inside(
     logits: Tensor, target: Tensor, valid: Tensor | None

@@ -11,8 +11,6 @@ from oaa_mm.registry import MODELS
 from .attention_loss import AttentionLoss
 from .positions import log_sigmoids, positions_inside
 
-__all__ = ['SoftBCEAttentionLoss', 'soft_bce_attention_loss']
-
 
 def soft_bce_attention_loss(
     logits: Tensor, target: Tensor, *, valid: Tensor | None = None

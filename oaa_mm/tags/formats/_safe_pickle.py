@@ -17,8 +17,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ['load_numpy_pickle']
-
 #: What labels and image numbers are made of.
 _NUMBER_TYPES = (
     'b1', 'i1', 'i2', 'i4', 'i8', 'u1', 'u2', 'u4', 'u8', 'f2', 'f4', 'f8'

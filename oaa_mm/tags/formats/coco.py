@@ -25,8 +25,6 @@ from ._common import (
     unknown_class,
 )
 
-__all__ = ['read_coco', 'write_coco']
-
 _NEEDED = {
     'images': {'id': int, 'file_name': str},
     'annotations': {'image_id': int, 'category_id': int},

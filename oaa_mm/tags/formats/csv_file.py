@@ -23,8 +23,6 @@ from ._common import (
     unknown_class,
 )
 
-__all__ = ['read_csv', 'write_csv']
-
 _IMAGE_COLUMN = ('image', 'image_id', 'id', 'file_name', 'filename', 'name')
 _LABEL_COLUMN = ('labels', 'label')
 _BINARY = {'0': 0, '1': 1, '0.0': 0, '1.0': 1}

@@ -12,8 +12,6 @@ from oaa_mm.tags.table import LabelTable, image_stem
 
 from ._common import make_table, parse_index, read_text, require_plain_stems
 
-__all__ = ['read_list', 'read_words', 'write_list']
-
 
 def read_words(line: str) -> list[str]:
     """Words of a line up to the first that begins with `#`.

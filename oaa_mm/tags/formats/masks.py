@@ -14,8 +14,6 @@ from oaa_mm.tags.table import LabelTable
 
 from ._common import check_index, list_folder, make_table, progress
 
-__all__ = ['read_masks']
-
 #: Values which are not classes: the background and the ignore index.
 _BACKGROUND, _IGNORE = 0, 255
 

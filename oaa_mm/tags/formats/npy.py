@@ -25,8 +25,6 @@ from ._common import (
 )
 from ._safe_pickle import load_numpy_pickle
 
-__all__ = ['read_npy', 'write_npy']
-
 #: 1 GiB: the labels of COCO take 40 MB, a larger file is a mistake.
 _MAX_BYTES = 2**30
 

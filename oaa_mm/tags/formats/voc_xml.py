@@ -22,8 +22,6 @@ from ._common import (
     unknown_class,
 )
 
-__all__ = ['read_voc_xml', 'write_voc_xml']
-
 
 def _refuse_doctype(*_: object) -> None:
     raise ValueError('it holds a DOCTYPE, which VOC annotations do not have')
