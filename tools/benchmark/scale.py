@@ -54,10 +54,7 @@ def _in_process(*arguments: str) -> dict[str, float]:
     result = subprocess.run(
         [sys.executable, '-m', __spec__.name, *arguments],
         cwd=Path(__file__).parents[1],  # where `benchmark` is found
-        env={
-            **os.environ,
-            'PYTHONPATH': str(Path(oaa_mm.__file__).parents[1]),
-        },
+        env={**os.environ, 'PYTHONPATH': package},
         capture_output=True,
         text=True,
         check=False,
