@@ -17,12 +17,11 @@ from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
 from mmengine.visualization import Visualizer
 from mmseg.structures import SegDataSample
-from rich.console import Console
-from rich.progress import track
 from torch import nn
 
 from oaa_mm.attention import AttentionStore
 from oaa_mm.io.palette import write_index_png
+from oaa_mm.io.progress import progress
 from oaa_mm.models.attention_model import AttentionModel
 from oaa_mm.pseudo_labels import LabelRules
 from oaa_mm.visualization import overlay_attention
@@ -229,12 +228,9 @@ class OAAInferencer(BaseInferencer):
         """
         count = len(self.classes)
         batches = list(self._get_chunk_data(inputs, batch_size))
-        for batch in track(
-            batches,
-            'Inference',
-            console=Console(stderr=True),
-            disable=not self.show_progress,
-        ):
+        if self.show_progress:
+            batches = progress(batches, 'Inference')
+        for batch in batches:
             data = [self.pipeline(item.to_results(count)) for item in batch]
             yield batch, self.collate_fn(data)
 

@@ -12,11 +12,10 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
-from rich.console import Console
-from rich.progress import track
 
 from oaa_mm.io.images import PHOTO_FORMATS
 from oaa_mm.io.palette import INDEX_MODES, voc_colormap
+from oaa_mm.io.progress import progress
 
 #: What a file is read as: only masks and saliency maps tell their values.
 KINDS = ('image', 'mask', 'saliency')
@@ -159,16 +158,8 @@ def probe_files(
     """
     if workers < 1:
         raise ValueError(f'workers should be at least 1, but got {workers}')
-    console = Console(stderr=True)
     with ThreadPoolExecutor(workers) as pool:
         probes = pool.map(partial(probe_file, kind=kind), paths)
-        return list(
-            track(
-                probes,
-                description or '',
-                total=len(paths),
-                console=console,
-                transient=True,
-                disable=description is None or not console.is_terminal,
-            )
-        )
+        if description is not None:
+            probes = progress(probes, description, len(paths))
+        return list(probes)

@@ -11,12 +11,11 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track
 
 from oaa_mm.checks import name_some
 from oaa_mm.io import atomic_write
 from oaa_mm.io.palette import read_index_png
+from oaa_mm.io.progress import progress
 from oaa_mm.pseudo_labels.label_dir import label_dir
 
 from .compare import find_masks, store_names
@@ -89,11 +88,8 @@ def compare_label_folders(
     with ThreadPoolExecutor(max(workers, 1)) as pool:
         for name, paths in zip(store_names(folders), labels, strict=True):
             matrix = np.zeros((num_classes + 1, num_classes + 2), np.int64)
-            for part in track(
-                pool.map(count, paths, masks),
-                name,
-                total=len(image_ids),
-                console=Console(stderr=True),
+            for part in progress(
+                pool.map(count, paths, masks), name, len(image_ids)
             ):
                 matrix += part
             if not matrix.sum():

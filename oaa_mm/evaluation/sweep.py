@@ -10,11 +10,10 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track
 
 from oaa_mm.attention import AttentionStore
 from oaa_mm.io.palette import read_index_png
+from oaa_mm.io.progress import progress
 
 from .functional import (
     SparseHistogram,
@@ -120,12 +119,7 @@ def evaluate_store(
     total = _Total(num_classes)
     with ThreadPoolExecutor(max_workers=max(workers, 1)) as pool:
         found = pool.map(one_image, image_ids)
-        for image in track(
-            found,
-            name,
-            total=len(image_ids),
-            console=Console(stderr=True),
-        ):
+        for image in progress(found, name, len(image_ids)):
             total.add(image)
     return StoreResult(
         name=name,

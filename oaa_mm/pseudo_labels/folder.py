@@ -18,9 +18,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.progress import track
-
 from oaa_mm.io import atomic_write
 from oaa_mm.io.fingerprint import fingerprint, fingerprint_names
 from oaa_mm.io.manifest import (
@@ -29,6 +26,7 @@ from oaa_mm.io.manifest import (
     read_manifest,
     write_manifest,
 )
+from oaa_mm.io.progress import progress
 from oaa_mm.runs.lock import check_free, lock_folder, remove_leftovers
 
 from .job import LabelJob, LabelTask
@@ -239,11 +237,8 @@ def _run(
     workers: int,
 ) -> LabelSummary:
     summary = LabelSummary(class_names)
-    for result in track(
-        run_tasks(job, tasks, workers=workers),
-        'Pseudo-labels',
-        total=len(tasks),
-        console=Console(stderr=True),
+    for result in progress(
+        run_tasks(job, tasks, workers=workers), 'Pseudo-labels', len(tasks)
     ):
         summary.add(result)
     return summary

@@ -7,13 +7,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import track
-
 from oaa_mm.attention import AttentionStore
 from oaa_mm.datasets.files import inspect_image
 from oaa_mm.evaluation.stores import name_some, read_image_ids
 from oaa_mm.io.images import SALIENCY_FORMATS, open_image
+from oaa_mm.io.progress import progress
 from oaa_mm.visualization.draw import find_image
 
 from .job import LabelTask
@@ -65,14 +63,10 @@ def plan_tasks(
     _check_maps(image_ids, classes, store, allow_missing)
     images = _find_images(img_dir, image_ids)
     saliency = _find_saliency(saliency_dir, image_ids)
-    console = Console(stderr=True)
-    files = track(
+    files = progress(
         zip(image_ids, images, saliency, strict=True),
         'Checking images',
-        total=len(image_ids),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
+        len(image_ids),
     )
     return [
         LabelTask(

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track
 
 from oaa_mm.io.palette import read_index_png
+from oaa_mm.io.progress import progress
 from oaa_mm.visualization.draw import choose_ids
 from oaa_mm.visualization.work_dir import evenly_spaced, maps_over_epochs
 
@@ -190,12 +189,7 @@ def _draw(
     if data.mask_dir is not None:
         folders['mask'] = data.mask_dir
     cards, notes = [], []
-    for image_id, why in track(
-        list(groups.items()),
-        'images',
-        console=Console(stderr=True),
-        transient=True,
-    ):
+    for image_id, why in progress(groups.items(), 'images'):
         try:
             card = draw_card(
                 image_id,

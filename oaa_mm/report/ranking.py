@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track
 
 from oaa_mm.attention import attention_to_image
 from oaa_mm.evaluation.functional import attention_winner
 from oaa_mm.evaluation.labels import label_matrix, label_scores
 from oaa_mm.io.palette import read_index_png
+from oaa_mm.io.progress import progress
 from oaa_mm.visualization.draw import choose_ids
 
 #: Why an image is shown.
@@ -77,9 +76,7 @@ def rank_images(
         ValueError: A label or mask does not fit; it is named.
     """
     scores = []
-    for image_id in track(
-        image_ids, 'ranking', console=Console(stderr=True), transient=True
-    ):
+    for image_id in progress(image_ids, 'ranking'):
         path = mask_dir / f'{image_id}.png'
         if not path.is_file():
             continue

@@ -11,11 +11,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 from PIL import Image
-from rich.console import Console
-from rich.progress import track
 
 from oaa_mm.io import atomic_write
 from oaa_mm.io.palette import read_index_png
+from oaa_mm.io.progress import progress
 
 from .draw import find_image, read_image
 from .overlay import overlay_attention, overlay_mask
@@ -238,8 +237,7 @@ def draw_animations(
         FileNotFoundError: An image or mask is absent.
         ValueError: An image, a mask or a class does not fit; it is named.
     """
-    console = Console(stderr=True)
-    for image_id in track(list(maps), 'animations', console=console):
+    for image_id in progress(maps, 'animations'):
         source = find_image(img_dir, image_id)
         mask = None
         if mask_dir is not None:

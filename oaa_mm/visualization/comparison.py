@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track
 
 from oaa_mm.io.palette import read_index_png
+from oaa_mm.io.progress import progress
 from oaa_mm.pseudo_labels.label_dir import label_dir
 
 from .draw import find_image, read_image, write_picture
@@ -127,7 +126,7 @@ def draw_comparisons(
         name: classes_of_images(store) for name, store in stores.items()
     }
     written = []
-    for image_id in track(image_ids, 'pictures', console=Console(stderr=True)):
+    for image_id in progress(image_ids, 'pictures'):
         path = find_image(img_dir, image_id)
         attention = {
             name: {

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from rich.console import Console
-from rich.progress import track
 
 from oaa_mm.io import atomic_write
 from oaa_mm.io.images import PHOTO_FORMATS, open_image
 from oaa_mm.io.palette import read_index_png
+from oaa_mm.io.progress import progress
 
 from .strip import evolution_strip
 from .work_dir import EpochStores
@@ -173,9 +172,8 @@ def draw_strips(
         FileNotFoundError: An image or mask is absent.
         ValueError: An image, a mask or a class does not fit; it is named.
     """
-    console = Console(stderr=True)
     written = []
-    for image_id in track(image_ids, 'strips', console=console):
+    for image_id in progress(image_ids, 'strips'):
         path = find_image(img_dir, image_id)
         mask = None
         if mask_dir is not None:

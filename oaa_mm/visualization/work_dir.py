@@ -8,10 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import track
-
 from oaa_mm.attention import AttentionStore
+from oaa_mm.io.progress import progress
 
 from .strip import EpochMaps
 
@@ -220,9 +218,7 @@ def maps_over_epochs(
         ValueError: A store is damaged.
     """
     maps: dict[str, list[EpochMaps]] = {i: [] for i in image_ids}
-    for epoch in track(
-        epochs, 'epochs', console=Console(stderr=True), transient=True
-    ):
+    for epoch in progress(epochs, 'epochs'):
         (stores,) = load_epochs(work_dir, [epoch])
         for image_id in image_ids:
             maps[image_id].append(stores.maps_of(image_id))

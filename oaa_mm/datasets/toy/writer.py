@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
 from PIL import Image
-from rich.console import Console
-from rich.progress import track
 
 from oaa_mm.io.files import atomic_write
 from oaa_mm.io.palette import write_index_png
+from oaa_mm.io.progress import progress
 
 from .catalogue import TOY_CLASSES
 from .scene import ToySample, toy_sample
@@ -106,17 +105,12 @@ def _remove_others(out: Path, split: str, ids: Collection[str]) -> None:
 
 
 def _write_split(
-    out: Path, split: str, count: int, seed: int, progress: bool
+    out: Path, split: str, count: int, seed: int, show: bool
 ) -> None:
     ids, lines = [], []
-    console = Console(stderr=True)
-    numbers = track(
-        range(count),
-        f'Painting {split}',
-        console=console,
-        transient=True,
-        disable=not (progress and console.is_terminal),
-    )
+    numbers: Iterable[int] = range(count)
+    if show:
+        numbers = progress(numbers, f'Painting {split}')
     for index in numbers:
         sample = toy_sample(seed, split, index)
         image_id = f'{split}_{index:04d}'

@@ -6,9 +6,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from rich.console import Console
-from rich.progress import track
-
 from oaa_mm.tags.table import LabelTable, image_stem
 
 T = TypeVar('T')
@@ -125,15 +122,3 @@ def require_plain_stems(table: LabelTable, form: str) -> None:
                 f'be written as {form}: it would be read back as '
                 f'{image_stem(image_id)!r}'
             )
-
-
-def progress(items: Sequence[T], description: str) -> Iterable[T]:
-    """Iterate over `items` under a progress bar on the standard error."""
-    console = Console(stderr=True)
-    return track(
-        items,
-        description,
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )

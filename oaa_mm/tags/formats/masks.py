@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from oaa_mm.io.images import open_image
+from oaa_mm.io.progress import progress
 from oaa_mm.tags.classes import normalize_classes
 from oaa_mm.tags.table import LabelTable
 
-from ._common import check_index, list_folder, make_table, progress
+from ._common import check_index, list_folder, make_table
 
 #: Values which are not classes: the background and the ignore index.
 _BACKGROUND, _IGNORE = 0, 255

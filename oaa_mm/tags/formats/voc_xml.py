@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 from xml.parsers import expat
 
 from oaa_mm.io.files import write_error
+from oaa_mm.io.progress import progress
 from oaa_mm.tags.classes import VOC_CLASSES, normalize_classes
 from oaa_mm.tags.table import LabelTable
 
@@ -17,7 +18,6 @@ from ._common import (
     class_lookup,
     list_folder,
     make_table,
-    progress,
     require_classes,
     unknown_class,
 )
