@@ -1,11 +1,32 @@
-"""Checking what users write into configs, and naming what is wrong."""
+"""Checks of what users write, with messages that say what is allowed."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mmengine.structures import BaseDataElement
+
+
+def check_choice(name: str, value: Any, allowed: Iterable[Any]) -> None:
+    """Refuse a value that is not one of those allowed.
+
+    Args:
+        name (str): Name of the argument, for the message.
+        value (Any): The value that was given.
+        allowed (Iterable[Any]): The allowed values.
+
+    Raises:
+        ValueError: The value is another one.
+    """
+    allowed = tuple(allowed)  # which also takes values that have no hash
+    if value not in allowed:
+        raise ValueError(
+            f'{name} should be one of {allowed}, but got {value!r}'
+        )
 
 
 def check_number(
@@ -15,29 +36,65 @@ def check_number(
     low: float,
     high: float = math.inf,
     integer: bool = False,
+    excluded: float | None = None,
 ) -> None:
-    """Refuse what is no number of a range; NaN is in none.
+    """Refuse a value that is not a number in a range; NaN is in none.
 
     Args:
-        name (str): Of the argument, for the message.
+        name (str): Name of the argument, for the message.
         value (Any): What was given; ``--cfg-options`` may give anything.
         low (float): Least allowed value.
         high (float): Greatest allowed value; itself not allowed where it is
             infinite. Defaults to infinity.
         integer (bool): Whether only integers are allowed. Defaults to False.
+        excluded (float | None): An end of the range that is itself refused.
+            Defaults to None.
 
     Raises:
-        ValueError: It is not of that kind or out of the range.
+        ValueError: The value is of another kind or out of the range.
     """
     kind = Integral if integer else Real
     fits = isinstance(value, kind) and not isinstance(value, bool)
-    if not (fits and low <= value <= high and value < math.inf):
-        end = ')' if high == math.inf else ']'
+    fits = fits and low <= value <= high and value not in (math.inf, excluded)
+    if not fits:
+        begin = '(' if low == excluded else '['
+        end = ')' if high in (math.inf, excluded) else ']'
         whole = ', an integer' if integer else ''
         raise ValueError(
-            f'{name} should be in [{low:g}, {high:g}{end}{whole}, but got '
-            f'{value!r}'
+            f'{name} should be in {begin}{low:g}, {high:g}{end}{whole}, but '
+            f'got {value!r}'
         )
+
+
+def require(
+    sample: Mapping[str, Any] | BaseDataElement,
+    key: str,
+    *,
+    needed_by: str,
+    remedy: str,
+) -> Any:
+    """Return a field of a data sample, or say who provides it.
+
+    Args:
+        sample (Mapping[str, Any] | BaseDataElement): A data sample, or the
+            results of a pipeline.
+        key (str): Name of the field.
+        needed_by (str): Who needs it, for the message.
+        remedy (str): What provides it, for the message.
+
+    Returns:
+        Any: The value of the field.
+
+    Raises:
+        ValueError: The sample has no such field.
+    """
+    if key not in sample:
+        names = [sample.get(name) for name in ('img_path', 'image_id')]
+        name = next(filter(None, names), 'a sample')
+        raise ValueError(
+            f'{name} has no `{key}`, which {needed_by} needs: {remedy}'
+        )
+    return sample.get(key)
 
 
 def name_some(names: Sequence[str], limit: int = 10) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from oaa_mm.checks import check_choice
+
 ACCEPTANCE_RULES = ('topk', 'threshold', 'all_targets', 'none')
 
 
@@ -42,11 +44,7 @@ def accept_pairs(
     Raises:
         ValueError: `acceptance` is unknown.
     """
-    if acceptance not in ACCEPTANCE_RULES:
-        raise ValueError(
-            f'acceptance should be one of {ACCEPTANCE_RULES}, but got '
-            f'{acceptance!r}'
-        )
+    check_choice('acceptance', acceptance, ACCEPTANCE_RULES)
     logits = logits.detach().float()
     positive = labels.to(logits.device) > 0
     finite = logits.isfinite().all(1, keepdim=True)

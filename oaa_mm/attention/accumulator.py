@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor
 
-from oaa_mm.checks import check_number
+from oaa_mm.checks import check_choice, check_number
 from oaa_mm.io import check_image_id
 
 from .accept import ACCEPTANCE_RULES
@@ -90,10 +90,7 @@ class AttentionAccumulator:
             ('norm', norm, NORMS),
             ('fallback', fallback, FALLBACKS),
         ):
-            if value not in allowed:
-                raise ValueError(
-                    f'{name} should be one of {allowed}, but got {value!r}'
-                )
+            check_choice(name, value, allowed)
         check_number('threshold', threshold, low=0, high=1)
         check_number('start_epoch', start_epoch, low=0, integer=True)
         self.fusion = fusion

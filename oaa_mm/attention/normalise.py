@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from oaa_mm.checks import check_choice
+
 from .pooling import valid_mask
 
 NORMS = ('max', 'minmax')
@@ -32,8 +34,7 @@ def normalise_attention(
     Raises:
         ValueError: `norm` is unknown.
     """
-    if norm not in NORMS:
-        raise ValueError(f'norm should be one of {NORMS}, but got {norm!r}')
+    check_choice('norm', norm, NORMS)
     maps = scores.detach().float().relu()
     inside = None
     if valid is not None:

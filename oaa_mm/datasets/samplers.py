@@ -10,6 +10,7 @@ from mmengine.dataset import DefaultSampler
 from mmengine.dist import get_dist_info
 from torch.utils.data import BatchSampler
 
+from oaa_mm.checks import check_number
 from oaa_mm.registry import DATA_SAMPLERS
 
 
@@ -54,8 +55,7 @@ class EqualSizeBatchSampler(BatchSampler):
                 'EqualSizeBatchSampler needs sampler=dict('
                 f"type='DefaultSampler'), but got {type(sampler).__name__}"
             )
-        if batch_size < 1:
-            raise ValueError(f'batch_size is {batch_size}, at least 1 needed')
+        check_number('batch_size', batch_size, low=1, integer=True)
         super().__init__(sampler, batch_size, drop_last)
         self.merge_leftovers = merge_leftovers
         dataset = sampler.dataset

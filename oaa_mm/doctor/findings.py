@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from oaa_mm.checks import check_choice
+
 #: From the worst; only errors make the command fail.
 SEVERITIES = ('error', 'warning', 'info')
 
@@ -30,11 +32,7 @@ class Finding:
     items: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.severity not in SEVERITIES:
-            raise ValueError(
-                f'severity should be one of {SEVERITIES}, but got '
-                f'{self.severity!r}'
-            )
+        check_choice('severity', self.severity, SEVERITIES)
         object.__setattr__(self, 'items', tuple(self.items))
 
 

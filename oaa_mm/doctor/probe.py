@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from oaa_mm.checks import check_choice, check_number
 from oaa_mm.io.images import PHOTO_FORMATS
 from oaa_mm.io.palette import INDEX_MODES, voc_colormap
 from oaa_mm.io.progress import progress
@@ -117,8 +118,7 @@ def probe_file(path: Path, kind: str = 'image') -> Probe:
     Raises:
         ValueError: `kind` is unknown.
     """
-    if kind not in KINDS:
-        raise ValueError(f'kind should be one of {KINDS}, but got {kind!r}')
+    check_choice('kind', kind, KINDS)
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -156,8 +156,7 @@ def probe_files(
     Raises:
         ValueError: `workers` is less than 1, or `kind` is unknown.
     """
-    if workers < 1:
-        raise ValueError(f'workers should be at least 1, but got {workers}')
+    check_number('workers', workers, low=1, integer=True)
     with ThreadPoolExecutor(workers) as pool:
         probes = pool.map(partial(probe_file, kind=kind), paths)
         if description is not None:

@@ -11,6 +11,7 @@ from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
 from oaa_mm.attention import Placement
+from oaa_mm.checks import require
 
 
 def unwrap_model(model: nn.Module) -> nn.Module:
@@ -82,13 +83,13 @@ def sample_metainfo(sample: SegDataSample, key: str) -> Any:
     Raises:
         ValueError: The sample lacks it; the message says what provides it.
     """
-    if key not in sample.metainfo:
-        raise ValueError(
-            f'OAAHook needs `{key}` in the metainfo of every training sample: '
-            'use an ImageLevelDataset whose pipeline ends with '
-            'PackImageLevelInputs'
-        )
-    return sample.metainfo[key]
+    return require(
+        sample,
+        key,
+        needed_by='OAAHook',
+        remedy='use an ImageLevelDataset whose pipeline ends with '
+        'PackImageLevelInputs',
+    )
 
 
 def _placement(sample: SegDataSample, model: nn.Module) -> Placement:

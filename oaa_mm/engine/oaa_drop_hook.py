@@ -11,6 +11,7 @@ from mmengine.runner import Runner
 from mmseg.structures import SegDataSample
 
 from oaa_mm.attention.drop import attended_pixels, is_drawn
+from oaa_mm.checks import check_number
 from oaa_mm.models.attention_model import AttentionModel
 from oaa_mm.registry import HOOKS
 
@@ -63,8 +64,7 @@ class OAADropHook(OAAHook):
         super().__init__(**kwargs)
         drop = {'drop_prob': drop_prob, 'drop_threshold': drop_threshold}
         for name, value in drop.items():
-            if not 0 <= value <= 1:
-                raise ValueError(f'{name} is in [0, 1], but got {value}')
+            check_number(f'OAADropHook: {name}', value, low=0, high=1)
         self.drop_prob = drop_prob
         self.drop_threshold = drop_threshold
         self._epoch: int | None = None

@@ -7,10 +7,10 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from oaa_mm.checks import name_some
+from oaa_mm.checks import check_choice, name_some
 from oaa_mm.io import atomic_write
 
-from .functional import check_ignore_policy
+from .functional import IGNORE_POLICIES
 from .scores import json_number
 from .stores import open_store, read_image_ids
 from .sweep import StoreResult, evaluate_store, recalls_at_first_precision
@@ -46,7 +46,7 @@ def compare_stores(
         FileNotFoundError: A store, the list or a mask is absent.
         ValueError: A file does not fit; it is named.
     """
-    check_ignore_policy(ignore)
+    check_choice('ignore', ignore, IGNORE_POLICIES)
     image_ids = read_image_ids(image_list)
     find_masks(mask_dir, image_ids)
     return [

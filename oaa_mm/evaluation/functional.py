@@ -18,6 +18,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from oaa_mm.attention import attention_to_image
+from oaa_mm.checks import check_choice
 
 from .scores import NUM_LEVELS, AttentionScores
 
@@ -77,7 +78,7 @@ def attention_histogram(
     Raises:
         ValueError: Shapes differ, a value is no class, or `ignore` is unknown.
     """
-    check_ignore_policy(ignore)
+    check_choice('ignore', ignore, IGNORE_POLICIES)
     if not winner.shape == value.shape == mask.shape:
         raise ValueError(
             f'the mask is {mask.shape} (H, W), but the attention is '
@@ -95,14 +96,6 @@ def attention_histogram(
     shape = (num_classes + 1, num_classes, NUM_LEVELS)
     counts = np.bincount(joint.ravel(), minlength=math.prod(shape))
     return counts.reshape(shape)
-
-
-def check_ignore_policy(ignore: str) -> None:
-    """Raise ValueError unless `ignore` is one of `IGNORE_POLICIES`."""
-    if ignore not in IGNORE_POLICIES:
-        raise ValueError(
-            f'ignore should be one of {IGNORE_POLICIES}, but got {ignore!r}'
-        )
 
 
 def _check_range(

@@ -20,6 +20,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from oaa_mm.checks import check_choice
+
 from .scores import json_number
 
 #: What becomes of pixels that the label marks 255.
@@ -140,11 +142,7 @@ def label_scores(matrix: np.ndarray, policy: str) -> LabelScores:
     Raises:
         ValueError: The policy is unknown.
     """
-    if policy not in LABEL_POLICIES:
-        raise ValueError(
-            f'the policy for labels of 255 should be one of {LABEL_POLICIES}, '
-            f'but got {policy!r}'
-        )
+    check_choice('the policy for labels of 255', policy, LABEL_POLICIES)
     matrix = np.asarray(matrix, np.float64)
     counted, ignored = matrix[:, :-1].copy(), matrix[:, -1]
     truth = counted.sum(1)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from oaa_mm.checks import check_number
+
 #: Values of a uint8 attention map, each of which is a threshold.
 NUM_LEVELS = 256
 
@@ -24,10 +26,7 @@ def threshold_level(threshold: float) -> int:
     Raises:
         ValueError: `threshold` is outside [0, 1].
     """
-    if not 0 <= threshold <= 1:
-        raise ValueError(
-            f'a threshold should be in [0, 1], but got {threshold}'
-        )
+    check_number('a threshold', threshold, low=0, high=1)
     # T / 255 * 255 may come out a hair above T.
     return math.ceil(threshold * (NUM_LEVELS - 1) - 1e-9)
 

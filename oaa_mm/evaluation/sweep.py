@@ -12,13 +12,14 @@ from pathlib import Path
 import numpy as np
 
 from oaa_mm.attention import AttentionStore
+from oaa_mm.checks import check_choice
 from oaa_mm.io.palette import read_index_png
 from oaa_mm.io.progress import progress
 
 from .functional import (
+    IGNORE_POLICIES,
     SparseHistogram,
     add_sparse,
-    check_ignore_policy,
     image_histogram,
     score_histogram,
     to_sparse,
@@ -105,7 +106,7 @@ def evaluate_store(
         ValueError: A mask or map does not fit (it is named), or the masks
             hold no pixel to compare.
     """
-    check_ignore_policy(ignore)
+    check_choice('ignore', ignore, IGNORE_POLICIES)
     missing = check_complete(
         store, image_ids, name=name, allow_missing=allow_missing
     )

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from prettytable import PrettyTable
 
+from oaa_mm.checks import check_number
+
 from .scores import AttentionScores, threshold_level
 from .sweep import StoreResult, recalls_at_first_precision
 
@@ -77,8 +79,7 @@ def sweep_thresholds(step: float) -> tuple[float, ...]:
     Raises:
         ValueError: `step` is outside (0, 1].
     """
-    if not 0 < step <= 1:
-        raise ValueError(f'the sweep step should be in (0, 1], got {step}')
+    check_number('the sweep step', step, low=0, high=1, excluded=0)
     count = int(1 / step + 1e-9)
     return tuple(round(step * (index + 1), 6) for index in range(count))
 

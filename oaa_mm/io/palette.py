@@ -8,6 +8,8 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image
 
+from oaa_mm.checks import check_number
+
 from .files import atomic_write
 from .images import open_image
 
@@ -39,8 +41,7 @@ def voc_colormap(n: int = 256) -> np.ndarray:
     Raises:
         ValueError: `n` is not in 0..256.
     """
-    if not 0 <= n <= 256:
-        raise ValueError(f'n should be in 0..256, but got {n}')
+    check_number('n', n, low=0, high=256, integer=True)
     return _full_colormap()[:n].copy()
 
 

@@ -10,6 +10,7 @@ from mmseg.structures import SegDataSample
 from torch import Tensor
 
 from oaa_mm.attention import mean_scores
+from oaa_mm.checks import require
 from oaa_mm.registry import MODELS
 
 from .attention_model import AttentionModel
@@ -101,10 +102,10 @@ class CAMClassifier(AttentionModel):
 
 
 def _label(sample: SegDataSample) -> Tensor:
-    if 'gt_label' not in sample:
-        raise ValueError(
-            f'{sample.metainfo.get("img_path", "a sample")} has no '
-            '`gt_label`: train on an ImageLevelDataset whose pipeline ends '
-            'with PackImageLevelInputs'
-        )
-    return sample.gt_label
+    return require(
+        sample,
+        'gt_label',
+        needed_by='CAMClassifier',
+        remedy='train on an ImageLevelDataset whose pipeline ends with '
+        'PackImageLevelInputs',
+    )

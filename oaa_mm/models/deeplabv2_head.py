@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from torch import Tensor, nn
 
+from oaa_mm.checks import check_number
 from oaa_mm.registry import MODELS
 
 
@@ -47,10 +48,10 @@ class DeepLabV2Head(BaseDecodeHead):
         init_cfg: dict | list[dict] | None = None,
         **kwargs: object,
     ) -> None:
-        if not dilations or min(dilations) < 1:
-            raise ValueError(
-                'DeepLabV2Head needs at least one dilation, each of them 1 '
-                f'or more, but got dilations={dilations}'
+        check_number('DeepLabV2Head: len(dilations)', len(dilations), low=1)
+        for dilation in dilations:
+            check_number(
+                'DeepLabV2Head: dilations', dilation, low=1, integer=True
             )
         super().__init__(
             in_channels,

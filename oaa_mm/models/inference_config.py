@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from oaa_mm.attention import NORMS
-from oaa_mm.checks import check_number
+from oaa_mm.checks import check_choice, check_number
 
 
 @dataclass(frozen=True)
@@ -45,15 +45,11 @@ class InferenceConfig:
     def __post_init__(self) -> None:
         """Check the values of a user's config."""
         scales = self.scales
-        if not isinstance(scales, (list, tuple)) or not scales or 0 in scales:
+        if not isinstance(scales, (list, tuple)) or not scales:
             raise ValueError(
                 f'test_cfg.scales should be positive numbers, but got {scales}'
             )
         for scale in scales:
-            check_number('test_cfg.scales', scale, low=0)
+            check_number('test_cfg.scales', scale, low=0, excluded=0)
         check_number('test_cfg.score_thr', self.score_thr, low=0, high=1)
-        if self.norm not in NORMS:
-            raise ValueError(
-                f'test_cfg.norm should be one of {NORMS}, but got '
-                f'{self.norm!r}'
-            )
+        check_choice('test_cfg.norm', self.norm, NORMS)

@@ -8,6 +8,7 @@ from mmseg.structures import SegDataSample
 from torch import Tensor
 
 from oaa_mm.attention import unplace_map, valid_mask
+from oaa_mm.checks import require
 from oaa_mm.registry import MODELS
 
 from .attention_model import AttentionModel
@@ -110,18 +111,19 @@ class IntegralAttentionModel(AttentionModel):
         self, sample: SegDataSample
     ) -> tuple[np.ndarray, np.ndarray]:
         """(K, h, w) maps of a sample in its frame, and their (K,) classes."""
-        name = sample.metainfo.get('img_path', 'a sample')
         for key, provider in NEEDED.items():
-            if key not in sample:
-                raise ValueError(
-                    f'{name} has no `{key}`: IntegralAttentionModel trains on '
-                    f'the attention of each image, with {provider}'
-                )
+            require(
+                sample,
+                key,
+                needed_by='IntegralAttentionModel',
+                remedy=f'add {provider}',
+            )
         classes = sample.gt_attention_classes
         if max(classes, default=0) >= self.num_classes:
             raise ValueError(
-                f'{name} has class {max(classes)}, but the head has the '
-                f'classes 0 to {self.num_classes - 1} (head.num_classes)'
+                f'{sample.get("img_path", "a sample")} has class '
+                f'{max(classes)}, but the head has the classes 0 to '
+                f'{self.num_classes - 1} (head.num_classes)'
             )
         return sample.gt_attention, classes
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from torch import Tensor, nn
 
+from oaa_mm.checks import check_number
 from oaa_mm.registry import MODELS
 
 
@@ -50,11 +51,14 @@ class LargeFOVHead(BaseDecodeHead):
         init_cfg: dict | list[dict] | None = None,
         **kwargs: object,
     ) -> None:
-        if dilation < 1 or not 0 <= dropout_ratio < 1:
-            raise ValueError(
-                'LargeFOVHead needs dilation >= 1 and dropout_ratio in '
-                f'[0, 1), but got {dilation} and {dropout_ratio}'
-            )
+        check_number('LargeFOVHead: dilation', dilation, low=1, integer=True)
+        check_number(
+            'LargeFOVHead: dropout_ratio',
+            dropout_ratio,
+            low=0,
+            high=1,
+            excluded=1,
+        )
         super().__init__(
             in_channels,
             channels,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from oaa_mm.checks import check_number
 from oaa_mm.registry import MODELS
 
 from .pretrained import check_pretrained
@@ -43,11 +44,13 @@ class VGG16(BaseModule):
         frozen_stages: int = 0,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
-        if not 0 <= frozen_stages <= len(STAGES):
-            raise ValueError(
-                f'frozen_stages should be in [0, {len(STAGES)}], but got '
-                f'{frozen_stages}'
-            )
+        check_number(
+            'frozen_stages',
+            frozen_stages,
+            low=0,
+            high=len(STAGES),
+            integer=True,
+        )
         init_cfg = init_cfg or {
             'type': 'Normal',
             'layer': 'Conv2d',

@@ -18,6 +18,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from oaa_mm.checks import check_number
 from oaa_mm.io import atomic_write
 from oaa_mm.io.fingerprint import fingerprint, fingerprint_names
 from oaa_mm.io.manifest import (
@@ -144,8 +145,7 @@ def _locked(out: Path, part: tuple[int, int] | None) -> Iterator[None]:
 def _check(
     rules: LabelRules, saliency_dir: str | os.PathLike | None, workers: int
 ) -> None:
-    if workers < 1:
-        raise ValueError(f'workers should be at least 1, but got {workers}')
+    check_number('workers', workers, low=1, integer=True)
     needed = rules.background == 'saliency'
     if needed and saliency_dir is None:
         raise ValueError(

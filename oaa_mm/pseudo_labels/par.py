@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from oaa_mm.checks import check_number
+
 #: The eight directions of a 3 x 3 neighbourhood, (down, right).
 _DIRECTIONS = tuple(
     (dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dy or dx
@@ -53,11 +55,8 @@ def pixel_adaptive_refine(
         ValueError: A parameter is out of range, or shapes differ.
     """
     _check(images, scores, dilations, iterations, scale)
-    if not 0 <= position_weight <= 1 or color_width <= 0:
-        raise ValueError(
-            'position_weight should be in [0, 1] and color_width > 0, but '
-            f'got {position_weight} and {color_width}'
-        )
+    check_number('position_weight', position_weight, low=0, high=1)
+    check_number('color_width', color_width, low=0, excluded=0)
     size = scores.shape[-2:]
     small = tuple(max(round(scale * length), 1) for length in size)
     images, scores = (
@@ -152,12 +151,8 @@ def _check(
             'images should be (N, 3, H, W) and scores (N, K, H, W), but got '
             f'{tuple(images.shape)} and {tuple(scores.shape)}'
         )
-    if not dilations or min(dilations) < 1:
-        raise ValueError(
-            f'dilations should be pixels >= 1, but got {dilations}'
-        )
-    if iterations < 0 or not 0 < scale <= 1:
-        raise ValueError(
-            'iterations should be >= 0 and scale in (0, 1], but got '
-            f'{iterations} and {scale}'
-        )
+    check_number('len(dilations)', len(dilations), low=1)
+    for dilation in dilations:
+        check_number('dilations', dilation, low=1, integer=True)
+    check_number('iterations', iterations, low=0, integer=True)
+    check_number('scale', scale, low=0, high=1, excluded=0)

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from oaa_mm.checks import check_choice
+
 from .compose import Refine
 from .crf import dense_crf_refine, import_densecrf
 from .par import pixel_adaptive_refine
@@ -61,10 +63,7 @@ def build_refine(
         ValueError: The name or an option is unknown, or the package of the
             CRF is not installed.
     """
-    if name not in REFINEMENTS:
-        raise ValueError(
-            f'refine should be one of {tuple(REFINEMENTS)}, but got {name!r}'
-        )
+    check_choice('refine', name, REFINEMENTS)
     options = dict(options or {})
     allowed = _options(name)
     unknown = sorted(set(options) - set(allowed))

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from oaa_mm.checks import check_number
+from oaa_mm.checks import check_choice, check_number
 
 BACKGROUNDS = ('saliency', 'power', 'constant')
 IGNORE_INDEX = 255
@@ -53,17 +53,16 @@ class LabelRules:
 
     def __post_init__(self) -> None:
         """Check the values."""
-        if self.background not in BACKGROUNDS:
-            raise ValueError(
-                f'background should be one of {BACKGROUNDS}, but got '
-                f'{self.background!r}'
-            )
+        check_choice('background', self.background, BACKGROUNDS)
         for constant in self.constants():
-            value = getattr(self, constant.name)
-            high = math.inf if constant.name == 'alpha' else 1
-            check_number(constant.name, value, low=0, high=high)
-        if not self.alpha:
-            raise ValueError('alpha should be > 0, but got 0')
+            is_alpha = constant.name == 'alpha'
+            check_number(
+                constant.name,
+                getattr(self, constant.name),
+                low=0,
+                high=math.inf if is_alpha else 1,
+                excluded=0 if is_alpha else None,
+            )
 
     @classmethod
     def constants(cls) -> tuple:

@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 
+from oaa_mm.checks import check_number
 from oaa_mm.io.palette import read_index_png
 from oaa_mm.io.progress import progress
 from oaa_mm.visualization.draw import choose_ids
@@ -53,12 +54,8 @@ class ImageChoice:
     alpha: float = 0.6
 
     def __post_init__(self) -> None:
-        for name, least in (('epochs', 1), ('tile_height', 16)):
-            if getattr(self, name) < least:
-                raise ValueError(
-                    f'{name} should be at least {least}, got '
-                    f'{getattr(self, name)}'
-                )
+        check_number('epochs', self.epochs, low=1, integer=True)
+        check_number('tile_height', self.tile_height, low=16, integer=True)
 
 
 @dataclass(frozen=True)

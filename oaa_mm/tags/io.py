@@ -6,6 +6,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from oaa_mm.checks import check_choice
+
 from . import formats
 from .table import LabelTable
 
@@ -90,10 +92,7 @@ def read_labels(
         raise FileNotFoundError(f'labels: {path} does not exist')
     if format is None:
         format = _detect_folder(path) if path.is_dir() else _detect_file(path)
-    if format not in tuple(READERS):
-        raise ValueError(
-            f'format should be one of {", ".join(READERS)}, but got {format!r}'
-        )
+    check_choice('format', format, READERS)
     return READERS[format](path, classes=classes)
 
 
@@ -124,8 +123,5 @@ def write_labels(
             'labels cannot be written as masks: they say which classes an '
             f'image has, not where; write one of {", ".join(WRITERS)}'
         )
-    if format not in tuple(WRITERS):
-        raise ValueError(
-            f'format should be one of {", ".join(WRITERS)}, but got {format!r}'
-        )
+    check_choice('format', format, WRITERS)
     WRITERS[format](table, path)

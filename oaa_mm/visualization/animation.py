@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from oaa_mm.checks import check_number
 from oaa_mm.io import atomic_write
 from oaa_mm.io.palette import read_index_png
 from oaa_mm.io.progress import progress
@@ -150,11 +151,8 @@ def _check(path: str | os.PathLike, seconds: float) -> None:
         raise ValueError(
             f'{path}: animations are written as .gif or .mp4 files'
         )
-    if not seconds >= SHORTEST:
-        raise ValueError(
-            f'a frame should stay for {SHORTEST} seconds at least, since '
-            f'viewers slow down what is faster; got {seconds}'
-        )
+    # Viewers slow down what is faster.
+    check_number('seconds of a frame', seconds, low=SHORTEST)
 
 
 def _write_gif(

@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from oaa_mm.checks import check_number
 from oaa_mm.io import atomic_write
 from oaa_mm.io.images import PHOTO_FORMATS, open_image
 from oaa_mm.io.palette import read_index_png
@@ -82,10 +83,7 @@ def choose_ids(
                 f'{", ".join(known[:3])}'
             )
         return list(dict.fromkeys(ids))
-    if number is None or number < 1:
-        raise ValueError(
-            f'the number of random images should be positive, got {number}'
-        )
+    check_number('the number of random images', number, low=1, integer=True)
     chosen = random.Random(seed).sample(known, min(number, len(known)))
     return sorted(chosen)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import cv2
 import numpy as np
 
+from oaa_mm.checks import check_number
 from oaa_mm.io.palette import voc_colormap
 
 #: Attention at which the ramp shows the pure class colour.
@@ -127,5 +128,4 @@ def _check(image: np.ndarray, alpha: float) -> None:
             'image should be (H, W, 3) uint8 RGB, but got '
             f'{image.shape} {image.dtype}'
         )
-    if not 0 <= alpha <= 1:
-        raise ValueError(f'alpha should be in [0, 1], but got {alpha}')
+    check_number('alpha', alpha, low=0, high=1)

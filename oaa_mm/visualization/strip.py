@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from oaa_mm.checks import check_number
+
 from .overlay import class_color, overlay_attention, overlay_mask
 from .tiles import Tile, compose_rows, empty_tile, header, resize_to_height
 
@@ -71,8 +73,7 @@ def evolution_strip(
     """
     if not epochs:
         raise ValueError('a strip needs at least one epoch')
-    if tile_height < 16:
-        raise ValueError(f'tile_height should be at least 16, {tile_height=}')
+    check_number('tile_height', tile_height, low=16, integer=True)
     classes = _classes_of(epochs)
     legend = legend_of(epochs, mask, class_names)
     painter = _Painter(image, mask, class_names, alpha, tile_height)

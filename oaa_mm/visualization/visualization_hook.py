@@ -10,7 +10,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from oaa_mm.attention import AttentionStore
-from oaa_mm.checks import name_some
+from oaa_mm.checks import check_number, name_some
 from oaa_mm.engine.oaa_hook import OAAHook
 from oaa_mm.registry import HOOKS
 
@@ -58,11 +58,12 @@ class AttentionVisualizationHook(Hook):
             ('num_images', num_images),
             ('interval', interval),
         ):
-            if value < 1:
-                raise ValueError(
-                    f'AttentionVisualizationHook: {name} should be positive, '
-                    f'got {value}'
-                )
+            check_number(
+                f'AttentionVisualizationHook: {name}',
+                value,
+                low=1,
+                integer=True,
+            )
         self.image_ids = image_ids
         self.num_images = num_images
         self.interval = interval

@@ -262,7 +262,7 @@ def test_a_missing_map_without_a_check(store):
 @pytest.mark.parametrize(
     ('results', 'message'),
     [
-        ({'img_path': 'x.jpg', 'image_id': 'a'}, '`gt_label` of x.jpg'),
+        ({'img_path': 'x.jpg', 'image_id': 'a'}, 'x.jpg has no `gt_label`'),
         ({'gt_label': np.ones(3)}, '`image_id`.*ImageLevelDataset'),
         (info('a', ()), "image 'a' has no class"),
     ],

@@ -110,7 +110,9 @@ class TestProbe:
     def test_wrong_arguments(self):
         with pytest.raises(ValueError, match="but got 'photo'"):
             probe_file(Path('a'), 'photo')
-        with pytest.raises(ValueError, match='at least 1, but got 0'):
+        with pytest.raises(
+            ValueError, match=r'workers should be in \[1, .* 0'
+        ):
             probe_files([], 'image', workers=0)
 
 

@@ -120,7 +120,7 @@ def test_resuming_in_the_middle_of_a_declared_epoch(data_root, tmp_path):  # noq
 def test_wrong_arguments_and_models_are_refused(data_root, tmp_path):  # noqa: F811
     for name, value in (('drop_prob', 1.5), ('drop_threshold', -0.1)):
         cfg = make_config(data_root, tmp_path, **DROP, **{name: value})
-        with pytest.raises(ValueError, match=rf'{name} is in \[0, 1\]'):
+        with pytest.raises(ValueError, match=rf'{name} should be in \[0, 1\]'):
             train(cfg)
     runner = Runner.from_cfg(make_config(data_root, tmp_path, **DROP))
     runner.model.__class__ = type(

@@ -169,10 +169,18 @@ def test_one_step_lowers_the_loss_of_the_labelled_pixels(cls):
 @pytest.mark.parametrize(
     ('cls', 'kwargs', 'match'),
     [
-        (DeepLabV2Head, {'dilations': ()}, r'at least one .*dilations=\(\)'),
-        (DeepLabV2Head, {'dilations': (6, 0)}, r'1 or more.*\(6, 0\)'),
-        (LargeFOVHead, {'dilation': 0}, 'dilation >= 1 .* 0 and 0.5'),
-        (LargeFOVHead, {'dropout_ratio': 1.0}, r'\[0, 1\), but .* 1.0'),
+        (
+            DeepLabV2Head,
+            {'dilations': ()},
+            r'len\(dilations\) should be in \[1',
+        ),
+        (
+            DeepLabV2Head,
+            {'dilations': (6, 0)},
+            r'dilations should be .* 0',
+        ),
+        (LargeFOVHead, {'dilation': 0}, r'dilation should be in \[1.* 0'),
+        (LargeFOVHead, {'dropout_ratio': 1.0}, r'\[0, 1\), but got 1\.0'),
     ],
 )
 def test_arguments_out_of_range(cls, kwargs, match):

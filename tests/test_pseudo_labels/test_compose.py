@@ -238,7 +238,7 @@ def test_refine_sees_scores_and_conflicts_stay():
         ({'background': 'depth'}, "background should be one of .*'depth'"),
         ({'fg_threshold': 1.5}, r'fg_threshold should be in \[0, 1\].* 1.5'),
         ({'bg_threshold': float('nan')}, 'bg_threshold should be'),
-        ({'alpha': 0}, 'alpha should be > 0, but got 0'),
+        ({'alpha': 0}, r'alpha should be in \(0, inf\), but got 0'),
         ({'background': 'saliency'}, 'needs a saliency map'),
         (
             {'background': 'power', 'saliency': row(1, 2)},

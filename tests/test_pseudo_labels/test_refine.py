@@ -111,10 +111,10 @@ def test_par_moves_scores_to_the_edge_of_the_image():
 @pytest.mark.parametrize(
     ('options', 'message'),
     [
-        ({'scale': 0}, r'scale in \(0, 1\]'),
-        ({'iterations': -1}, 'iterations should be >= 0'),
-        ({'dilations': ()}, 'dilations should be pixels >= 1'),
-        ({'color_width': 0}, 'color_width > 0'),
+        ({'scale': 0}, r'scale should be in \(0, 1\]'),
+        ({'iterations': -1}, r'iterations should be in \[0'),
+        ({'dilations': ()}, r'dilations\) should be in \[1'),
+        ({'color_width': 0}, r'color_width should be in \(0'),
         ({'images': torch.zeros(1, 3, 4, 5)}, r'\(1, 3, 4, 5\)'),
     ],
 )

@@ -179,9 +179,9 @@ def test_unknown_forms(tmp_path):
     path.touch()
     with pytest.raises(ValueError, match=r"'\.pkl'; known are \.txt \(list"):
         read_labels(path)
-    with pytest.raises(ValueError, match=r"one of voc_xml.* but got 'xml'"):
+    with pytest.raises(ValueError, match=r"one of .'voc_xml'.* but got 'xml'"):
         read_labels(path, format='xml')
-    with pytest.raises(ValueError, match=r"one of voc_xml.* but got 'xml'"):
+    with pytest.raises(ValueError, match=r"one of .'voc_xml'.* but got 'xml'"):
         write_labels(TABLE, path, format='xml')
     with pytest.raises(ValueError, match="known by its suffix ''"):
         write_labels(TABLE, tmp_path / 'folder')

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from oaa_mm.checks import check_choice, check_number
+
 from .catalogue import COLORS, OUTLINES, PARTS, TEXTURES, TOY_CLASSES
 from .painting import affine, jittered_color, paint, paint_background
 from .saliency import imperfect_saliency
@@ -216,12 +218,9 @@ def toy_sample(seed: int, split: str, index: int) -> ToySample:
     Raises:
         ValueError: `split` is none of the two, or a number is negative.
     """
-    if split not in SPLITS:
-        raise ValueError(f'split should be one of {SPLITS}, got {split!r}')
-    if seed < 0 or index < 0:
-        raise ValueError(
-            f'seed and index must not be negative, got {seed} and {index}'
-        )
+    check_choice('split', split, SPLITS)
+    check_number('seed', seed, low=0, integer=True)
+    check_number('index', index, low=0, integer=True)
     number = SPLITS.index(split)
     rng = np.random.default_rng([seed, number, index])
     classes = _choose_classes(rng, seed, number, index)

@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 import numpy as np
 from PIL import Image
 
+from oaa_mm.checks import check_number
 from oaa_mm.io.files import atomic_write
 from oaa_mm.io.palette import write_index_png
 from oaa_mm.io.progress import progress
@@ -158,11 +159,9 @@ def make_toy_voc(
     Raises:
         ValueError: A number is out of range, or `out` holds other files.
     """
-    if num_train < 1 or num_val < 1 or seed < 0:
-        raise ValueError(
-            'num_train and num_val should be at least 1 and seed at least 0, '
-            f'but got {num_train}, {num_val} and {seed}'
-        )
+    check_number('num_train', num_train, low=1, integer=True)
+    check_number('num_val', num_val, low=1, integer=True)
+    check_number('seed', seed, low=0, integer=True)
     out = Path(out)
     _check_folder(out)
     # First, so that an interrupted run is known as ours by the next one.

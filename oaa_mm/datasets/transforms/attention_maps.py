@@ -10,7 +10,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 
 from oaa_mm.attention import AttentionStore
-from oaa_mm.checks import name_some
+from oaa_mm.checks import name_some, require
 from oaa_mm.registry import TRANSFORMS
 
 #: Pairs shown in one error message; there may be thousands.
@@ -150,12 +150,12 @@ class LoadAttentionMaps(BaseTransform):
 def _classes(info: Mapping[str, Any]) -> list[int]:
     """Labelled classes of an image; there is at least one."""
     for key in ('image_id', 'gt_label'):
-        if key not in info:
-            raise ValueError(
-                f'LoadAttentionMaps needs `{key}` of '
-                f'{info.get("img_path", "every image")}: use an '
-                'ImageLevelDataset with labels'
-            )
+        require(
+            info,
+            key,
+            needed_by='LoadAttentionMaps',
+            remedy='use an ImageLevelDataset with labels',
+        )
     classes = np.flatnonzero(info['gt_label']).tolist()
     if not classes:
         raise ValueError(

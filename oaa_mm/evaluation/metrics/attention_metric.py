@@ -9,9 +9,10 @@ import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
+from oaa_mm.checks import check_choice, require
 from oaa_mm.evaluation.functional import (
+    IGNORE_POLICIES,
     add_sparse,
-    check_ignore_policy,
     image_histogram,
     score_histogram,
     to_sparse,
@@ -83,7 +84,7 @@ class AttentionMetric(BaseMetric):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        check_ignore_policy(ignore)
+        check_choice('ignore', ignore, IGNORE_POLICIES)
         self.num_classes = num_classes
         self.ignore = ignore
         self.thresholds = sweep_thresholds(sweep_step)
@@ -175,14 +176,18 @@ def _name_of(sample: Mapping[str, Any]) -> str:
 
 def _attention_of(sample: Mapping[str, Any]) -> dict[int, np.ndarray]:
     """Class index -> (h, w) float map, on the CPU."""
-    if 'attention' not in sample or 'attention_classes' not in sample:
-        raise ValueError(
-            f'{_name_of(sample)}: the data sample has no `attention` and '
-            '`attention_classes`; AttentionMetric evaluates models that put '
-            'their maps there, such as oaa_mm.CAMClassifier'
+    attention, classes = (
+        require(
+            sample,
+            key,
+            needed_by='AttentionMetric',
+            remedy='evaluate a model that puts its maps there, such as '
+            'oaa_mm.CAMClassifier',
         )
-    maps = sample['attention']['data'].detach().float().cpu().numpy()
-    classes = sample['attention_classes'].tolist()
+        for key in ('attention', 'attention_classes')
+    )
+    maps = attention['data'].detach().float().cpu().numpy()
+    classes = classes.tolist()
     return dict(zip(classes, maps, strict=True))
 
 

@@ -11,6 +11,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
 from oaa_mm.attention import accept_pairs
+from oaa_mm.checks import require
 from oaa_mm.evaluation.ranking import class_average_precisions
 from oaa_mm.evaluation.tables import class_table
 from oaa_mm.registry import METRICS
@@ -111,13 +112,14 @@ def _field(
 ) -> np.ndarray:
     """(C,) values of a field, on the CPU."""
     image = sample.get('img_path') or sample.get('image_id') or 'an image'
-    if name not in sample:
-        raise ValueError(
-            f'{image}: the data sample has no `{name}`; MultiLabelMetric '
-            'needs `pred_score` from a classifier such as '
-            'oaa_mm.CAMClassifier and `gt_label` from a data set with labels'
-        )
-    values = sample[name].detach().float().cpu().numpy()
+    field = require(
+        sample,
+        name,
+        needed_by='MultiLabelMetric',
+        remedy='`pred_score` comes from a classifier such as '
+        'oaa_mm.CAMClassifier and `gt_label` from a data set with labels',
+    )
+    values = field.detach().float().cpu().numpy()
     if values.shape != (num_classes,):
         raise ValueError(
             f'{image}: `{name}` has shape {values.shape}, but there are '
