@@ -16,7 +16,7 @@ from oaa_mm.checks import name_some
 from oaa_mm.io import atomic_write
 from oaa_mm.io.palette import read_index_png
 from oaa_mm.io.progress import progress
-from oaa_mm.pseudo_labels.label_dir import label_dir
+from oaa_mm.pseudo_labels.layout import label_dir
 
 from .compare import find_masks, store_names
 from .labels import LABEL_POLICIES, LabelScores, label_matrix, label_scores

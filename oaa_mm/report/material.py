@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from oaa_mm.attention import AttentionStore
-from oaa_mm.pseudo_labels.label_dir import label_dir
+from oaa_mm.pseudo_labels.layout import label_dir
 from oaa_mm.visualization.comparison import classes_of_images
 from oaa_mm.visualization.work_dir import EpochStores, find_epochs, load_epochs
 

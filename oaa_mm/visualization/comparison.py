@@ -10,7 +10,7 @@ import numpy as np
 
 from oaa_mm.io.palette import read_index_png
 from oaa_mm.io.progress import progress
-from oaa_mm.pseudo_labels.label_dir import label_dir
+from oaa_mm.pseudo_labels.layout import label_dir
 
 from .draw import find_image, read_image, write_picture
 from .overlay import class_color, overlay_attention, overlay_mask
