@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 from oaa_mm.attention import AttentionStore
@@ -78,44 +77,3 @@ def _stem(word: str) -> str:
     if path.suffix.lower() in {'.jpg', '.jpeg', '.png'}:
         return path.stem
     return path.name
-
-
-def check_complete(
-    store: AttentionStore,
-    image_ids: Sequence[str],
-    *,
-    name: str,
-    allow_missing: bool = False,
-) -> tuple[str, ...]:
-    """Find listed images without any map.
-
-    Args:
-        store (AttentionStore): The maps.
-        image_ids (Sequence[str]): The images to evaluate.
-        name (str): The store's file, for the error.
-        allow_missing (bool): Whether a store may lack some of the images.
-
-    Returns:
-        tuple[str, ...]: The ids without a map.
-
-    Raises:
-        ValueError: Some image has no map although that is not allowed, or
-            none has one (another data set's store).
-    """
-    missing = tuple(i for i in image_ids if not store.classes_of(i))
-    if not missing or (allow_missing and len(missing) < len(image_ids)):
-        return missing
-    remedy = (
-        'Evaluate the images that the maps were made of (--list), or count '
-        'these as all background (--allow-missing).'
-    )
-    if len(missing) == len(image_ids):
-        known = name_some(store.image_ids, 3) or 'none'
-        remedy = (
-            'Is it the store of another data set or split? Its images: '
-            f'{known}.'
-        )
-    raise ValueError(
-        f'{name} has no map for {len(missing)} of {len(image_ids)} images: '
-        f'{name_some(missing)}. {remedy}'
-    )

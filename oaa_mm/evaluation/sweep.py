@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from oaa_mm.attention import AttentionStore
+from oaa_mm.attention.coverage import check_maps
 from oaa_mm.checks import check_choice
 from oaa_mm.io.palette import read_index_png
 from oaa_mm.io.progress import progress
@@ -25,7 +26,6 @@ from .functional import (
     to_sparse,
 )
 from .scores import NUM_LEVELS, AttentionScores, recall_at_precision
-from .stores import check_complete
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,8 +107,13 @@ def evaluate_store(
             hold no pixel to compare.
     """
     check_choice('ignore', ignore, IGNORE_POLICIES)
-    missing = check_complete(
-        store, image_ids, name=name, allow_missing=allow_missing
+    missing = check_maps(
+        name,
+        image_ids,
+        {image_id for image_id, _ in store},
+        remedy='Evaluate the images that the maps were made of (--list), or '
+        'count these as all background (--allow-missing).',
+        allow_missing=allow_missing,
     )
     one_image = partial(
         _evaluate_image,
@@ -127,7 +132,7 @@ def evaluate_store(
         scores=score_histogram(total.histogram),
         coverage=total.coverage,
         num_images=len(image_ids),
-        missing_images=missing,
+        missing_images=tuple(missing),
         missing_pairs=total.missing_pairs,
         num_pixels=int(total.histogram.sum()),
     )

@@ -2,11 +2,11 @@
 
 Arrays in, palette PNGs out. `rules` holds the constants, `compose` turns
 maps and saliency into a label, `refine` (with `par` and `crf`) follows the
-edges of the image; `folder` makes a whole folder of labels, with `tasks`,
-`workers` and `summary` as its parts.
+edges of the image; `folder` makes a whole folder of labels, whose `layout` is
+described there, with `inputs`, `workers` and `summary` as its parts.
 """
 
-from .compose import Refine, compose_label
+from .compose import Refine, compose_label, label_image
 from .refine import REFINEMENTS, build_refine
 from .rules import BACKGROUNDS, LabelRules
 
@@ -17,4 +17,5 @@ __all__ = [
     'Refine',
     'build_refine',
     'compose_label',
+    'label_image',
 ]

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from oaa_mm.attention import attention_to_image
+
 from .rules import IGNORE_INDEX, LabelRules
 
 #: (H, W, 3) uint8 RGB image and (K + 1, H, W) float32 scores in [0, 1],
@@ -100,7 +102,7 @@ def compose_label(
             f'be in 0..{IGNORE_INDEX - 2}'
         )
     maps = [attention[index] for index in classes]
-    scores = label_scores(maps, saliency, rules)
+    scores = class_scores(maps, saliency, rules)
     conflict = (scores > rules.conflict_threshold).sum(0) > 1
     if refine is not None:
         _check_image(image, scores.shape[1:])
@@ -113,7 +115,45 @@ def compose_label(
     return label
 
 
-def label_scores(
+def label_image(
+    maps: Mapping[int, np.ndarray],
+    size: tuple[int, int],
+    rules: LabelRules,
+    *,
+    saliency: np.ndarray | None = None,
+    image: np.ndarray | None = None,
+    refine: Refine | None = None,
+) -> np.ndarray:
+    """Pseudo-label of one image from the maps that a store holds of it.
+
+    Args:
+        maps (Mapping[int, np.ndarray]): Class (from 0) -> (h, w) uint8 map at
+            the resolution of the features.
+        size (tuple[int, int]): Height H and width W of the image.
+        rules (LabelRules): The constants.
+        saliency (np.ndarray | None): See :func:`compose_label`.
+        image (np.ndarray | None): See :func:`compose_label`.
+        refine (Refine | None): See :func:`compose_label`.
+
+    Returns:
+        np.ndarray: (H, W) uint8, see :func:`compose_label`; all 255 where
+        there are no maps, because nothing is known of such an image.
+
+    Raises:
+        ValueError: See :func:`compose_label`.
+    """
+    if not maps:
+        return np.full(size, IGNORE_INDEX, np.uint8)
+    return compose_label(
+        {c: attention_to_image(map_, size) for c, map_ in maps.items()},
+        saliency=saliency,
+        image=image,
+        refine=refine,
+        **vars(rules),
+    )
+
+
+def class_scores(
     maps: list[np.ndarray], saliency: np.ndarray | None, rules: LabelRules
 ) -> np.ndarray:
     """Scores of background and classes before anything is decided.
@@ -121,7 +161,7 @@ def label_scores(
     Args:
         maps (list[np.ndarray]): K attention maps, (H, W) uint8 0..255 or
             float 0..1.
-        saliency (np.ndarray | None): (H, W) likewise.
+        saliency (np.ndarray | None): (H, W), of the same kinds.
         rules (LabelRules): Says what the background's score is.
 
     Returns:
@@ -131,13 +171,8 @@ def label_scores(
         ValueError: Shapes differ, there is a saliency map too many or too
             few, or nothing that tells the size.
     """
-    needed = rules.background == 'saliency'
-    if needed != (saliency is not None):
-        raise ValueError(
-            f'background={rules.background!r} '
-            + ('needs a saliency map' if needed else 'takes no saliency map')
-        )
-    inputs = [*maps, saliency] if needed else maps
+    rules.check_saliency(saliency is not None)
+    inputs = maps if saliency is None else [*maps, saliency]
     shapes = {np.shape(values) for values in inputs}
     if len(shapes) != 1 or len(next(iter(shapes))) != 2:
         raise ValueError(
@@ -147,7 +182,7 @@ def label_scores(
     scores = np.zeros((len(maps) + 1, *shapes.pop()), np.float32)
     for row, values in zip(scores[1:], maps, strict=True):
         row[:] = _unit(values)
-    if needed:
+    if saliency is not None:
         scores[0] = 1 - _unit(saliency)
     elif rules.background == 'power':
         scores[0] = (1 - scores[1:].max(0)) ** rules.alpha
@@ -190,10 +225,6 @@ def _unit(values: np.ndarray) -> np.ndarray:
     values = np.asarray(values)
     if values.dtype == np.uint8:
         return values / np.float32(255)
-    return _checked_float(values)
-
-
-def _checked_float(values: np.ndarray) -> np.ndarray:
     if values.dtype.kind != 'f':
         raise ValueError(
             f'maps should be uint8 0..255 or float 0..1, not {values.dtype}'

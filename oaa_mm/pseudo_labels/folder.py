@@ -1,12 +1,4 @@
-"""A folder of pseudo-labels, as a segmentation config reads it.
-
-::
-
-    OUT/labels/{image_id}.png  palette PNGs: 0 background, c + 1, 255 ignored
-    OUT/train.txt              the list of images, written when all are done
-    OUT/summary.json           shares of the labels, images that were dropped
-    OUT/manifest.json          parameters and inputs that made all this
-"""
+"""Making a whole folder of pseudo-labels, as a training reads it."""
 
 from __future__ import annotations
 
@@ -30,12 +22,12 @@ from oaa_mm.io.manifest import (
 from oaa_mm.io.progress import progress
 from oaa_mm.runs.lock import check_free, lock_folder, remove_leftovers
 
-from .job import LabelJob, LabelTask
+from .inputs import ImageToLabel, images_to_label
+from .layout import LABELS, LIST, MANIFEST, SUMMARY
 from .refine import build_refine
 from .rules import LabelRules
 from .summary import LabelSummary
-from .tasks import plan_tasks
-from .workers import run_tasks
+from .workers import LabelSettings, make_labels
 
 TOOL = 'make_pseudo_labels'
 
@@ -64,8 +56,8 @@ def make_label_folder(
     Args:
         store (str | os.PathLike): An attention store, or a folder of the
             authors' ``{image_id}_{class}.png``.
-        out (str | os.PathLike): The folder to make; see the top of this
-            module for what comes into it.
+        out (str | os.PathLike): The folder to make; its content is described
+            in :mod:`oaa_mm.pseudo_labels.layout`.
         img_dir (str | os.PathLike): Folder of the images.
         class_names (Sequence[str]): Names of the foreground classes.
         image_list (str | os.PathLike | None): One image id a line. Defaults
@@ -93,10 +85,15 @@ def make_label_folder(
         ValueError: Inputs do not fit, or `out` holds something else.
     """
     rules = rules or LabelRules()
-    _check(rules, saliency_dir, workers)
-    _check_part(part)
+    rules.check_saliency(saliency_dir is not None)
+    check_number('workers', workers, low=1, integer=True)
+    number, parts = part or (1, 1)
+    if not 1 <= number <= parts:
+        raise ValueError(
+            f'part should be I/N with 1 <= I <= N, but got {number}/{parts}'
+        )
     build_refine(refine, refine_options)  # whether it can be had
-    tasks = plan_tasks(
+    images = images_to_label(
         store,
         img_dir,
         image_list=image_list,
@@ -104,25 +101,27 @@ def make_label_folder(
         num_classes=len(class_names),
         allow_missing=allow_missing,
     )
-    out = Path(out)
-    job = LabelJob(
+    settings = LabelSettings(
         store=str(store),
-        label_dir=str(out / 'labels'),
+        out=str(out),
         rules=rules,
         refine=refine,
         refine_options=dict(refine_options or {}),
     )
+    out = Path(out)
     listed = store if image_list is None else image_list
-    manifest = _manifest(job, tasks, listed)
+    manifest = _manifest(settings, images, listed)
+    chosen = images[number - 1 :: parts]
+    summary = LabelSummary(class_names)
     with _locked(out, part):
         _enter_folder(out, manifest, overwrite)
-        if part is not None:
-            number, parts = part
-            return _run(job, tasks[number - 1 :: parts], class_names, workers)
-        summary = _run(job, tasks, class_names, workers)
-        _write_json(out / 'summary.json', summary.to_dict())
-        with atomic_write(out / 'train.txt', 'w') as file:
-            file.writelines(f'{task.image_id}\n' for task in tasks)
+        results = make_labels(settings, chosen, workers)
+        for result in progress(results, 'Pseudo-labels', len(chosen)):
+            summary.add(result)
+        if part is None:
+            _write_json(out / SUMMARY, summary.to_dict())
+            with atomic_write(out / LIST, 'w') as file:
+                file.writelines(f'{image.image_id}\n' for image in images)
     return summary
 
 
@@ -130,81 +129,60 @@ def make_label_folder(
 def _locked(out: Path, part: tuple[int, int] | None) -> Iterator[None]:
     """Keep others out who would do the same work.
 
-    Parts work side by side; all of it, not beside a part.
+    Parts are made side by side; the whole is not made beside a part.
     """
     remedy = 'name another folder with --out'
     name = 'labels' if part is None else f'labels_{part[0]}_of_{part[1]}'
     with lock_folder(out, name, remedy=remedy):
         others = '.*.lock' if part is None else '.labels.lock'
         check_free(out, others, remedy=remedy)
-        for folder in (out, out / 'labels'):
+        for folder in (out, out / LABELS):
             remove_leftovers(folder)
         yield
 
 
-def _check(
-    rules: LabelRules, saliency_dir: str | os.PathLike | None, workers: int
-) -> None:
-    check_number('workers', workers, low=1, integer=True)
-    needed = rules.background == 'saliency'
-    if needed and saliency_dir is None:
-        raise ValueError(
-            "background 'saliency' needs a folder of saliency maps "
-            "(--saliency-dir); without them choose --background 'power' or "
-            "'constant'"
-        )
-    if not needed and saliency_dir is not None:
-        raise ValueError(
-            f'background {rules.background!r} takes no saliency maps; leave '
-            "--saliency-dir out, or choose --background 'saliency'"
-        )
-
-
-def _check_part(part: tuple[int, int] | None) -> None:
-    if part is not None and not 1 <= part[0] <= part[1]:
-        raise ValueError(
-            f'part should be I/N with 1 <= I <= N, but got {part[0]}/{part[1]}'
-        )
-
-
 def _manifest(
-    job: LabelJob, tasks: Sequence[LabelTask], listed: str | os.PathLike
+    settings: LabelSettings,
+    images: Sequence[ImageToLabel],
+    listed: str | os.PathLike,
 ) -> Manifest:
-    ids = [task.image_id for task in tasks]
-    images = [Path(task.image) for task in tasks]
     inputs = {
-        'store': fingerprint(job.store),
-        'images': fingerprint(
-            images[0].parent,
-            files=[path.name for path in images],
-            content=job.refine != 'none',  # else sizes are all that counts
+        'store': fingerprint(settings.store),
+        # Without a refinement, sizes are all that counts of images.
+        'images': _fingerprint_files(
+            [image.path for image in images], settings.refine != 'none'
         ),
-        'list': fingerprint_names(listed, ids),
+        'list': fingerprint_names(listed, [i.image_id for i in images]),
     }
-    saliency = [Path(t.saliency) for t in tasks if t.saliency is not None]
-    if saliency:
-        inputs['saliency'] = fingerprint(
-            saliency[0].parent, files=[path.name for path in saliency]
-        )
+    if images[0].saliency is not None:
+        inputs['saliency'] = _fingerprint_files([i.saliency for i in images])
     return Manifest(
         tool=TOOL,
         parameters={
-            **asdict(job.rules),
-            'refine': job.refine,
-            'refine_options': dict(job.refine_options),
+            **asdict(settings.rules),
+            'refine': settings.refine,
+            'refine_options': settings.refine_options,
         },
         inputs=inputs,
     )
 
 
+def _fingerprint_files(
+    paths: Sequence[str], content: bool = True
+) -> dict[str, Any]:
+    folder = os.path.commonpath([os.path.dirname(path) for path in paths])
+    files = [os.path.relpath(path, folder) for path in paths]
+    return fingerprint(folder, files=files, content=content)
+
+
 def _enter_folder(out: Path, manifest: Manifest, overwrite: bool) -> None:
     """Make sure that labels in the folder are of this very kind."""
-    path = out / 'manifest.json'
-    labels = sorted((out / 'labels').glob('*.png'))
+    path = out / MANIFEST
+    labels = sorted((out / LABELS).rglob('*.png'))
     if not path.is_file():
         if labels:
             raise ValueError(
-                f'{out / "labels"} holds {len(labels)} PNG files, but no '
+                f'{out / LABELS} holds {len(labels)} PNG files, but no '
                 f'{path} says what made them, so nothing was written; name a '
                 'new folder'
             )
@@ -225,23 +203,9 @@ def _enter_folder(out: Path, manifest: Manifest, overwrite: bool) -> None:
             'start anew.'
         )
     if changes:
-        for file in (*labels, out / 'summary.json', out / 'train.txt'):
+        for file in (*labels, out / SUMMARY, out / LIST):
             file.unlink(missing_ok=True)
         write_manifest(path, manifest)
-
-
-def _run(
-    job: LabelJob,
-    tasks: Sequence[LabelTask],
-    class_names: Sequence[str],
-    workers: int,
-) -> LabelSummary:
-    summary = LabelSummary(class_names)
-    for result in progress(
-        run_tasks(job, tasks, workers=workers), 'Pseudo-labels', len(tasks)
-    ):
-        summary.add(result)
-    return summary
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

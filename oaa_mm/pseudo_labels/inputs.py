@@ -1,23 +1,43 @@
-"""What there is to do, checked before any of it is done."""
+"""The images that get a label, and the files that each label needs."""
 
 from __future__ import annotations
 
 import os
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from oaa_mm.attention import AttentionStore
+from oaa_mm.attention.coverage import check_maps
+from oaa_mm.checks import name_some
 from oaa_mm.datasets.files import inspect_image
-from oaa_mm.evaluation.stores import name_some, read_image_ids
+from oaa_mm.evaluation.stores import read_image_ids
 from oaa_mm.io.images import SALIENCY_FORMATS, open_image
 from oaa_mm.io.progress import progress
 from oaa_mm.visualization.draw import find_image
 
-from .job import LabelTask
+
+@dataclass(frozen=True)
+class ImageToLabel:
+    """An image and the files that its label needs.
+
+    Args:
+        image_id (str): Its id.
+        classes (tuple[int, ...]): Classes with a map; without any the
+            label is all 255.
+        path (str): Its file.
+        size (tuple[int, int]): Height and width in pixels.
+        saliency (str | None): The file of its saliency map.
+    """
+
+    image_id: str
+    classes: tuple[int, ...]
+    path: str
+    size: tuple[int, int]
+    saliency: str | None
 
 
-def plan_tasks(
+def images_to_label(
     store: str | os.PathLike,
     img_dir: str | os.PathLike,
     *,
@@ -25,7 +45,7 @@ def plan_tasks(
     saliency_dir: str | os.PathLike | None = None,
     num_classes: int,
     allow_missing: bool = False,
-) -> list[LabelTask]:
+) -> list[ImageToLabel]:
     """Find every file that labels need, and say what is missing.
 
     Args:
@@ -42,63 +62,48 @@ def plan_tasks(
             to False.
 
     Returns:
-        list[LabelTask]: One per image, in the order of the list.
+        list[ImageToLabel]: One per image, in the order of the list.
 
     Raises:
         FileNotFoundError: Images or saliency maps are absent; they are named.
         ValueError: Images have no map, or a file does not fit.
     """
-    classes: dict[str, list[int]] = defaultdict(list)
+    classes: dict[str, tuple[int, ...]] = {}
     for image_id, class_index in AttentionStore.open(store):
         if class_index >= num_classes:
             raise ValueError(
                 f'{store} holds maps of class {class_index}, but there are '
                 f'{num_classes} classes; name them with --classes'
             )
-        classes[image_id].append(class_index)
-    if image_list is None:
-        image_ids: Sequence[str] = sorted(classes)
-    else:
+        classes[image_id] = (*classes.get(image_id, ()), class_index)
+    if not classes:
+        raise ValueError(f'{store} holds no attention map')
+    image_ids = sorted(classes)
+    if image_list is not None:
         image_ids = read_image_ids(image_list)
-    _check_maps(image_ids, classes, store, allow_missing)
+    check_maps(
+        store,
+        image_ids,
+        classes,
+        remedy='Leave them out of --list, or give --allow-missing: their '
+        'labels are all 255.',
+        allow_missing=allow_missing,
+    )
     images = _find_images(img_dir, image_ids)
     saliency = _find_saliency(saliency_dir, image_ids)
-    files = progress(
-        zip(image_ids, images, saliency, strict=True),
-        'Checking images',
-        len(image_ids),
-    )
+    files = zip(image_ids, images, saliency, strict=True)
     return [
-        LabelTask(
+        ImageToLabel(
             image_id,
-            tuple(sorted(classes.get(image_id, ()))),
+            classes.get(image_id, ()),
             str(image),
             _checked_size(image, saliency_map),
             saliency_map and str(saliency_map),
         )
-        for image_id, image, saliency_map in files
+        for image_id, image, saliency_map in progress(
+            files, 'Checking images', len(image_ids)
+        )
     ]
-
-
-def _check_maps(
-    image_ids: Sequence[str],
-    classes: Mapping[str, Sequence[int]],
-    store: str | os.PathLike,
-    allow_missing: bool,
-) -> None:
-    missing = [i for i in image_ids if i not in classes]
-    if len(missing) == len(image_ids):
-        raise ValueError(
-            f'{store} has no map of any of the {len(image_ids)} images. Is '
-            'it the store of another data set? Its images: '
-            f'{name_some(sorted(classes), 3) or "none"}.'
-        )
-    if missing and not allow_missing:
-        raise ValueError(
-            f'{store} has no map of {len(missing)} of {len(image_ids)} '
-            f'images: {name_some(missing)}. Leave them out of --list, or '
-            'give --allow-missing: their labels are all 255.'
-        )
 
 
 def _find_images(
@@ -132,20 +137,12 @@ def _find_saliency(
     absent = [str(path) for path in paths if not path.is_file()]
     if absent:
         raise FileNotFoundError(
-            f'{len(absent)} of {len(paths)} saliency maps are absent:\n  '
-            + '\n  '.join(absent[:_LISTED])
-            + (
-                f'\n  and {len(absent) - _LISTED} more'
-                * (len(absent) > _LISTED)
-            )
-            + '\nMake them, leave the images out of --list, or choose '
-            '--background power or constant, which need none.'
+            f'{len(absent)} of {len(paths)} saliency maps are absent: '
+            f'{name_some(absent, 30)}. Make them, leave the images out of '
+            '--list, or choose --background power or constant, which need '
+            'none.'
         )
     return paths
-
-
-#: A terminal's worth of names.
-_LISTED = 30
 
 
 def _checked_size(image: Path, saliency: Path | None) -> tuple[int, int]:

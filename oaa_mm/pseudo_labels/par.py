@@ -54,7 +54,12 @@ def pixel_adaptive_refine(
     Raises:
         ValueError: A parameter is out of range, or shapes differ.
     """
-    _check(images, scores, dilations, iterations, scale)
+    _check_shapes(images, scores)
+    check_number('len(dilations)', len(dilations), low=1)
+    for dilation in dilations:
+        check_number('dilations', dilation, low=1, integer=True)
+    check_number('iterations', iterations, low=0, integer=True)
+    check_number('scale', scale, low=0, high=1, excluded=0)
     check_number('position_weight', position_weight, low=0, high=1)
     check_number('color_width', color_width, low=0, excluded=0)
     size = scores.shape[-2:]
@@ -98,7 +103,7 @@ def affinity(
         images (Tensor): (N, 3, H, W) float.
         dilations (Sequence[int]): D distances of the neighbours.
         color_width (float): See :func:`pixel_adaptive_refine`.
-        position_weight (float): Likewise.
+        position_weight (float): See :func:`pixel_adaptive_refine`.
 
     Returns:
         Tensor: (N, 8 D, H, W), >= 0, with sum 1 over the neighbours.
@@ -133,26 +138,10 @@ def _neighbours(tensor: Tensor, dilations: Sequence[int]) -> Iterator[Tensor]:
             yield padded[..., top : top + height, left : left + width]
 
 
-def _check(
-    images: Tensor,
-    scores: Tensor,
-    dilations: Sequence[int],
-    iterations: int,
-    scale: float,
-) -> None:
-    if (
-        images.ndim != 4
-        or scores.ndim != 4
-        or images.shape[1] != 3
-        or len(images) != len(scores)
-        or images.shape[-2:] != scores.shape[-2:]
-    ):
+def _check_shapes(images: Tensor, scores: Tensor) -> None:
+    number, _, *size = scores.shape if scores.ndim == 4 else (0, 0)
+    if tuple(images.shape) != (number, 3, *size):
         raise ValueError(
             'images should be (N, 3, H, W) and scores (N, K, H, W), but got '
             f'{tuple(images.shape)} and {tuple(scores.shape)}'
         )
-    check_number('len(dilations)', len(dilations), low=1)
-    for dilation in dilations:
-        check_number('dilations', dilation, low=1, integer=True)
-    check_number('iterations', iterations, low=0, integer=True)
-    check_number('scale', scale, low=0, high=1, excluded=0)

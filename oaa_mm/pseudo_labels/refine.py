@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Callable, Mapping
+from functools import partial, wraps
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from .crf import dense_crf_refine, import_densecrf
 from .par import pixel_adaptive_refine
 
 
+@wraps(pixel_adaptive_refine)  # for its signature
 def par_refine(
     image: np.ndarray, scores: np.ndarray, **options: Any
 ) -> np.ndarray:
@@ -64,8 +65,9 @@ def build_refine(
             CRF is not installed.
     """
     check_choice('refine', name, REFINEMENTS)
+    function = REFINEMENTS[name]
     options = dict(options or {})
-    allowed = _options(name)
+    allowed = [] if function is None else _options(function)
     unknown = sorted(set(options) - set(allowed))
     if unknown:
         raise ValueError(
@@ -74,13 +76,9 @@ def build_refine(
         )
     if name == 'crf':
         import_densecrf()  # before any work
-    function = REFINEMENTS[name]
     return function and partial(function, **options)
 
 
-def _options(name: str) -> tuple[str, ...]:
-    functions = {'crf': dense_crf_refine, 'par': pixel_adaptive_refine}
-    if name not in functions:
-        return ()
-    parameters = inspect.signature(functions[name]).parameters.values()
-    return tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
+def _options(function: Callable) -> list[str]:
+    parameters = inspect.signature(function).parameters.values()
+    return [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]

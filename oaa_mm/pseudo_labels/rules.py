@@ -64,6 +64,29 @@ class LabelRules:
                 excluded=0 if is_alpha else None,
             )
 
+    def check_saliency(self, given: bool) -> None:
+        """Refuse saliency maps that are not needed, or the lack of them.
+
+        Args:
+            given (bool): Whether there are saliency maps.
+
+        Raises:
+            ValueError: The background needs what is not given, or does not
+                take what is given.
+        """
+        needed = self.background == 'saliency'
+        if needed and not given:
+            raise ValueError(
+                "background 'saliency' needs saliency maps (--saliency-dir of "
+                'tools/make_pseudo_labels.py); without them choose the '
+                "background 'power' or 'constant'"
+            )
+        if given and not needed:
+            raise ValueError(
+                f'background {self.background!r} takes no saliency maps; '
+                "leave them out, or choose the background 'saliency'"
+            )
+
     @classmethod
     def constants(cls) -> tuple:
         """The fields that are numbers, with a help text each."""

@@ -36,7 +36,7 @@ class LabelSummary:
         self.num_kept += result.kept
         self.pixels.update(result.pixels)
         self.images.update(result.pixels.keys())
-        if result.dropped:
+        if set(result.pixels) == {IGNORE_INDEX}:
             self.dropped.append(result.image_id)
 
     def share(self, value: int) -> float:

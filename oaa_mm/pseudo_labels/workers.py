@@ -4,27 +4,49 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import cv2
 import mmcv
 import numpy as np
 import torch
 
-from oaa_mm.attention import AttentionStore, attention_to_image
+from oaa_mm.attention import AttentionStore
 from oaa_mm.io.images import SALIENCY_FORMATS, open_image
 from oaa_mm.io.palette import read_index_png, write_index_png
 
-from .compose import compose_label
-from .job import LabelJob, LabelTask
+from .compose import label_image
+from .inputs import ImageToLabel
+from .layout import label_file
 from .refine import build_refine
-from .rules import IGNORE_INDEX
+from .rules import LabelRules
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelSettings:
+    """How the labels of a folder are made; the same for all images.
+
+    Args:
+        store (str): An attention store, or a folder in the authors' format.
+        out (str): The folder that is made, see
+            :mod:`oaa_mm.pseudo_labels.layout`.
+        rules (LabelRules): The constants.
+        refine (str): See :func:`oaa_mm.pseudo_labels.build_refine`.
+        refine_options (Mapping[str, Any]): Parameters of the refinement.
+    """
+
+    store: str
+    out: str
+    rules: LabelRules = field(default_factory=LabelRules)
+    refine: str = 'none'
+    refine_options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -41,29 +63,24 @@ class LabelResult:
     kept: bool
     pixels: dict[int, int]
 
-    @property
-    def dropped(self) -> bool:
-        """Whether no pixel of the label is used."""
-        return set(self.pixels) == {IGNORE_INDEX}
-
 
 class LabelWorker:
     """Makes labels one after the other, with a reader of its own.
 
     Args:
-        job (LabelJob): What is the same for all images.
+        settings (LabelSettings): What is the same for all images.
     """
 
-    def __init__(self, job: LabelJob) -> None:
-        self.job = job
-        self.reader = AttentionStore.open(job.store)
-        self.refine = build_refine(job.refine, job.refine_options)
+    def __init__(self, settings: LabelSettings) -> None:
+        self.settings = settings
+        self.store = AttentionStore.open(settings.store)
+        self.refine = build_refine(settings.refine, settings.refine_options)
 
-    def __call__(self, task: LabelTask) -> LabelResult:
+    def __call__(self, image: ImageToLabel) -> LabelResult:
         """Make and write the label of an image, unless it is there.
 
         Args:
-            task (LabelTask): The image.
+            image (ImageToLabel): The image.
 
         Returns:
             LabelResult: Counts of its pixels.
@@ -71,44 +88,30 @@ class LabelWorker:
         Raises:
             ValueError: A file does not fit; it is named.
         """
-        path = Path(self.job.label_dir) / f'{task.image_id}.png'
-        label = _finished(path, task.size)
+        path = label_file(self.settings.out, image.image_id)
+        label = _finished(path, image.size)
         kept = label is not None
         if label is None:
-            label = self.compose(task)
+            label = self._make(image)
             write_index_png(path, label)
-        counts = np.bincount(label.ravel(), minlength=256)
-        pixels = {int(v): int(counts[v]) for v in np.flatnonzero(counts)}
-        return LabelResult(task.image_id, kept, pixels)
+        counts = np.bincount(label.ravel()).tolist()
+        pixels = {value: n for value, n in enumerate(counts) if n}
+        return LabelResult(image.image_id, kept, pixels)
 
-    def compose(self, task: LabelTask) -> np.ndarray:
-        """The label of an image.
-
-        Args:
-            task (LabelTask): The image.
-
-        Returns:
-            np.ndarray: (H, W) uint8.
-        """
-        attention = {
-            index: attention_to_image(
-                self.reader[task.image_id, index], task.size
-            )
-            for index in task.classes
-        }
-        if not attention:  # nothing is known of this image
-            return np.full(task.size, IGNORE_INDEX, np.uint8)
-        image = saliency = None
+    def _make(self, image: ImageToLabel) -> np.ndarray:
+        maps = {c: self.store[image.image_id, c] for c in image.classes}
+        pixels = saliency = None
         if self.refine is not None:
-            image = mmcv.imread(task.image, channel_order='rgb')
-        if task.saliency is not None:
-            saliency = _read_saliency(task.saliency)
-        return compose_label(
-            attention,
+            pixels = mmcv.imread(image.path, channel_order='rgb')
+        if image.saliency is not None:
+            saliency = _read_saliency(image.saliency)
+        return label_image(
+            maps,
+            image.size,
+            self.settings.rules,
             saliency=saliency,
-            image=image,
+            image=pixels,
             refine=self.refine,
-            **vars(self.job.rules),
         )
 
 
@@ -126,41 +129,40 @@ def _read_saliency(path: str) -> np.ndarray:
         return np.asarray(image.convert('L'))
 
 
-def run_tasks(
-    job: LabelJob, tasks: Sequence[LabelTask], *, workers: int = 1
+def make_labels(
+    settings: LabelSettings, images: Sequence[ImageToLabel], workers: int = 1
 ) -> Iterator[LabelResult]:
     """Make the labels of all images.
 
     Args:
-        job (LabelJob): What is the same for all images.
-        tasks (Sequence[LabelTask]): The images.
+        settings (LabelSettings): What is the same for all images.
+        images (Sequence[ImageToLabel]): The images.
         workers (int): Processes; 1 works in this one. Defaults to 1.
 
     Yields:
-        LabelResult: One per task, in their order.
+        LabelResult: One per image, in their order.
 
     Raises:
         ValueError: A file does not fit; labels made so far stay.
         OSError: A file cannot be written, or a process was killed.
     """
     if workers == 1:
-        yield from map(LabelWorker(job), tasks)
+        yield from map(LabelWorker(settings), images)
         return
     with _interrupts_ignored():  # Ctrl-C is the parent's to handle
         pool = ProcessPoolExecutor(
             workers,
             mp_context=get_context('spawn'),  # fork breaks torch's threads
             initializer=_start_worker,
-            initargs=(job,),
+            initargs=(settings,),
         )
-        results = pool.map(_run_task, tasks)
+        results = pool.map(_run_worker, images)
     try:
         yield from results
     except BrokenProcessPool as error:
         raise OSError(
-            'a worker process ended without a word, perhaps for lack of '
-            'memory; run the same command with fewer --workers, finished '
-            'labels are kept'
+            'a worker process was killed, perhaps for lack of memory; run the '
+            'same command with fewer --workers, finished labels are kept'
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
@@ -169,17 +171,16 @@ def run_tasks(
 _worker: LabelWorker | None = None
 
 
-def _start_worker(job: LabelJob) -> None:
+def _start_worker(settings: LabelSettings) -> None:
     """Prepare a process: one thread each, one reader."""
     global _worker
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    _worker = LabelWorker(job)
+    _worker = LabelWorker(settings)
 
 
-def _run_task(task: LabelTask) -> LabelResult:
-    return _worker(task)
+def _run_worker(image: ImageToLabel) -> LabelResult:
+    return _worker(image)
 
 
 @contextmanager

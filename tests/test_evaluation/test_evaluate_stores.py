@@ -14,7 +14,6 @@ from oaa_mm.evaluation.compare import (
 )
 from oaa_mm.evaluation.functional import image_histogram, score_histogram
 from oaa_mm.evaluation.stores import (
-    check_complete,
     open_store,
     read_image_ids,
 )
@@ -85,9 +84,9 @@ def test_missing_image_is_an_error_unless_allowed(world):
 
 
 def test_foreign_store_is_never_allowed(world):
-    _, store, _ = world
+    folder, store, _ = world
     with pytest.raises(ValueError, match=r'another data set.*im_a'):
-        check_complete(store, ['x', 'y'], name='s', allow_missing=True)
+        evaluate_store(store, ['x', 'y'], folder, 3, allow_missing=True)
 
 
 def test_pairs_without_a_map_are_counted(world):

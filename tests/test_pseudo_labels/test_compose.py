@@ -239,10 +239,10 @@ def test_refine_sees_scores_and_conflicts_stay():
         ({'fg_threshold': 1.5}, r'fg_threshold should be in \[0, 1\].* 1.5'),
         ({'bg_threshold': float('nan')}, 'bg_threshold should be'),
         ({'alpha': 0}, r'alpha should be in \(0, inf\), but got 0'),
-        ({'background': 'saliency'}, 'needs a saliency map'),
+        ({'background': 'saliency'}, 'needs saliency maps'),
         (
             {'background': 'power', 'saliency': row(1, 2)},
-            "background='power' takes no saliency map",
+            "background 'power' takes no saliency map",
         ),
         ({'saliency': row(1, 2, 3)}, r'one size, .*\(1, 2\), \(1, 3\)'),
         ({'saliency': row(1, 2).astype(int)}, 'not int64'),

@@ -14,8 +14,7 @@ from PIL import Image
 
 from oaa_mm.attention import AttentionStore, attention_to_image
 from oaa_mm.io.palette import read_index_png, voc_colormap
-from oaa_mm.pseudo_labels import LabelRules, compose_label
-from oaa_mm.pseudo_labels.workers import LabelWorker
+from oaa_mm.pseudo_labels import LabelRules, compose_label, workers
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOL = ROOT / 'tools' / 'make_pseudo_labels.py'
@@ -168,14 +167,14 @@ def test_folder_of_pngs_gives_the_same(world):
 
 
 def test_goes_on_where_it_stopped(world, capsys, monkeypatch):
-    compose = LabelWorker.compose
+    make = workers.write_index_png
 
-    def interrupted(self, task):
-        if task.image_id == 'b':
+    def interrupted(path, label):
+        if path.stem == 'b':
             raise KeyboardInterrupt
-        return compose(self, task)
+        make(path, label)
 
-    monkeypatch.setattr(LabelWorker, 'compose', interrupted)
+    monkeypatch.setattr(workers, 'write_index_png', interrupted)
     with pytest.raises(KeyboardInterrupt):
         run(with_saliency(world))
     out = world / 'out'
@@ -183,11 +182,11 @@ def test_goes_on_where_it_stopped(world, capsys, monkeypatch):
     assert not (out / 'train.txt').exists()
     made = []
 
-    def counted(self, task):
-        made.append(task.image_id)
-        return compose(self, task)
+    def counted(path, label):
+        made.append(path.stem)
+        make(path, label)
 
-    monkeypatch.setattr(LabelWorker, 'compose', counted)
+    monkeypatch.setattr(workers, 'write_index_png', counted)
     run(with_saliency(world))
     assert made == ['b', 'c']
     assert '3 images (1 were there already)' in capsys.readouterr().out
@@ -270,7 +269,7 @@ def color_saliency(world):
             r'b\.jpg: not a readable image',
         ),
         (None, ['--classes', 'x,y'], 'of class 7, but there are 2 classes'),
-        (None, ['--workers', '0'], 'workers should be at least 1'),
+        (None, ['--workers', '0'], r'workers should be in \[1, inf\)'),
         (None, ['--refine', 'par', '--refine-options', 'a=1'], 'no option a'),
         (None, ['--background', 'power'], "'power' takes no saliency maps"),
     ],
@@ -293,7 +292,7 @@ def test_images_without_maps(world):
     Image.new('RGB', (20, 30)).save(world / 'img/d.jpg')
     save_grey(world / 'sal/d.png', np.zeros((30, 20), np.uint8))
     argv = with_saliency(world, '--list', world / 'ids.txt')
-    with pytest.raises(ValueError, match='no map of 1 of 2 images: d'):
+    with pytest.raises(ValueError, match='no map for 1 of 2 images: d'):
         run(argv)
     run([*argv, '--allow-missing'])
     label = read_label(world, 'd')

@@ -14,10 +14,8 @@ import torch
 from PIL import Image
 
 from oaa_mm.attention import AttentionStore
-from oaa_mm.pseudo_labels import LabelRules
-from oaa_mm.pseudo_labels.job import LabelJob, LabelTask
-from oaa_mm.pseudo_labels.tasks import plan_tasks
-from oaa_mm.pseudo_labels.workers import run_tasks
+from oaa_mm.pseudo_labels.inputs import ImageToLabel, images_to_label
+from oaa_mm.pseudo_labels.workers import LabelSettings, make_labels
 
 #: Height and width of the images: VOC's most frequent size.
 SIZE = (375, 500)
@@ -43,43 +41,42 @@ def label_speed(
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _make_inputs(folder, images)
-        tasks = plan_tasks(
+        everything = images_to_label(
             folder / 'store.safetensors',
             folder / 'img',
-            image_list=None,
             saliency_dir=folder / 'sal',
             num_classes=20,
-            allow_missing=False,
         )
-        job = LabelJob(
+        settings = LabelSettings(
             store=str(folder / 'store.safetensors'),
-            label_dir=str(folder / 'labels'),
-            rules=LabelRules(),
+            out=str(folder),
             refine=refine,
-            refine_options={},
         )
-        few = tasks[: images // 4]
-        seconds = _timed(job, folder / 'few', few, workers)
-        more = _timed(job, folder / 'all', tasks, workers) - seconds
+        few = everything[: images // 4]
+        seconds = _timed(settings, folder / 'few', few, workers)
+        more = _timed(settings, folder / 'all', everything, workers) - seconds
         speed = (images - len(few)) / more
     return {'images/s': speed, 'per worker': speed / workers}
 
 
 def _timed(
-    job: LabelJob, out: Path, tasks: Sequence[LabelTask], workers: int
+    settings: LabelSettings,
+    out: Path,
+    images: Sequence[ImageToLabel],
+    workers: int,
 ) -> float:
-    """Seconds for the labels of the tasks, written to a new folder."""
+    """Seconds for the labels of the images, written to a new folder."""
     threads = torch.get_num_threads(), cv2.getNumThreads()
     torch.set_num_threads(1)  # as in the worker processes
     cv2.setNumThreads(1)
-    job = replace(job, label_dir=str(out))
+    settings = replace(settings, out=str(out))
     start = time.perf_counter()
-    done = sum(1 for _ in run_tasks(job, tasks, workers=workers))
+    done = sum(1 for _ in make_labels(settings, images, workers))
     seconds = time.perf_counter() - start
     torch.set_num_threads(threads[0])
     cv2.setNumThreads(threads[1])
-    if done != len(tasks):
-        raise ValueError(f'{done} of {len(tasks)} labels were made')
+    if done != len(images):
+        raise ValueError(f'{done} of {len(images)} labels were made')
     return seconds
 
 

@@ -10,11 +10,9 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 
 from oaa_mm.attention import AttentionStore
-from oaa_mm.checks import name_some, require
+from oaa_mm.attention.coverage import check_maps
+from oaa_mm.checks import require
 from oaa_mm.registry import TRANSFORMS
-
-#: Pairs shown in one error message; there may be thousands.
-_SHOWN = 5
 
 
 @TRANSFORMS.register_module()
@@ -75,38 +73,18 @@ class LoadAttentionMaps(BaseTransform):
             ValueError: The store is damaged, images have no labels, or pairs
                 have no map; these are counted, and some are named.
         """
-        stored = set(self._open())
-        pairs = [
-            (info['image_id'], c)
-            for info in data_infos
-            for c in _classes(info)
-        ]
-        missing = [pair for pair in pairs if pair not in stored]
-        if missing:
-            raise ValueError(self._complaint(missing, len(pairs), stored))
-
-    def _complaint(
-        self,
-        missing: list[tuple[str, int]],
-        total: int,
-        stored: set[tuple[str, int]],
-    ) -> str:
-        named = name_some([f'{i} class {c}' for i, c in missing], _SHOWN)
-        images = len({image_id for image_id, _ in missing})
-        text = (
-            f'{self.store}: {len(missing)} of {total} labelled (image, class) '
-            f'pairs have no attention map, in {images} images: {named}. '
-        )
-        if len(missing) == total:
-            known = ', '.join(sorted({i for i, _ in stored})[:3])
-            return text + (
-                'Is it the store of another data set or split? Its images: '
-                f'{known}, ...'
-            )
-        return text + (
-            'A missing map must not count as a map of zeros. The last store '
-            "of a finished training with OAAHook(fallback='last') has all "
-            'pairs of its images; accumulate on the same list and labels'
+        check_maps(
+            self.store,
+            [
+                f'{d["image_id"]} class {c}'
+                for d in data_infos
+                for c in _classes(d)
+            ],
+            {f'{image_id} class {c}' for image_id, c in self._open()},
+            remedy='A missing map must not count as a map of zeros. The last '
+            "store of a finished training with OAAHook(fallback='last') has "
+            'all pairs of its images; accumulate on the same list and labels.',
+            what='labelled (image, class) pairs',
         )
 
     def transform(self, results: dict) -> dict:
