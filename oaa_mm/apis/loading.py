@@ -1,18 +1,22 @@
-"""Finding a trained model, its weights and the names of its classes."""
+"""Finding a trained model, its weights, its classes and its pipeline."""
 
 from __future__ import annotations
 
 import os
-import os.path as osp
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.dataset import Compose
 from mmengine.runner import find_latest_checkpoint
 from torch import nn
 
-from oaa_mm.checks import name_some
+from oaa_mm.models.attention_model import AttentionModel
 from oaa_mm.registry import DATASETS
+from oaa_mm.runs.checkpoints import newest_usable_checkpoint
+
+from .inputs import ImageInput
 
 
 def find_weights(
@@ -37,10 +41,9 @@ def find_weights(
     """
     if isinstance(model, (str, os.PathLike)):
         model = os.fspath(model)
-        if osp.isdir(model):
-            weights = weights or _latest_checkpoint(model)
-            model = None
-        elif not osp.isfile(model):
+        if os.path.isdir(model):
+            weights, model = weights or _newest_checkpoint(model), None
+        elif not os.path.isfile(model):
             raise FileNotFoundError(f'no such config or work_dir: {model}')
     if weights is None:
         raise ValueError(
@@ -48,79 +51,112 @@ def find_weights(
             "weights='work_dirs/NAME/epoch_N.pth', or as the model a work_dir"
         )
     weights = os.fspath(weights)
-    if '://' not in weights and not osp.isfile(weights):
+    if '://' not in weights and not os.path.isfile(weights):
         raise FileNotFoundError(f'no such checkpoint: {weights}')
     return model, weights
 
 
-def _latest_checkpoint(work_dir: str) -> str:
-    saved = find_latest_checkpoint(work_dir)
-    if saved is not None:
-        # The path in the file is of the time of training; folders move.
-        for path in (saved, osp.join(work_dir, osp.basename(saved))):
-            if osp.isfile(path):
-                return path
+def _newest_checkpoint(work_dir: str) -> str:
+    # The folder in the file `last_checkpoint` is that of the training, which
+    # may have been moved since; it counts where checkpoints lie elsewhere.
+    written = os.path.dirname(find_latest_checkpoint(work_dir) or work_dir)
+    for folder in (work_dir, written):
+        path, _ = newest_usable_checkpoint([folder])
+        if path is not None:
+            return str(path)
     raise FileNotFoundError(
-        f'{work_dir} has no checkpoint that a file `last_checkpoint` names; '
-        "give weights='.../epoch_N.pth'"
+        f'{work_dir} has no checkpoint that can be read; give '
+        "weights='.../epoch_N.pth'"
     )
 
 
-def load_state(model: nn.Module, checkpoint: Mapping[str, Any]) -> None:
-    """Load weights that have to fit the model.
+def load_weights(
+    model: nn.Module,
+    checkpoint: Mapping[str, Any],
+    cfg: Config,
+    classes: tuple[str, ...] | None,
+) -> tuple[str, ...]:
+    """Load weights that have to fit the model, and find its classes.
 
     Args:
         model (nn.Module): The model.
         checkpoint (Mapping[str, Any]): As mmengine's runner saved it.
-
-    Raises:
-        ValueError: Tensors are absent, too many or of another shape.
-    """
-    state = checkpoint.get('state_dict', checkpoint)
-    try:
-        missing, unexpected = model.load_state_dict(state, strict=False)
-    except RuntimeError as error:  # another shape
-        raise ValueError(
-            f'the checkpoint does not fit the model: {error}'
-        ) from error
-    for names, what in ((missing, 'lacks'), (unexpected, 'has, but not')):
-        if names:
-            raise ValueError(
-                'the checkpoint does not fit the model of the config: it '
-                f'{what} {len(names)} of its tensors: {name_some(names, 5)}'
-            )
-
-
-def find_class_names(
-    checkpoint: Mapping[str, Any], cfg: Config, num_classes: int
-) -> tuple[str, ...]:
-    """Names of the classes: those of the training, else of the test data.
-
-    Args:
-        checkpoint (Mapping[str, Any]): As mmengine's runner saved it.
-        cfg (Config): With `test_dataloader`.
-        num_classes (int): The number C of classes.
+        cfg (Config): The config of the model and of its data.
+        classes (tuple[str, ...] | None): Names of the classes; None takes
+            those of the training, else of the test data.
 
     Returns:
-        tuple[str, ...]: C names.
+        tuple[str, ...]: Names of the classes of the model.
 
     Raises:
-        ValueError: They are not known, or not as many.
+        ValueError: It is no model of attention; tensors are absent, too many
+            or of another shape; or classes are not known, or not as many.
     """
-    meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
-    dataset = cfg.get('test_dataloader', {}).get('dataset', {})
-    own = getattr(DATASETS.get(dataset.get('type', '')), 'METAINFO', {})
-    names: Sequence[str] | None = next(
-        (
-            source['classes']
-            for source in (meta, dataset.get('metainfo') or {}, own)
-            if source.get('classes')
-        ),
-        None,
-    )
-    if names is None or len(names) != num_classes:
+    if not isinstance(model, AttentionModel):
         raise ValueError(
-            f'the model has {num_classes} classes, but the checkpoint and '
-            f'test_dataloader name {names and len(names)}; give classes=(...)'
+            'OAAInferencer runs CAMClassifier and IntegralAttentionModel, '
+            f'but the config has a {type(model).__name__}; segmentation '
+            'networks run in mmseg.apis.MMSegInferencer'
+        )
+    state = checkpoint.get('state_dict', checkpoint)
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        raise ValueError(
+            f'the checkpoint does not fit the model of the config: {error}'
+        ) from error
+    names = classes or _class_names(checkpoint, cfg)
+    if len(names or ()) != model.num_classes:
+        raise ValueError(
+            f'the model has {model.num_classes} classes, but '
+            f'{len(names) if names else "none"} are named by `classes`, the '
+            'checkpoint or test_dataloader; give classes=(...)'
         )
     return tuple(names)
+
+
+def _class_names(
+    checkpoint: Mapping[str, Any], cfg: Config
+) -> Sequence[str] | None:
+    """Names of the classes: those of the training, else of the test data."""
+    dataset = cfg.get('test_dataloader', {}).get('dataset', {})
+    sources = (
+        checkpoint.get('meta', {}).get('dataset_meta') or {},
+        dataset.get('metainfo') or {},
+        getattr(DATASETS.get(dataset.get('type', '')), 'METAINFO', {}),
+    )
+    return next((s['classes'] for s in sources if s.get('classes')), None)
+
+
+def inference_pipeline(cfg: Config, num_classes: int) -> Compose:
+    """The pipeline of the test data, for images of a user.
+
+    Args:
+        cfg (Config): With `test_dataloader`.
+        num_classes (int): The number of classes of the model.
+
+    Returns:
+        Compose: Takes an :class:`~oaa_mm.apis.inputs.ImageInput`.
+
+    Raises:
+        ValueError: The pipeline does not load images.
+    """
+    steps = [
+        dict(step)
+        for step in cfg.test_dataloader.dataset.pipeline
+        if _name(step) not in ('LoadAnnotations', 'LoadAttentionMaps')
+    ]
+    loaders = [step for step in steps if _name(step) == 'LoadImageFromFile']
+    if not loaders:
+        raise ValueError(
+            'test_dataloader.dataset.pipeline has no LoadImageFromFile'
+        )
+    loaders[0]['type'] = 'InferencerLoader'  # which takes arrays as well
+    begin = partial(ImageInput.to_results, num_classes=num_classes)
+    return Compose([begin, *steps])
+
+
+def _name(step: Mapping[str, Any]) -> str:
+    """Name of a transform without its scope."""
+    kind = step['type']
+    return kind.rsplit('.')[-1] if isinstance(kind, str) else kind.__name__

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +24,14 @@ from torch import nn
 from oaa_mm.attention import AttentionStore
 from oaa_mm.io.palette import write_index_png
 from oaa_mm.io.progress import progress
-from oaa_mm.models.attention_model import AttentionModel
-from oaa_mm.pseudo_labels import LabelRules
+from oaa_mm.pseudo_labels import LabelRules, build_refine
+from oaa_mm.pseudo_labels.layout import label_file
 from oaa_mm.visualization import overlay_attention
 from oaa_mm.visualization.draw import write_picture
 
 from .inputs import ImageInput, Images, Tags, add_tags, list_images
-from .labels import LabelComposer
-from .loading import find_class_names, find_weights, load_state
-from .predictions import pack_prediction, read_label, read_maps, set_label
-
-#: Transforms that load what only trainings and evaluations have.
-ANNOTATIONS = ('LoadAnnotations', 'LoadAttentionMaps')
+from .loading import find_weights, inference_pipeline, load_weights
+from .predictions import add_label, pack_prediction, read_label, read_maps
 
 
 class OAAInferencer(BaseInferencer):
@@ -85,34 +83,14 @@ class OAAInferencer(BaseInferencer):
     def _load_weights_to_model(
         self, model: nn.Module, checkpoint: dict, cfg: Config
     ) -> None:
-        if not isinstance(model, AttentionModel):
-            raise ValueError(
-                'OAAInferencer runs CAMClassifier and IntegralAttentionModel, '
-                f'but the config has a {type(model).__name__}; segmentation '
-                'networks run in mmseg.apis.MMSegInferencer'
-            )
-        load_state(model, checkpoint)
-        if self.classes is None:
-            self.classes = find_class_names(checkpoint, cfg, model.num_classes)
-        elif len(self.classes) != model.num_classes:
-            raise ValueError(
-                f'classes has {len(self.classes)} names, but the model has '
-                f'{model.num_classes} classes'
-            )
+        self.classes = load_weights(model, checkpoint, cfg, self.classes)
 
     def _init_pipeline(self, cfg: Config) -> Compose:
-        steps = [
-            dict(step)
-            for step in cfg.test_dataloader.dataset.pipeline
-            if _name(step) not in ANNOTATIONS
-        ]
-        for step in steps:
-            if _name(step) == 'LoadImageFromFile':
-                step['type'] = 'InferencerLoader'  # arrays as well
-                return Compose(steps)
-        raise ValueError(
-            'test_dataloader.dataset.pipeline has no LoadImageFromFile'
-        )
+        return inference_pipeline(cfg, len(self.classes))
+
+    def _init_visualizer(self, cfg: Config) -> None:
+        """Overlays are drawn here; a window opens when it is wanted."""
+        self._window = Visualizer()
 
     def __call__(
         self,
@@ -147,92 +125,85 @@ class OAAInferencer(BaseInferencer):
                 Ids are the stems of the files; arrays have their number.
             return_datasamples (bool): Whether predictions are SegDataSamples,
                 with the fields of :meth:`AttentionModel.predict` and the
-                label as `pred_sem_seg`. Defaults to False.
-            batch_size (int): Images that are run at once. The result does not
-                depend on it. Defaults to 1.
+                label as `pred_sem_seg`.
+            batch_size (int): Images that are run at once; the result does not
+                depend on it.
             tags (Tags | None): The classes of each image, if they are known,
                 by names or indices from 0, see
-                :func:`oaa_mm.apis.inputs.add_tags`. Defaults to None: the
-                predicted classes.
+                :func:`oaa_mm.apis.inputs.add_tags`. None takes the predicted
+                classes.
             score_thr (float | None): Probability from which a class is
                 predicted in images without tags; the most probable one always
-                is. Defaults to None: ``model.test_cfg.score_thr``.
-            out_dir (str | os.PathLike): Defaults to '': nothing is written.
-            show (bool): Whether to show overlays in a window. Defaults to
-                False.
+                is. None takes ``model.test_cfg.score_thr``.
+            out_dir (str | os.PathLike): Folder of the files; '' writes none.
+            show (bool): Whether to show overlays in a window.
             wait_time (float): Seconds that each is shown; 0 waits for a key.
-                Defaults to 0.
-            return_vis (bool): Whether to return overlays. Defaults to False.
+            return_vis (bool): Whether to return overlays.
             return_predictions (bool): Whether to return predictions; False is
-                for folders that do not fit into memory. Defaults to True.
-            alpha (float): Weight of the colours of overlays. Defaults to 0.6.
-            rules (LabelRules | None): Constants of the labels. Defaults to
-                None: ``LabelRules(background='power')``.
-            refine (str): ``'none'``, ``'par'`` or ``'crf'``. Defaults to
-                ``'none'``.
-            refine_options (Mapping[str, Any] | None): Its parameters.
+                for folders that do not fit into memory.
+            alpha (float): Weight of the colours of overlays, 0..1.
+            rules (LabelRules | None): Constants of the labels. None takes
+                ``LabelRules(background='power')``.
+            refine (str): ``'none'``, ``'par'`` or ``'crf'``.
+            refine_options (Mapping[str, Any] | None): Parameters of the
+                refinement.
 
         Returns:
             dict[str, list]: ``'visualization'``, (H, W, 3) uint8 RGB
-            overlays, and ``'predictions'``, one an image, with the keys
-
-            - `image_id`,
-            - `scores`: (C,) float32 probabilities of all classes,
-            - `classes`: indices of the classes that have a map,
-            - `names`: their names,
-            - `attention`: class -> (h, w) uint8 map, round(255 * attention),
-            - `attention_image`: class -> (H, W) uint8, resized to the image
-              and stretched over 0..255,
-            - `label`: (H, W) uint8 pseudo-label.
+            overlays, and ``'predictions'``, one an image, with the keys of
+            :func:`oaa_mm.apis.predictions.pack_prediction`, such as `names`,
+            `scores`, `attention` and `label`.
 
         Raises:
             FileNotFoundError: An image or the file of tags is absent.
             ValueError: An image cannot be read, tags do not fit, or a
                 constant is out of range.
         """
-        composer = LabelComposer(rules, refine, refine_options)
+        rules = rules or LabelRules(background='power')
+        rules.check_saliency(False)
+        refine = build_refine(refine, refine_options)
         items = add_tags(list_images(inputs), tags, self.classes)
         store = AttentionStore()
         results: dict[str, list] = {'predictions': [], 'visualization': []}
-        for batch, data in self.preprocess(items, batch_size):
-            samples = self.forward(data, score_thr)
-            for item, sample in zip(batch, samples, strict=True):
-                maps = read_maps(sample)
-                label = composer(item, maps, tuple(sample.ori_shape[:2]))
-                set_label(sample, label)
-                for class_index, attention in maps.items():
-                    store[item.image_id, class_index] = attention
-            if out_dir or show or return_vis:
-                pictures = self.visualize(
-                    batch, samples, show, wait_time, alpha, out_dir
-                )
-                results['visualization'] += pictures if return_vis else []
-            done = self.postprocess(samples, None, return_datasamples, out_dir)
+        for images, samples in self._run(items, batch_size, score_thr):
+            for image, sample in zip(images, samples, strict=True):
+                for class_index, attention in read_maps(sample).items():
+                    store[image.image_id, class_index] = attention
+                add_label(sample, image, rules, refine)
+                if out_dir:
+                    path = label_file(out_dir, image.image_id)
+                    write_index_png(path, read_label(sample))
+            done = self.postprocess(samples, None, return_datasamples)
             results['predictions'] += done if return_predictions else []
+            if not (out_dir or show or return_vis):
+                continue
+            pictures = self.visualize(images, samples, alpha)
+            results['visualization'] += pictures if return_vis else []
+            for image, picture in zip(images, pictures, strict=True):
+                name = image.image_id
+                if out_dir:
+                    write_picture(Path(out_dir, f'vis/{name}.png'), picture)
+                if show:
+                    self._window.show(picture, name, wait_time)
         if out_dir:
             store.save(Path(out_dir) / 'attention.safetensors')
         return results
 
-    def preprocess(
-        self, inputs: Sequence[ImageInput], batch_size: int = 1
-    ) -> Iterator[tuple[list[ImageInput], dict]]:
-        """Load the images batch by batch, with a progress bar.
-
-        Args:
-            inputs (Sequence[ImageInput]): The images.
-            batch_size (int): Defaults to 1.
-
-        Yields:
-            tuple[list[ImageInput], dict]: The images of a batch, and what the
-            model takes.
-        """
-        count = len(self.classes)
-        batches = list(self._get_chunk_data(inputs, batch_size))
+    def _run(
+        self,
+        items: Sequence[ImageInput],
+        batch_size: int,
+        score_thr: float | None,
+    ) -> Iterator[tuple[list[ImageInput], list[SegDataSample]]]:
+        """Images and their predictions, batch by batch."""
+        batches = self.preprocess(items, batch_size)
         if self.show_progress:
-            batches = progress(batches, 'Inference')
+            total = math.ceil(len(items) / batch_size)
+            batches = progress(batches, 'Inference', total)
+        remaining = iter(items)
         for batch in batches:
-            data = [self.pipeline(item.to_results(count)) for item in batch]
-            yield batch, self.collate_fn(data)
+            samples = self.forward(batch, score_thr)
+            yield list(islice(remaining, len(samples))), samples
 
     @torch.no_grad()
     def forward(
@@ -264,69 +235,39 @@ class OAAInferencer(BaseInferencer):
         self,
         inputs: Sequence[ImageInput],
         preds: Sequence[SegDataSample],
-        show: bool = False,
-        wait_time: float = 0,
         alpha: float = 0.6,
-        out_dir: str | os.PathLike = '',
     ) -> list[np.ndarray]:
         """Draw the attention of a batch over its images.
 
         Args:
             inputs (Sequence[ImageInput]): The images.
             preds (Sequence[SegDataSample]): Their predictions.
-            show (bool): See :meth:`__call__`.
-            wait_time (float): Likewise.
-            alpha (float): Likewise.
-            out_dir (str | os.PathLike): Likewise.
+            alpha (float): See :meth:`__call__`.
 
         Returns:
             list[np.ndarray]: (H, W, 3) uint8 RGB.
         """
-        pictures = []
-        for item, sample in zip(inputs, preds, strict=True):
-            picture = overlay_attention(
-                item.read(), read_maps(sample), alpha=alpha
-            )
-            pictures.append(picture)
-            if out_dir:
-                path = Path(out_dir) / f'vis/{item.image_id}.png'
-                write_picture(path, picture)
-            if show:
-                self._window.show(picture, item.image_id, wait_time)
-        return pictures
+        return [
+            overlay_attention(item.read(), read_maps(sample), alpha=alpha)
+            for item, sample in zip(inputs, preds, strict=True)
+        ]
 
     def postprocess(
         self,
         preds: Sequence[SegDataSample],
         visualization: None = None,
         return_datasamples: bool = False,
-        out_dir: str | os.PathLike = '',
     ) -> list[dict[str, Any] | SegDataSample]:
-        """Write the labels of a batch, and pack what is returned of it.
+        """Pack what is returned of a batch, see :meth:`__call__`.
 
         Args:
             preds (Sequence[SegDataSample]): Predictions with labels.
             visualization (None): Not used.
-            return_datasamples (bool): See :meth:`__call__`.
-            out_dir (str | os.PathLike): Likewise.
+            return_datasamples (bool): Whether to leave them as they are.
 
         Returns:
-            list[dict[str, Any] | SegDataSample]: See :meth:`__call__`.
+            list[dict[str, Any] | SegDataSample]: One an image.
         """
-        if out_dir:
-            for sample in preds:
-                path = Path(out_dir) / f'labels/{sample.image_id}.png'
-                write_index_png(path, read_label(sample))
         if return_datasamples:
             return list(preds)
         return [pack_prediction(sample, self.classes) for sample in preds]
-
-    def _init_visualizer(self, cfg: Config) -> None:
-        """Overlays are drawn here; a window opens when it is wanted."""
-        self._window = Visualizer()
-
-
-def _name(step: Mapping[str, Any]) -> str:
-    """Name of a transform without its scope."""
-    kind = step['type']
-    return kind.rsplit('.')[-1] if isinstance(kind, str) else kind.__name__

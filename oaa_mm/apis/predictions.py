@@ -11,6 +11,9 @@ from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 
 from oaa_mm.attention import quantise_attention
+from oaa_mm.pseudo_labels import LabelRules, Refine, label_image
+
+from .inputs import ImageInput
 
 
 def read_maps(sample: SegDataSample) -> dict[int, np.ndarray]:
@@ -26,18 +29,32 @@ def read_maps(sample: SegDataSample) -> dict[int, np.ndarray]:
     return dict(zip(sample.attention_classes.tolist(), maps, strict=True))
 
 
-def set_label(sample: SegDataSample, label: np.ndarray) -> None:
-    """Add a pseudo-label to a prediction, where mmseg has segmentations.
+def add_label(
+    sample: SegDataSample,
+    image: ImageInput,
+    rules: LabelRules,
+    refine: Refine | None,
+) -> None:
+    """Add the pseudo-label to a prediction, where mmseg has segmentations.
 
     Args:
         sample (SegDataSample): Gets the field `pred_sem_seg`.
-        label (np.ndarray): (H, W) uint8.
+        image (ImageInput): Its image.
+        rules (LabelRules): Constants of the label.
+        refine (Refine | None): See :func:`oaa_mm.pseudo_labels.build_refine`.
     """
+    label = label_image(
+        read_maps(sample),
+        tuple(sample.ori_shape[:2]),
+        rules,
+        image=None if refine is None else image.read(),
+        refine=refine,
+    )
     sample.pred_sem_seg = PixelData(data=torch.from_numpy(label)[None])
 
 
 def read_label(sample: SegDataSample) -> np.ndarray:
-    """The (H, W) uint8 label of :func:`set_label`."""
+    """The (H, W) uint8 label of :func:`add_label`."""
     return sample.pred_sem_seg.data[0].numpy()
 
 
@@ -47,12 +64,21 @@ def pack_prediction(
     """A prediction as plain arrays.
 
     Args:
-        sample (SegDataSample): Of :meth:`AttentionModel.predict`, with a
-            label.
+        sample (SegDataSample): Of :meth:`AttentionModel.predict`, with the
+            pseudo-label as `pred_sem_seg`.
         class_names (Sequence[str]): Names of the C classes.
 
     Returns:
-        dict[str, Any]: See :meth:`OAAInferencer.__call__`.
+        dict[str, Any]: A dictionary with the keys
+
+        - `image_id`,
+        - `scores`: (C,) float32 probabilities of all classes,
+        - `classes`: indices of the classes that have a map,
+        - `names`: their names,
+        - `attention`: class -> (h, w) uint8 map, round(255 * attention),
+        - `attention_image`: class -> (H, W) uint8, resized to the image and
+          stretched over 0..255,
+        - `label`: (H, W) uint8 pseudo-label.
     """
     classes = sample.attention_classes.tolist()
     large = sample.attention_image.data.numpy()

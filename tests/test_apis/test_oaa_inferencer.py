@@ -256,7 +256,7 @@ def test_rules_and_refinement_reach_the_label(world, inferencer):
     assert 0 < (strict == 1).sum() < (plain == 1).sum()
     refined = label(refine='par', refine_options={'iterations': 2})
     assert (refined != plain).any()
-    with pytest.raises(ValueError, match='has no saliency maps'):
+    with pytest.raises(ValueError, match='needs saliency maps'):
         label(rules=LabelRules())
 
 
@@ -304,18 +304,18 @@ def test_wrong_models_are_refused(world, tmp_path):
         OAAInferencer(tmp_path)
     cfg = make_config()
     cfg.model.head.update(num_convs=1, channels=4)
-    with pytest.raises(ValueError, match='lacks 2 of its tensors: head.convs'):
+    with pytest.raises(ValueError, match=r'Missing key.*head\.convs'):
         OAAInferencer(cfg, weights)
     cfg = make_config()
     cfg.model.head.num_classes = 4
     with pytest.raises(ValueError, match='size mismatch'):
         OAAInferencer(cfg, weights)
-    with pytest.raises(ValueError, match='classes has 2 names'):
+    with pytest.raises(ValueError, match='3 classes, but 2 are named'):
         OAAInferencer(make_config(), weights, classes=('a', 'b'))
     state = torch.load(weights, weights_only=False)
     del state['meta']['dataset_meta']
     torch.save(state, tmp_path / 'unnamed.pth')
-    with pytest.raises(ValueError, match=r'3 classes.*name None'):
+    with pytest.raises(ValueError, match='3 classes, but none are named'):
         OAAInferencer(make_config(), tmp_path / 'unnamed.pth')
     cfg = Config({'model': {
         'type': 'EncoderDecoder',
