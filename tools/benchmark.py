@@ -20,7 +20,6 @@ and scale are single runs. Run nothing else beside it.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -146,7 +145,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     import torch
     from benchmark.scale import plot_scale
 
-    from oaa_mm.io import atomic_write
+    from oaa_mm.io import write_json
 
     args = parse_args(argv)
     if min(args.batch_size, args.repeats) < 1:
@@ -170,9 +169,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             else 'cpu',
             **vars(args),
         }
-        with atomic_write(args.json, 'w') as file:
-            json.dump(results, file, indent=1)
-            file.write('\n')
+        write_json(args.json, results)
 
 
 if __name__ == '__main__':

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -11,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from oaa_mm.io.files import atomic_write
+from oaa_mm.io.files import write_json
 
 from .findings import SEVERITIES, Finding, count_severity
 
@@ -96,6 +95,4 @@ def save_findings(
         'warnings': count_severity(findings, 'warning'),
         'findings': [asdict(finding) for finding in findings],
     }
-    with atomic_write(path, 'w') as file:
-        json.dump(content, file, indent=2)
-        file.write('\n')
+    write_json(path, content)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from oaa_mm.checks import check_choice, name_some
-from oaa_mm.io import atomic_write
+from oaa_mm.io import write_json
 
 from .functional import IGNORE_POLICIES
 from .scores import json_number
@@ -143,6 +142,4 @@ def save_results(
         'ignore': ignore,
         'stores': stores,
     }
-    with atomic_write(path, 'w') as file:
-        json.dump(content, file, indent=1, allow_nan=False)
-        file.write('\n')
+    write_json(path, content)

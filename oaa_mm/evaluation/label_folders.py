@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from oaa_mm.checks import name_some
-from oaa_mm.io import atomic_write
+from oaa_mm.io import write_json
 from oaa_mm.io.palette import read_index_png
 from oaa_mm.io.progress import progress
 from oaa_mm.pseudo_labels.layout import label_dir
@@ -191,6 +190,4 @@ def save_label_results(
         for result in results
     ]
     content = {'classes': list(class_names), 'folders': folders}
-    with atomic_write(path, 'w') as file:
-        json.dump(content, file, indent=1, allow_nan=False)
-        file.write('\n')
+    write_json(path, content)

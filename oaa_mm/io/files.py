@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
 import tempfile
@@ -45,18 +46,14 @@ def atomic_write(
             :func:`write_error`.
     """
     path = Path(path)
-    if mode not in ('w', 'wb'):
-        raise ValueError(f"mode should be 'w' or 'wb', but got {mode!r}")
     if mode == 'w':
         open_kwargs.setdefault('encoding', 'utf-8')
+    temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(
             prefix=f'.{path.name}.', suffix='.tmp', dir=path.parent
         )
-    except OSError as error:
-        raise write_error(error, path, size=size) from error
-    try:
         with os.fdopen(handle, mode, **open_kwargs) as file:
             yield file
             file.flush()
@@ -67,21 +64,49 @@ def atomic_write(
         os.chmod(temporary, 0o666 & ~umask)
         os.replace(temporary, path)
     except BaseException as error:
-        with suppress(FileNotFoundError):
-            os.unlink(temporary)
+        if temporary is not None:
+            with suppress(FileNotFoundError):
+                os.unlink(temporary)
         # Others are of files that the block reads.
-        if isinstance(error, OSError) and error.filename in (None, temporary):
+        if isinstance(error, OSError) and (
+            temporary is None or error.filename in (None, temporary)
+        ):
             raise write_error(error, path, size=size) from error
         raise
+
+
+def write_json(
+    path: str | os.PathLike, value: Any, *, indent: int | None = 1
+) -> None:
+    """Write a value as JSON, atomically.
+
+    Args:
+        path (str | os.PathLike): The file to write.
+        value (Any): A value of JSON types without NaN and Inf.
+        indent (int | None): Blanks by which each level is indented. None
+            puts everything into one line, for large files. Defaults to 1.
+
+    Raises:
+        OSError: The file cannot be written; see :func:`atomic_write`.
+        ValueError: JSON cannot hold the value.
+    """
+    try:
+        text = json.dumps(value, indent=indent, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f'{path} cannot be written: JSON cannot hold its content ({error})'
+        ) from error
+    with atomic_write(path, 'w') as file:
+        file.write(f'{text}\n')
 
 
 def write_error(
     error: OSError, path: str | os.PathLike, *, size: int | None = None
 ) -> OSError:
-    """The error of a write, told of the file and the disk that a user knows.
+    """An error of a write in terms of the file and the disk of the user.
 
     Args:
-        error (OSError): What the system said, of a temporary file maybe.
+        error (OSError): The system's error, perhaps about a temporary file.
         path (str | os.PathLike): The file or folder that was to be written.
         size (int | None): Bytes that it needs, where they are known.
 

@@ -1,8 +1,10 @@
-"""Manifests: what made an artefact, as JSON beside it.
+"""Manifests: the one record of what made a file or a folder, as JSON.
 
-An artefact is a store, a folder of labels or a checkpoint. Its manifest names
-the tool, all parameters, fingerprints of the inputs, the seed and versions.
-Two artefacts of equal manifests (:func:`differences`) are interchangeable.
+A manifest lies beside a store or a checkpoint, in a folder of labels and in
+the folder of a pipeline's stage. It names the tool, all parameters,
+fingerprints of the inputs, the seed and versions; that of a stage also has
+fingerprints of its outputs. What was made is still valid as long as
+:func:`differences` finds none between its manifest and that of a new run.
 """
 
 from __future__ import annotations
@@ -10,13 +12,14 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shlex
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timezone
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from .files import atomic_write
+from .files import write_json
 
 FORMAT = 'oaa_mm.manifest'
 PACKAGES = ('oaa_mm', 'torch', 'mmengine', 'mmcv', 'mmseg', 'numpy')
@@ -38,15 +41,18 @@ def _now() -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """What made an artefact.
+    """What made a file or a folder.
 
     Args:
-        tool (str): The command or config, for example
+        tool (str): The command or the kind of run, for example
             ``'make_pseudo_labels'``.
         parameters (dict[str, Any]): Every parameter, as JSON types.
-        inputs (dict[str, dict]): Role of an input (``'store'``) -> what
-            :func:`oaa_mm.io.fingerprint.fingerprint` returned.
+        inputs (dict[str, dict]): Role (``'store'``) or path of an input ->
+            what :func:`oaa_mm.io.fingerprint.fingerprint` returned.
+        outputs (dict[str, dict]): The same of what was made, where it is more
+            than what the manifest lies beside. Defaults to none.
         seed (int | None): None where nothing is random.
+        seconds (float): How long it took; 0 where nobody measured it.
         versions (dict[str, str]): Defaults to the installed ones.
         date (str): ISO 8601. Defaults to now.
     """
@@ -54,9 +60,23 @@ class Manifest:
     tool: str
     parameters: dict[str, Any] = field(default_factory=dict)
     inputs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     seed: int | None = None
+    seconds: float = 0.0
     versions: dict[str, str] = field(default_factory=installed_versions)
     date: str = field(default_factory=_now)
+
+
+_TYPES = {
+    'tool': str,
+    'parameters': dict,
+    'inputs': dict,
+    'outputs': dict,
+    'seed': (int, type(None)),
+    'seconds': (int, float),
+    'versions': dict,
+    'date': str,
+}
 
 
 def manifest_path(artefact: str | os.PathLike) -> Path:
@@ -76,30 +96,23 @@ def write_manifest(path: str | os.PathLike, manifest: Manifest) -> None:
 
     Args:
         path (str | os.PathLike): The file, usually ``manifest.json``.
-        manifest (Manifest): What to write.
+        manifest (Manifest): The record.
 
     Raises:
+        OSError: The file cannot be written.
         ValueError: A parameter is no JSON type.
     """
-    content = {'format': FORMAT, 'version': 1, **asdict(manifest)}
-    try:
-        text = json.dumps(content, indent=1, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f'{path}: the manifest holds what JSON cannot ({error})'
-        ) from error
-    with atomic_write(path, 'w') as file:
-        file.write(text + '\n')
+    write_json(path, {'format': FORMAT, 'version': 1, **asdict(manifest)})
 
 
 def read_manifest(path: str | os.PathLike) -> Manifest:
-    """Read a manifest and check its form.
+    """Read a manifest, also as former versions of oaa_mm wrote it.
 
     Args:
         path (str | os.PathLike): The file.
 
     Returns:
-        Manifest: The manifest.
+        Manifest: The record.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -111,6 +124,8 @@ def read_manifest(path: str | os.PathLike) -> Manifest:
         raise FileNotFoundError(f'no such manifest: {path}') from None
     except (OSError, ValueError, RecursionError) as error:
         raise ValueError(f'{path} is not a manifest: {error}') from error
+    if isinstance(content, dict) and 'commands' in content:
+        content = _from_stage_record(content)
     if not isinstance(content, dict) or content.get('format') != FORMAT:
         raise ValueError(f'{path} is JSON, but not a manifest of oaa_mm')
     if content.get('version') != 1:
@@ -118,70 +133,82 @@ def read_manifest(path: str | os.PathLike) -> Manifest:
             f'{path}: manifest of version {content.get("version")}, this '
             'release of oaa_mm reads version 1'
         )
+    content = {'outputs': {}, 'seconds': 0.0, **content}
     entries = {f.name: content.get(f.name) for f in fields(Manifest)}
-    wrong = {
+    wrong = [
         name
-        for name, value in entries.items()
+        for name, value in sorted(entries.items())
         if not isinstance(value, _TYPES[name])
-    }
-    if 'inputs' not in wrong and not all(
-        isinstance(entry, dict) for entry in entries['inputs'].values()
-    ):
-        wrong.add('inputs')
+        or (name in ('inputs', 'outputs') and not _are_dicts(value))
+    ]
     if wrong:
-        raise ValueError(
-            f'{path} is a damaged manifest: {", ".join(sorted(wrong))}'
-        )
+        raise ValueError(f'{path} is a damaged manifest: {", ".join(wrong)}')
     return Manifest(**entries)
 
 
-_TYPES = {
-    'tool': str,
-    'parameters': dict,
-    'inputs': dict,
-    'seed': (int, type(None)),
-    'versions': dict,
-    'date': str,
-}
+def _are_dicts(entries: dict) -> bool:
+    return all(isinstance(entry, dict) for entry in entries.values())
 
 
-def differences(
-    old: Manifest, new: Manifest, *, versions: bool = False
-) -> list[str]:
-    """What would make two artefacts differ.
+def _from_stage_record(old: dict[str, Any]) -> dict[str, Any] | None:
+    """The record of a stage that had a form of its own in former versions."""
+    try:
+        inputs, outputs = (
+            {path: {'path': path, 'sha256': sha} for path, sha in kind.items()}
+            for kind in (old['configs'] | old['inputs'], old['outputs'])
+        )
+        return {
+            'format': FORMAT,
+            'version': 1,
+            'tool': 'run_pipeline',
+            'parameters': {
+                f'command {number}': shlex.join(command)
+                for number, command in enumerate(old['commands'], 1)
+            },
+            'inputs': inputs,
+            'outputs': outputs,
+            'seconds': old['seconds'],
+            'versions': {},
+            'date': '',
+        }
+    except (KeyError, TypeError, AttributeError):
+        return None
 
-    Paths and dates do not count: an input is the same wherever it lies.
+
+def differences(old: Manifest, new: Manifest) -> list[str]:
+    """List why what was made is not what would be made now.
+
+    Paths, dates and versions do not count: an input is the same wherever it
+    lies.
 
     Args:
-        old (Manifest): Of the artefact that is there.
-        new (Manifest): Of the one that would be made now.
-        versions (bool): Whether versions count. Defaults to False.
+        old (Manifest): Of what is there.
+        new (Manifest): Of what would be made now.
 
     Returns:
         list[str]: One line each, ``name: old -> new``; empty where nothing
-        differs.
+        differs: what is there is still valid.
     """
-    ways = (_identity(old, versions), _identity(new, versions))
-    lines = []
-    for name in sorted(set(ways[0]) | set(ways[1])):
-        before, after = (way.get(name, 'nothing') for way in ways)
-        if before != after:
-            lines.append(f'{name}: {before} -> {after}')
-    return lines
+    before, after = _identity(old), _identity(new)
+    return [
+        f'{name}: {before.get(name, "nothing")} -> '
+        f'{after.get(name, "nothing")}'
+        for name in sorted(before | after)
+        if before.get(name) != after.get(name)
+    ]
 
 
-def _identity(manifest: Manifest, versions: bool) -> dict[str, Any]:
+def _identity(manifest: Manifest) -> dict[str, Any]:
     flat = {'tool': manifest.tool, 'seed': manifest.seed}
     flat |= {
         # As JSON gives it back: a tuple is a list there.
         f'parameter {name}': json.loads(json.dumps(value))
         for name, value in manifest.parameters.items()
     }
-    for name, entry in manifest.inputs.items():
-        flat[f'input {name}'] = (
-            f'{entry.get("count", 1)} file(s), sha256 '
-            f'{str(entry.get("sha256"))[:12]}'
-        )
-    if versions:
-        flat |= {f'version of {n}': v for n, v in manifest.versions.items()}
+    for role in ('input', 'output'):
+        for name, entry in getattr(manifest, f'{role}s').items():
+            flat[f'{role} {name}'] = (
+                f'{entry.get("count", 1)} file(s), sha256 '
+                f'{str(entry.get("sha256"))[:12]}'
+            )
     return flat

@@ -7,14 +7,13 @@ pipeline config, `record` knows whether a stage is done, `run` does the work,
 """
 
 from .plan import Pipeline, Stage, load_pipeline
-from .record import StageRecord, stage_status
+from .record import stage_status
 from .run import PipelineError, run_pipeline
 
 __all__ = [
     'Pipeline',
     'PipelineError',
     'Stage',
-    'StageRecord',
     'load_pipeline',
     'run_pipeline',
     'stage_status',

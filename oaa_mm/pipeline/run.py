@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from oaa_mm.io.manifest import differences, write_manifest
 from oaa_mm.runs.cli import Terminated
 from oaa_mm.runs.lock import check_free, lock_folder, remove_leftovers
 
@@ -19,10 +20,10 @@ from .plan import Pipeline, Stage
 from .record import (
     RECORD,
     STARTED,
-    StageRecord,
     current_record,
-    hash_files,
+    read_record,
     stage_status,
+    with_outputs,
 )
 from .table import score_table
 
@@ -98,12 +99,12 @@ def _run_stage(
     # A stage may have outlived the pipeline that started it.
     check_free(stage.folder, remedy=_REMEDY)
     remove_leftovers(stage.folder)
-    begun = StageRecord.load(stage.folder / STARTED)
-    same = begun is not None and not now.change_from(begun)
+    begun = read_record(stage.folder / STARTED)
+    same = begun is not None and not differences(begun, now)
     going_on = resume and same and stage.resume is not None
     if not going_on:
         _put_aside(stage.folder, say)
-    now.save(stage.folder / STARTED)
+    write_manifest(stage.folder / STARTED, now)
     start = time.perf_counter()
     for number, command in enumerate(stage.commands, 1):
         words = list(command)
@@ -117,14 +118,11 @@ def _run_stage(
             f'{", ".join(missing)}; its `outputs` in the pipeline config and '
             'its own config disagree'
         )
-    done = replace(
-        now,
-        outputs=hash_files(stage.outputs),
-        seconds=round(time.perf_counter() - start, 1),
-    )
-    done.save(stage.folder / RECORD)
+    seconds = round(time.perf_counter() - start, 1)
+    done = replace(with_outputs(now, stage), seconds=seconds)
+    write_manifest(stage.folder / RECORD, done)
     (stage.folder / STARTED).unlink()
-    say(f'[{stage.name}] done in {done.seconds / 60:.1f} minutes')
+    say(f'[{stage.name}] done in {seconds / 60:.1f} minutes')
 
 
 def _call(stage: Stage, words: list[str], say: Callable[[str], None]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from oaa_mm.checks import check_number
-from oaa_mm.io import atomic_write
+from oaa_mm.io import atomic_write, write_json
 from oaa_mm.io.fingerprint import fingerprint, fingerprint_names
 from oaa_mm.io.manifest import (
     Manifest,
@@ -119,7 +118,7 @@ def make_label_folder(
         for result in progress(results, 'Pseudo-labels', len(chosen)):
             summary.add(result)
         if part is None:
-            _write_json(out / SUMMARY, summary.to_dict())
+            write_json(out / SUMMARY, summary.to_dict())
             with atomic_write(out / LIST, 'w') as file:
                 file.writelines(f'{image.image_id}\n' for image in images)
     return summary
@@ -206,9 +205,3 @@ def _enter_folder(out: Path, manifest: Manifest, overwrite: bool) -> None:
         for file in (*labels, out / SUMMARY, out / LIST):
             file.unlink(missing_ok=True)
         write_manifest(path, manifest)
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    with atomic_write(path, 'w') as file:
-        json.dump(content, file, indent=1, allow_nan=False)
-        file.write('\n')

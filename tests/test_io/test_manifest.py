@@ -72,9 +72,6 @@ def test_paths_dates_and_versions_do_not_count():
         inputs={'store': {**MANIFEST.inputs['store'], 'path': 'moved'}},
     )
     assert differences(MANIFEST, new) == []
-    (line,) = differences(MANIFEST, new, versions=True)
-    assert line.startswith('version of torch: ')
-    assert line.endswith(' -> 0')
 
 
 @pytest.mark.parametrize(
@@ -108,7 +105,7 @@ def test_absent_manifest(tmp_path):
 @pytest.mark.parametrize('value', [float('nan'), object()])
 def test_parameters_are_json(tmp_path, value):
     path = tmp_path / 'manifest.json'
-    with pytest.raises(ValueError, match='what JSON cannot'):
+    with pytest.raises(ValueError, match='JSON cannot hold'):
         write_manifest(path, replace(MANIFEST, parameters={'a': value}))
     assert not path.exists()
 
@@ -149,15 +146,16 @@ def test_fingerprint_of_a_folder(folder, tmp_path):
     assert fingerprint(moved)['sha256'] != found['sha256']
 
 
-def test_fingerprint_of_a_large_folder_is_bounded(folder):
-    found = fingerprint(folder, budget=60)
+def test_fingerprint_of_a_large_folder_is_bounded(folder, monkeypatch):
+    monkeypatch.setattr('oaa_mm.io.fingerprint.FOLDER_BUDGET', 60)
+    found = fingerprint(folder)
     assert found['bytes_read'] == 60
     (folder / 'a').write_bytes(b'x' * 30 + b'?' * 70)
-    assert fingerprint(folder, budget=60) == found
+    assert fingerprint(folder) == found
     (folder / 'a').write_bytes(b'x' * 29 + b'?' * 71)
-    assert fingerprint(folder, budget=60)['sha256'] != found['sha256']
+    assert fingerprint(folder)['sha256'] != found['sha256']
     (folder / 'a').write_bytes(b'x' * 101)
-    assert fingerprint(folder, budget=60)['sha256'] != found['sha256']
+    assert fingerprint(folder)['sha256'] != found['sha256']
 
 
 def test_fingerprint_without_content(folder):

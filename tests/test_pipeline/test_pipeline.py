@@ -90,7 +90,7 @@ def test_a_changed_input_reaches_every_later_stage(config):
     (config.parent / 'source.txt').write_text('new-')
     said = go(config)
     assert ran(config) == ['one', 'two', 'three']
-    assert 'source.txt changed' in said
+    assert 'source.txt: 1 file(s), sha256 ' in said
     assert (
         config.parent / 'work/three/c.txt'
     ).read_text() == 'new-onetwothree'
@@ -106,17 +106,20 @@ def test_a_changed_command_runs_that_stage_again(config):
     config.write_text(text)
     said = go(config)
     assert ran(config) == ['three --more']
-    assert 'its command changed' in said
+    assert 'three/c.txt' in said
+    assert '--more' in said
 
 
 def test_a_touched_or_lost_output_is_made_again(config):
     go(config)
     ran(config)
     (config.parent / 'work/two/b.txt').write_text('tampered')
-    assert 'not what the stage made' in go(config)
+    said = go(config)
+    assert '[two] output ' in said
+    assert 'b.txt: 1 file(s), sha256 ' in said
     assert ran(config)[0] == 'two'
     (config.parent / 'work/three/c.txt').unlink()
-    assert 'c.txt is missing' in go(config)
+    assert '-> nothing' in go(config)
     assert ran(config) == ['three']
 
 
@@ -135,7 +138,7 @@ def test_a_config_used_by_a_command_counts_with_its_bases(config):
     go(config)
     ran(config)
     base.write_text('lr = 2')
-    assert 'child.py changed' in go(config)
+    assert 'child.py: 1 file(s), sha256 ' in go(config)
     assert ran(config)[0].startswith('two')
 
 
@@ -257,6 +260,29 @@ def test_a_damaged_record_counts_as_not_done(config):
     record.write_text('{"commands": [')
     stage = load_pipeline(config).stages[0]
     assert stage_status(stage) == 'not done yet'
+
+
+def test_a_record_of_a_former_version_is_read(config):
+    """As the version before the common manifest wrote it."""
+    go(config)
+    path = config.parent / 'work/one/stage.json'
+    new = json.loads(path.read_text())
+    (stage, *_) = load_pipeline(config).stages
+
+    def hashes(entries):
+        return {name: entry['sha256'] for name, entry in entries.items()}
+
+    old = {
+        'commands': [list(command) for command in stage.commands],
+        'configs': {},
+        'inputs': hashes(new['inputs']),
+        'outputs': hashes(new['outputs']),
+        'seconds': 1.5,
+    }
+    path.write_text(json.dumps(old))
+    assert stage_status(stage) is None
+    (config.parent / 'source.txt').write_text('new-')
+    assert 'source.txt: 1 file(s)' in stage_status(stage)
 
 
 def test_scores(tmp_path):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from oaa_mm.io import atomic_write
+from oaa_mm.io import write_json
 from oaa_mm.tags.classes import (
     COCO_CATEGORY_IDS,
     COCO_CLASSES,
@@ -157,12 +157,9 @@ def write_coco(table: LabelTable, path: str | os.PathLike) -> None:
         {'id': number, 'name': name}
         for number, name in zip(numbers, classes, strict=True)
     ]
-    with atomic_write(path, 'w') as file:
-        json.dump(
-            {
-                'images': images,
-                'annotations': annotations,
-                'categories': categories,
-            },
-            file,
-        )
+    content = {
+        'images': images,
+        'annotations': annotations,
+        'categories': categories,
+    }
+    write_json(path, content, indent=None)
