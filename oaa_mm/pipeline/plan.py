@@ -70,7 +70,7 @@ class Pipeline:
         stages (tuple[Stage, ...]): In the order in which they run.
         checks (tuple[tuple[str, ...], ...]): Commands for the dry run.
         scores (tuple[dict[str, str], ...]): Rows of the final table, see
-            :func:`oaa_mm.pipeline.table.read_scores`.
+            :func:`oaa_mm.pipeline.table.read_row`.
     """
 
     work_dir: Path

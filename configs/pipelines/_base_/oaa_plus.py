@@ -102,40 +102,35 @@ scores = [
     dict(
         name='CAMs of the classifier (train, best threshold)',
         file=_maps,
-        mIoU='stores > 0 > best > mIoU',
+        entry='0',
     ),
     dict(
         name='accumulated by OAA (train, best threshold)',
         file=_maps,
-        mIoU='stores > 1 > best > mIoU',
+        entry='1',
     ),
     dict(
         name='maps of OAA+ (train, best threshold)',
         file=_maps,
-        mIoU='stores > 2 > best > mIoU',
+        entry='2',
     ),
     dict(
         name='pseudo-labels (train), pixels of 255 dropped',
         file=_labels,
-        mIoU='folders > 0 > drop > mIoU',
-        ignored='folders > 0 > ignored',
+        policy='drop',
     ),
     dict(
         name='pseudo-labels (train), 255 counted as background',
         file=_labels,
-        mIoU='folders > 0 > background > mIoU',
-        ignored='folders > 0 > ignored',
+        policy='background',
     ),
     dict(
         name='pseudo-labels (train), 255 counted as an error',
         file=_labels,
-        mIoU='folders > 0 > error > mIoU',
-        ignored='folders > 0 > ignored',
+        policy='error',
     ),
     dict(
         name='segmentation network (val)',
-        file='{evaluation}/*/*.json',  # what tools/test.py logs, in percent
-        unit='percent',
-        mIoU='mIoU',
+        file='{evaluation}/*/*.json',  # the log of tools/test.py
     ),
 ]
