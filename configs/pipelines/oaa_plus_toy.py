@@ -2,10 +2,9 @@
 # in a few minutes on two CPU cores.
 _base_ = ['_base_/oaa_plus.py']
 data = 'data/toy'
-classes = '{data}/classes.txt'
 oaa_config = 'configs/toy/oaa_r18_toy.py'
-oaa_epochs = '20'
+oaa_epochs = 20
 oaa_plus_config = 'configs/toy/oaa_plus_r18_toy.py'
-oaa_plus_epochs = '12'
+oaa_plus_epochs = 12
 segmentation_config = 'configs/toy/deeplabv3plus_r18_toy.py'
-segmentation_iters = '500'
+segmentation_iters = 500

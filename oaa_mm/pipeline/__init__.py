@@ -1,9 +1,9 @@
 """Running stages one after the other.
 
-A stage is an ordinary command of `tools/`; the pipeline wires paths, skips
-what is done and still valid, and resumes what was interrupted. `plan` reads a
-pipeline config, `record` knows whether a stage is done, `run` does the work,
-`table` shows the scores.
+A stage runs ordinary commands of `tools/`; the pipeline skips stages that are
+done and still valid, and resumes those that were interrupted. `plan` has the
+objects that a pipeline config is made of, `record` knows whether a stage is
+done, `run` does the work, `table` shows the scores.
 """
 
 from .plan import Pipeline, Stage, load_pipeline

@@ -1,20 +1,26 @@
-"""What a pipeline config says.
+"""The stages of a pipeline, as a pipeline config writes them.
 
-A pipeline config is a Python config of mmengine with
+A pipeline config is a config of mmengine: settings, which another config can
+inherit and change, and a function that makes the stages of them::
 
-- `work_dir`: each stage works in a folder of its name in it;
-- `stages`: dicts with `name`, `run` (a command or several, without `python`),
-  `outputs` (files that exist when the stage is done), and optionally `inputs`
-  (files that it reads; outputs of earlier stages in its commands count anyway)
-  and `resume` (what to add to the last command to go on after an interruption;
-  empty where the same command goes on);
-- `checks`: commands that look at the data, for the dry run;
-- `scores`: rows of the final table;
-- any further texts, such as ``data = 'data/VOC2012'``.
+    from functools import partial
 
-In commands, ``{dir}`` is the folder of the stage itself, ``{name}`` that of an
-earlier stage, and ``{data}`` the text of that name in the config, filled in in
-`run`, `inputs`, `outputs`, `checks` and `scores`.
+    from oaa_mm.pipeline import Pipeline, Stage
+
+    data = 'data/VOC2012'
+
+    @partial  # a config of mmengine keeps objects but drops plain functions
+    def pipeline(cfg):
+        oaa = Stage(
+            f'{cfg.work_dir}/oaa',
+            f'tools/train.py configs/oaa.py --work-dir {cfg.work_dir}/oaa',
+            outputs=['epoch_15.pth'],
+            resume='--resume',
+        )
+        return Pipeline(cfg.work_dir, [oaa])
+
+`cfg` holds the settings and `work_dir`: that of the command line, else of the
+config, else ``work_dirs/{name of the config}``.
 """
 
 from __future__ import annotations
@@ -22,61 +28,105 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from oaa_mm.runs.config import read_config
 
-_FIELD = re.compile(r'\{(\w+)\}')
-_STAGE_KEYS = {
-    'name': 'a text',
-    'run': 'a list of texts',
-    'outputs': 'a list of texts',
-    'resume': 'a text',
-    'inputs': 'a list of texts',
-}
+_EXAMPLE = 'docs/pipeline.md shows one'
 
 
-@dataclass(frozen=True)
+@dataclass
 class Stage:
-    """One stage with all paths filled in.
+    """One stage: commands, the files that they read and those they make.
 
     Attributes:
-        name (str): Name, unique in the pipeline.
-        folder (Path): Where it works.
-        commands (tuple[tuple[str, ...], ...]): Commands, split into words.
-        inputs (tuple[Path, ...]): Files that it reads: outputs of earlier
-            stages that its commands mention, and what `inputs` lists.
-        outputs (tuple[Path, ...]): Files that it makes.
-        resume (tuple[str, ...] | None): Words that make the last command go
-            on after an interruption; None if it has to start anew.
+        folder (Path): Where the stage works; its last part is the stage's
+            name, unique in the pipeline.
+        commands (list[list[str]]): Commands, without `python`. Given as a
+            text or a list of texts, which are split into words as a shell
+            does.
+        outputs (list[Path]): Files that exist when the stage is done. Given
+            relative to the folder.
+        inputs (list[Path]): Files that it reads. Outputs of earlier stages
+            that its commands mention are added by :class:`Pipeline`. Defaults
+            to none.
+        resume (list[str] | None): Words that make the last command go on after
+            an interruption, given as a text; empty where the same command goes
+            on. Defaults to None: the stage starts anew.
+
+    Raises:
+        ValueError: A field is of another kind, or there is no command.
     """
 
-    name: str
     folder: Path
-    commands: tuple[tuple[str, ...], ...]
-    inputs: tuple[Path, ...]
-    outputs: tuple[Path, ...]
-    resume: tuple[str, ...] | None = None
+    commands: list[list[str]]
+    outputs: list[Path]
+    inputs: list[Path] = ()
+    resume: list[str] | None = None
+
+    def __post_init__(self) -> None:
+        """Check what a config gave and turn it into paths and words."""
+        where = f'stage {self.folder}'
+        self.folder = Path(*_texts(f'{where}: folder', [self.folder]))
+        commands = self.commands
+        if isinstance(commands, str):
+            commands = [commands]
+        self.commands = _words(f'{where}: commands', commands)
+        if not self.name or not all(self.commands) or not self.commands:
+            raise ValueError(f'{where} needs a folder and a command')
+        outputs = _texts(f'{where}: outputs', self.outputs)
+        self.outputs = [self.folder / output for output in outputs]
+        self.inputs = list(map(Path, _texts(f'{where}: inputs', self.inputs)))
+        if self.resume is not None:
+            (self.resume,) = _words(f'{where}: resume', [self.resume])
+
+    @property
+    def name(self) -> str:
+        """Name of the stage: that of its folder."""
+        return self.folder.name
 
 
-@dataclass(frozen=True)
+@dataclass
 class Pipeline:
     """Stages in their order, checks of the data, and the final table.
 
     Attributes:
         work_dir (Path): Folder of all stages.
-        stages (tuple[Stage, ...]): In the order in which they run.
-        checks (tuple[tuple[str, ...], ...]): Commands for the dry run.
-        scores (tuple[dict[str, str], ...]): Rows of the final table, see
-            :func:`oaa_mm.pipeline.table.read_row`.
+        stages (list[Stage]): In the order in which they run.
+        checks (list[list[str]]): Commands that look at the data, for the dry
+            run; given as texts. Defaults to none.
+        scores (Sequence[Mapping[str, str]]): Rows of the final table, see
+            :func:`oaa_mm.pipeline.table.read_scores`. Defaults to none.
+
+    Raises:
+        ValueError: A field is of another kind, there is no stage, or two have
+            one name.
     """
 
     work_dir: Path
-    stages: tuple[Stage, ...]
-    checks: tuple[tuple[str, ...], ...] = ()
-    scores: tuple[dict[str, str], ...] = ()
+    stages: list[Stage]
+    checks: list[list[str]] = ()
+    scores: Sequence[Mapping[str, str]] = ()
+
+    def __post_init__(self) -> None:
+        """Check what a config gave; add what stages read of earlier ones."""
+        self.work_dir = Path(*_texts('work_dir', [self.work_dir]))
+        self.checks = _words('checks', self.checks)
+        _check_list('stages', self.stages, Stage, 'Stage objects')
+        _check_list('scores', self.scores, Mapping, 'dicts')
+        names = [stage.name for stage in self.stages]
+        if not names or len(set(names)) < len(names):
+            raise ValueError(
+                f'stages should be one or more of different names, got {names}'
+            )
+        made: list[Path] = []
+        for stage in self.stages:
+            text = ' '.join(map(shlex.join, stage.commands))
+            stage.inputs += [path for path in made if str(path) in text]
+            made += stage.outputs
 
     def between(self, first: str | None, last: str | None) -> list[Stage]:
         """The stages from `first` to `last`, both included.
@@ -101,7 +151,7 @@ class Pipeline:
         stop = len(names) if last is None else names.index(last) + 1
         if start >= stop:
             raise ValueError(f'stage {last!r} comes before {first!r}')
-        return list(self.stages[start:stop])
+        return self.stages[start:stop]
 
 
 def load_pipeline(
@@ -114,139 +164,79 @@ def load_pipeline(
         work_dir (str | os.PathLike | None): In place of the config's own.
 
     Returns:
-        Pipeline: The stages with all paths filled in.
+        Pipeline: The stages.
 
     Raises:
         FileNotFoundError: There is no such config.
-        ValueError: A stage lacks something, has an unknown key or names what
-            does not exist.
+        ValueError: The config cannot be run, has no function `pipeline`, makes
+            something else than a pipeline, or is of the form of an earlier
+            version.
     """
-    cfg = read_config(path)
-    if not cfg.get('stages'):
-        raise ValueError(f'{path}: a pipeline config needs `stages`')
-    _check_kinds(cfg, path)
-    if cfg.get('work_dir'):
-        _check_kind(cfg.work_dir, 'a text', f'{path}: work_dir')
-    folder = Path(work_dir or cfg.get('work_dir') or _default_dir(path))
-    texts = {k: v for k, v in cfg.items() if isinstance(v, str)}
-    texts['work_dir'] = str(folder)
-    made: dict[str, Stage] = {}
-    for entry in cfg.stages:
-        stage = _read_stage(entry, folder, texts, made, path)
-        made[stage.name] = stage
-    texts |= {name: str(stage.folder) for name, stage in made.items()}
-    return Pipeline(
-        work_dir=folder,
-        stages=tuple(made.values()),
-        checks=tuple(
-            tuple(shlex.split(_fill(command, texts, path)))
-            for command in cfg.get('checks', [])
-        ),
-        scores=tuple(
-            {key: _fill(text, texts, path) for key, text in row.items()}
-            for row in cfg.get('scores', [])
-        ),
-    )
-
-
-def _check_kinds(cfg: Mapping, path: str | os.PathLike) -> None:
-    """Refuse entries of another kind than the top of this module says."""
-    _check_kind(cfg.get('work_dir') or '', 'a text', f'{path}: work_dir')
-    for key in ('stages', 'scores'):
-        _check_kind(cfg.get(key, []), 'a list of dicts', f'{path}: {key}')
-    _check_kind(cfg.get('checks', []), 'a list of texts', f'{path}: checks')
-    for row in cfg.get('scores', []):
-        _check_kind([*row.values()], 'a list of texts', f'{path}: scores')
-    for number, entry in enumerate(cfg.stages):
-        for key, kind in _STAGE_KEYS.items():
-            where = f'{path}: stages[{number}].{key}'
-            if key in entry and not (
-                key == 'run' and isinstance(entry[key], str)
-            ):
-                _check_kind(entry[key], kind, where)
-
-
-def _check_kind(value: object, kind: str, where: str) -> None:
-    inside = {'a list of texts': str, 'a list of dicts': Mapping}.get(kind)
-    if inside is None:
-        fits = isinstance(value, str)
-    else:
-        fits = isinstance(value, (list, tuple)) and all(
-            isinstance(item, inside) for item in value
-        )
-    if not fits:
-        raise ValueError(f'{where} should be {kind}, but got {value!r}')
-
-
-def _default_dir(path: str | os.PathLike) -> str:
-    return os.path.join('work_dirs', Path(path).stem)
-
-
-def _read_stage(
-    entry: Mapping,
-    work_dir: Path,
-    texts: Mapping[str, str],
-    earlier: Mapping[str, Stage],
-    path: str | os.PathLike,
-) -> Stage:
-    name = entry.get('name')
-    missing = {'name', 'run', 'outputs'} - set(entry)
-    unknown = set(entry) - set(_STAGE_KEYS)
-    if missing or unknown:
+    cfg = read_config(path, lazy_import=False)
+    _refuse_former_form(path, cfg)
+    make = cfg.get('pipeline')
+    if not callable(make):
         raise ValueError(
-            f'{path}: stage {name!r} lacks {sorted(missing)} and has unknown '
-            f'keys {sorted(unknown)}; allowed are {sorted(_STAGE_KEYS)}'
+            f'{path}: a pipeline config needs a function `pipeline(cfg)` '
+            f'under `@partial`; {_EXAMPLE}'
         )
-    if name in earlier or name in texts or not name.isidentifier():
-        raise ValueError(
-            f'{path}: stage name {name!r} should be an identifier that no '
-            'other stage and no text of the config has'
-        )
-    folder = work_dir / name
-    fields = {
-        **texts,
-        **{other: str(stage.folder) for other, stage in earlier.items()},
-        'dir': str(folder),
-    }
-    runs = [entry['run']] if isinstance(entry['run'], str) else entry['run']
-    commands = [shlex.split(_fill(run, fields, path)) for run in runs]
-    declared = [Path(_fill(p, fields, path)) for p in entry.get('inputs', ())]
-    return Stage(
-        name=name,
-        folder=folder,
-        commands=tuple(map(tuple, commands)),
-        inputs=tuple([*declared, *_mentioned(commands, earlier)]),
-        outputs=tuple(
-            folder / _fill(output, fields, path) for output in entry['outputs']
-        ),
-        resume=tuple(shlex.split(entry['resume']))
-        if 'resume' in entry
-        else None,
+    cfg.work_dir = (
+        work_dir or cfg.get('work_dir') or f'work_dirs/{Path(path).stem}'
     )
+    try:
+        pipeline = make(cfg)
+    except Exception as error:  # whatever a program may raise
+        raise ValueError(
+            f'{path}: pipeline(cfg) failed: {type(error).__name__}: {error}'
+        ) from error
+    if not isinstance(pipeline, Pipeline):
+        raise ValueError(
+            f'{path}: pipeline(cfg) should return a Pipeline, but got '
+            f'{pipeline!r}; {_EXAMPLE}'
+        )
+    return pipeline
 
 
-def _mentioned(
-    commands: list[list[str]], earlier: Mapping[str, Stage]
-) -> list[Path]:
-    """Outputs of earlier stages that the commands mention."""
-    text = ' '.join(word for command in commands for word in command)
-    return [
-        output
-        for stage in earlier.values()
-        for output in stage.outputs
-        if str(output) in text
-    ]
-
-
-def _fill(text: str, fields: Mapping[str, str], path: object) -> str:
-    def value(match: re.Match) -> str:
-        if match[1] not in fields:
+def _refuse_former_form(
+    path: str | os.PathLike, cfg: Mapping[str, Any]
+) -> None:
+    """Say how to write now what an earlier version wrote as templates."""
+    for name, value in cfg.items():
+        if isinstance(value, str) and re.search(r'\{\w+\}', value):
             raise ValueError(
-                f'{path}: {{{match[1]}}} in {text!r} is neither an earlier '
-                f'stage nor a text of the config; known are {sorted(fields)}'
+                f'{path}: {name} = {value!r} is a template, which pipelines '
+                'no longer fill in. Write an f-string of Python, such as '
+                "f'{data}/classes.txt' below data = '...'"
             )
-        return fields[match[1]]
+    for name in ('stages', 'checks', 'scores'):
+        if isinstance(cfg.get(name), (list, tuple)):
+            raise ValueError(
+                f'{path}: `{name}` is a list, as earlier versions had it. '
+                'Stages, checks and scores are now made by a function '
+                f'`pipeline(cfg)`, with f-strings in place of {{names}}; '
+                f'{_EXAMPLE}'
+            )
 
-    for _ in range(5):  # a text may mention others
-        text = _FIELD.sub(value, text)
-    return text
+
+def _check_list(where: str, value: Any, kind: type, what: str) -> None:
+    if not isinstance(value, (list, tuple)) or not all(
+        isinstance(item, kind) for item in value
+    ):
+        raise ValueError(
+            f'{where} should be a list of {what}, but got {value!r}'
+        )
+
+
+def _texts(where: str, value: Any) -> list[str]:
+    """A list of texts or paths, as texts."""
+    _check_list(where, value, str | os.PathLike, 'texts')
+    return [os.fspath(item) for item in value]
+
+
+def _words(where: str, commands: Any) -> list[list[str]]:
+    """Commands split into words as a shell does."""
+    _check_list(where, commands, str, 'texts')
+    try:
+        return [shlex.split(command) for command in commands]
+    except ValueError as error:  # quotes that do not end
+        raise ValueError(f'{where}: {commands!r}: {error}') from error

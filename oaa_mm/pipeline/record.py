@@ -91,5 +91,5 @@ def stage_status(stage: Stage) -> str | None:
     return '; '.join(differences(record, now)) or None
 
 
-def _fingerprints(paths: tuple[Path, ...]) -> dict[str, dict]:
+def _fingerprints(paths: list[Path]) -> dict[str, dict]:
     return {str(path): fingerprint(path) for path in paths if path.is_file()}

@@ -7,7 +7,7 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +27,11 @@ from .record import (
 )
 from .table import score_table
 
+#: What to do where another run is at work.
+_REMEDY = 'name another folder with --work-dir'
+#: Seconds that an interrupted command has to end by itself.
+_PATIENCE = 3
+
 
 class PipelineError(ValueError):
     """A stage failed; its own message stands above."""
@@ -38,7 +43,6 @@ def run_pipeline(
     first: str | None = None,
     last: str | None = None,
     resume: bool = False,
-    say: Callable[[str], None] = print,
 ) -> None:
     """Run what is not done, in order, and print the table of scores.
 
@@ -49,7 +53,6 @@ def run_pipeline(
         last (str | None): Stop after this stage. Defaults to None.
         resume (bool): Go on inside a stage that was interrupted. Defaults to
             False: such a stage starts anew.
-        say (Callable[[str], None]): Where messages go.
 
     Raises:
         FolderInUseError: Another run works in the folder of the pipeline or
@@ -57,38 +60,59 @@ def run_pipeline(
         PipelineError: A stage failed or did not make its outputs.
         ValueError: `first` or `last` is no stage.
     """
+    reasons = _reasons(pipeline, first, last)
+    with lock_folder(pipeline.work_dir, 'pipeline', remedy=_REMEDY):
+        for stage, reason in reasons:
+            print(
+                f'[{stage.name}] {reason or "done and still valid, skipped"}'
+            )
+            if reason:
+                _run_stage(stage, resume=resume)
+    print(score_table(pipeline.scores))
+
+
+def dry_run(
+    pipeline: Pipeline, *, first: str | None = None, last: str | None = None
+) -> int:
+    """Print the commands of all stages and run the checks of the data.
+
+    Args:
+        pipeline (Pipeline): The stages.
+        first (str | None): As in :func:`run_pipeline`.
+        last (str | None): As in :func:`run_pipeline`.
+
+    Returns:
+        int: 0, or 1 if a check found an error.
+    """
+    earlier_runs = False
+    for stage, reason in _reasons(pipeline, first, last):
+        if earlier_runs and not reason:
+            reason = 'if an earlier stage changes what it reads'
+        earlier_runs |= bool(reason)
+        print(f'[{stage.name}] {f"runs: {reason}" if reason else "skipped"}')
+        for command in stage.commands:
+            print(f'  python {shlex.join(command)}')
+    return int(any([_call('check', check) for check in pipeline.checks]))
+
+
+def _reasons(
+    pipeline: Pipeline, first: str | None, last: str | None
+) -> Iterator[tuple[Stage, str | None]]:
+    """Each stage and why it runs, None where it is skipped.
+
+    A reason is found when it is asked for, since earlier stages may change it.
+    """
     stages = pipeline.between(None, last)
     forced = pipeline.between(first, last) if first else []
-    with lock_folder(pipeline.work_dir, 'pipeline', remedy=_REMEDY):
-        _run_stages(stages, forced, resume=resume, say=say)
-    say(score_table(pipeline.scores))
+
+    def why(stage: Stage) -> str | None:
+        asked = f'asked for by --from {first}' if stage in forced else None
+        return stage_status(stage) or asked
+
+    return ((stage, why(stage)) for stage in stages)
 
 
-#: What to do where another run is at work.
-_REMEDY = 'name another folder with --work-dir'
-
-
-def _run_stages(
-    stages: Sequence[Stage],
-    forced: Sequence[Stage],
-    *,
-    resume: bool,
-    say: Callable[[str], None],
-) -> None:
-    for stage in stages:
-        reason = stage_status(stage)
-        if reason is None and stage in forced:
-            reason = f'asked for by --from {forced[0].name}'
-        if reason is None:
-            say(f'[{stage.name}] done and still valid, skipped')
-            continue
-        say(f'[{stage.name}] {reason}')
-        _run_stage(stage, resume=resume, say=say)
-
-
-def _run_stage(
-    stage: Stage, *, resume: bool, say: Callable[[str], None]
-) -> None:
+def _run_stage(stage: Stage, *, resume: bool) -> None:
     now = current_record(stage)
     absent = [str(p) for p in stage.inputs if not p.exists()]
     if absent:
@@ -103,14 +127,18 @@ def _run_stage(
     same = begun is not None and not differences(begun, now)
     going_on = resume and same and stage.resume is not None
     if not going_on:
-        _put_aside(stage.folder, say)
+        _put_aside(stage.folder)
     write_manifest(stage.folder / STARTED, now)
     start = time.perf_counter()
-    for number, command in enumerate(stage.commands, 1):
-        words = list(command)
-        if going_on and number == len(stage.commands):
-            words += stage.resume
-        _call(stage, words, say)
+    *others, final = stage.commands
+    for words in (*others, final + stage.resume if going_on else final):
+        status = _call(stage.name, words)
+        if status:
+            raise PipelineError(
+                f'stage {stage.name!r} failed with status {status}; its '
+                'message stands above. Once it is mended, the same command '
+                'with --resume goes on here'
+            )
     missing = [str(p) for p in stage.outputs if not p.is_file()]
     if missing:
         raise PipelineError(
@@ -122,23 +150,13 @@ def _run_stage(
     done = replace(with_outputs(now, stage), seconds=seconds)
     write_manifest(stage.folder / RECORD, done)
     (stage.folder / STARTED).unlink()
-    say(f'[{stage.name}] done in {seconds / 60:.1f} minutes')
+    print(f'[{stage.name}] done in {seconds / 60:.1f} minutes')
 
 
-def _call(stage: Stage, words: list[str], say: Callable[[str], None]) -> None:
-    say(f'[{stage.name}] $ python {shlex.join(words)}')
-    sys.stdout.flush()
-    status = _wait(subprocess.Popen([sys.executable, *words]))
-    if status:
-        raise PipelineError(
-            f'stage {stage.name!r} failed with status {status}; its message '
-            'stands above. Once it is mended, the same command with --resume '
-            'goes on here'
-        )
-
-
-def _wait(process: subprocess.Popen) -> int:
+def _call(name: str, words: Sequence[str]) -> int:
     """Exit status of a command, which ends with this process."""
+    print(f'[{name}] $ python {shlex.join(words)}', flush=True)
+    process = subprocess.Popen([sys.executable, *words])
     try:
         return process.wait()
     except KeyboardInterrupt as error:
@@ -154,11 +172,7 @@ def _wait(process: subprocess.Popen) -> int:
         raise
 
 
-#: Seconds that a command has to end by itself.
-_PATIENCE = 3
-
-
-def _put_aside(folder: Path, say: Callable[[str], None]) -> None:
+def _put_aside(folder: Path) -> None:
     """Keep what an earlier run of the stage made under another name."""
     if not folder.exists() or not any(folder.iterdir()):
         return
@@ -166,43 +180,4 @@ def _put_aside(folder: Path, say: Callable[[str], None]) -> None:
     while (aside := folder.with_name(f'{folder.name}.{number}')).exists():
         number += 1
     os.replace(folder, aside)
-    say(f'[{folder.name}] the former run was moved to {aside}')
-
-
-def dry_run(
-    pipeline: Pipeline,
-    *,
-    first: str | None = None,
-    last: str | None = None,
-    say: Callable[[str], None] = print,
-) -> int:
-    """Print the commands of all stages and run the checks of the data.
-
-    Args:
-        pipeline (Pipeline): The stages.
-        first (str | None): As in :func:`run_pipeline`.
-        last (str | None): As in :func:`run_pipeline`.
-        say (Callable[[str], None]): Where messages go.
-
-    Returns:
-        int: 0, or 1 if a check found an error.
-    """
-    forced = pipeline.between(first, last) if first else []
-    earlier_runs = False
-    for stage in pipeline.between(None, last):
-        reason = stage_status(stage)
-        if reason is None and stage in forced:
-            reason = f'asked for by --from {first}'
-        if reason is None and earlier_runs:
-            reason = 'if an earlier stage changes what it reads'
-        earlier_runs |= reason is not None
-        say(f'[{stage.name}] {f"runs: {reason}" if reason else "skipped"}')
-        for command in stage.commands:
-            say(f'  python {shlex.join(command)}')
-    status = 0
-    for command in pipeline.checks:
-        say(f'[check] python {shlex.join(command)}')
-        sys.stdout.flush()
-        call = subprocess.run([sys.executable, *command], check=False)
-        status |= int(call.returncode != 0)
-    return status
+    print(f'[{folder.name}] the former run was moved to {aside}')

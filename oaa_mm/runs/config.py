@@ -11,11 +11,16 @@ from typing import Any
 from mmengine.config import Config, DictAction
 
 
-def read_config(path: str | os.PathLike) -> Config:
+def read_config(
+    path: str | os.PathLike, *, lazy_import: bool | None = None
+) -> Config:
     """Read a config of MMEngine. It is a program, and is run.
 
     Args:
         path (str | os.PathLike): The config.
+        lazy_import (bool | None): False where what it imports is used when it
+            is run. Defaults to None: MMEngine tells its two forms of configs
+            apart.
 
     Returns:
         Config: With all that it inherits.
@@ -27,7 +32,7 @@ def read_config(path: str | os.PathLike) -> Config:
     if not Path(path).is_file():
         raise FileNotFoundError(f'config {path} does not exist')
     try:
-        return Config.fromfile(path)
+        return Config.fromfile(path, lazy_import=lazy_import)
     except FileNotFoundError as error:
         raise FileNotFoundError(f'config {path}: {error}') from error
     except Exception as error:  # whatever a program may raise

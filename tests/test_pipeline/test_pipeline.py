@@ -1,11 +1,14 @@
 """Pipelines of small scripts that count how often they ran."""
 
+import io
 import json
 import os
+import runpy
 import signal
 import subprocess
 import sys
 import time
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -18,7 +21,7 @@ from oaa_mm.pipeline import (
     stage_status,
 )
 from oaa_mm.pipeline.run import dry_run
-from oaa_mm.pipeline.table import read_row, score_table
+from oaa_mm.pipeline.table import read_scores, score_table
 from oaa_mm.runs.lock import check_free
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,6 +39,30 @@ read = ''.join(pathlib.Path(r).read_text() for r in rest if '--' not in r)
 out.write_text(read + out.parent.name)
 """
 
+CONFIG = """
+from functools import partial
+from oaa_mm.pipeline import Pipeline, Stage
+
+script = '{here}/step.py'
+source = '{here}/source.txt'
+work_dir = '{here}/work'
+
+@partial
+def pipeline(cfg):
+    work, script = cfg.work_dir, cfg.script
+    one = Stage(
+        f'{{work}}/one', f'{{script}} {{work}}/one/a.txt {{cfg.source}}',
+        inputs=[cfg.source], outputs=['a.txt'], resume='--resume')
+    two = Stage(
+        f'{{work}}/two', f'{{script}} {{work}}/two/b.txt {{one.outputs[0]}}',
+        outputs=['b.txt'])
+    three = Stage(
+        f'{{work}}/three',
+        f'{{script}} {{work}}/three/c.txt {{two.outputs[0]}}',
+        outputs=['c.txt'])
+    return Pipeline(work, [one, two, three])
+"""
+
 
 @pytest.fixture
 def config(tmp_path):
@@ -43,20 +70,7 @@ def config(tmp_path):
     script.write_text(SCRIPT)
     (tmp_path / 'source.txt').write_text('data-')
     path = tmp_path / 'pipeline.py'
-    path.write_text(
-        f'script = {str(script)!r}\n'
-        f'source = {str(tmp_path / "source.txt")!r}\n'
-        f'work_dir = {str(tmp_path / "work")!r}\n'
-        'stages = [\n'
-        "    dict(name='one', run='{script} {dir}/a.txt {source}',\n"
-        "         inputs=['{source}'], outputs=['a.txt'],\n"
-        "         resume='--resume'),\n"
-        "    dict(name='two', run='{script} {dir}/b.txt {one}/a.txt',\n"
-        "         outputs=['b.txt']),\n"
-        "    dict(name='three', run='{script} {dir}/c.txt {two}/b.txt',\n"
-        "         outputs=['c.txt']),\n"
-        ']\n'
-    )
+    path.write_text(CONFIG.format(here=tmp_path))
     return path
 
 
@@ -69,9 +83,10 @@ def ran(config):
 
 
 def go(config, **kwargs):
-    said = []
-    run_pipeline(load_pipeline(config), say=said.append, **kwargs)
-    return '\n'.join(said)
+    """Run the pipeline and return what it prints."""
+    with redirect_stdout(io.StringIO()) as said:
+        run_pipeline(load_pipeline(config), **kwargs)
+    return said.getvalue()
 
 
 def test_stages_run_in_order_and_are_skipped_when_done(config):
@@ -102,7 +117,9 @@ def test_a_changed_input_reaches_every_later_stage(config):
 def test_a_changed_command_runs_that_stage_again(config):
     go(config)
     ran(config)
-    text = config.read_text().replace('{two}/b.txt', '{two}/b.txt --more')
+    text = config.read_text().replace(
+        '{two.outputs[0]}', '{two.outputs[0]} --more'
+    )
     config.write_text(text)
     said = go(config)
     assert ran(config) == ['three --more']
@@ -130,7 +147,7 @@ def test_a_config_used_by_a_command_counts_with_its_bases(config):
     child.write_text("_base_ = ['base.py']")
     # The script itself is a .py that counts as well; the child is a word.
     text = config.read_text().replace(
-        '{one}/a.txt', f'{{one}}/a.txt --cfg {child}'
+        '{one.outputs[0]}', f'{{one.outputs[0]}} --cfg {child}'
     )
     config.write_text(text)
     script = config.parent / 'step.py'
@@ -177,11 +194,11 @@ def test_without_resume_an_interrupted_stage_starts_anew(config):
 
 
 @pytest.mark.parametrize(
-    ('key', 'kept'), [('', False), ("resume='', ", True)], ids=['anew', 'same']
+    ('key', 'kept'), [('', False), (", resume=''", True)], ids=['anew', 'same']
 )
 def test_what_a_stage_without_an_option_does_on_resume(config, key, kept):
     """An empty `resume`: the same command goes on with what is there."""
-    text = config.read_text().replace("name='two', ", f"name='two', {key}")
+    text = config.read_text().replace("['b.txt']", f"['b.txt']{key}")
     config.write_text(text)
     go(config, last='one')
     step = config.parent / 'step.py'
@@ -220,38 +237,88 @@ def test_a_missing_input_is_named(config):
         go(config)
 
 
-def test_dry_run_prints_and_checks_and_runs_nothing_else(config):
+def test_dry_run_prints_and_checks_and_runs_nothing_else(config, capfd):
     check = config.parent / 'check.py'
     check.write_text('import sys; sys.exit(1)')
-    config.write_text(config.read_text() + f'checks = [{str(check)!r}]\n')
-    said = []
-    status = dry_run(load_pipeline(config), say=said.append)
-    assert status == 1
-    text = '\n'.join(said)
+    config.write_text(
+        config.read_text().replace('three])', f'three], [{str(check)!r}])')
+    )
+    assert dry_run(load_pipeline(config)) == 1
+    text = capfd.readouterr().out
     assert text.count('not done yet') == 3
     assert f'work/two/b.txt {config.parent}/work/one/a.txt' in text
     assert ran(config) == []
     go(config)
     check.write_text('')
-    said.clear()
-    assert dry_run(load_pipeline(config), say=said.append) == 0
-    assert '\n'.join(said).count('skipped') == 3
+    assert dry_run(load_pipeline(config)) == 0
+    assert capfd.readouterr().out.count('skipped') == 3
+    assert dry_run(load_pipeline(config), first='two') == 0
+    text = capfd.readouterr().out
+    assert text.count('skipped') == 1
+    assert '[three] runs: asked for by --from two' in text
+    (config.parent / 'source.txt').write_text('new-')
+    dry_run(load_pipeline(config))
+    text = capfd.readouterr().out
+    assert '[two] runs: if an earlier stage changes what it reads' in text
 
 
 @pytest.mark.parametrize(
     ('old', 'new', 'message'),
     [
-        ("outputs=['b.txt']", 'output=[]', r"'two' lacks \['outputs'\]"),
-        ('{two}', '{five}', r'\{five\}.*neither an earlier stage'),
-        ('{one}/a.txt', '{three}/a.txt', r'\{three\}.*neither an earlier'),
-        ("name='two'", "name='one'", "'one' should be an identifier"),
-        ('stages', 'steps', 'needs `stages`'),
+        ("outputs=['b.txt']", "output=['b.txt']", "argument 'output'"),
+        ("outputs=['b.txt']", "outputs='b.txt'", 'two: outputs should be a'),
+        ('{one.out', '{five.out', "NameError: name 'five'"),
+        ('cfg.source}', 'cfg.sauce}', "no attribute 'sauce'"),
+        ("work}/two'", "work}/one'", r'different names.*one.*one.*three'),
+        ("f'{script} {work}/two", 'f\'"{work}/two', 'No closing quotation'),
+        ('return', 'stages =', 'should return a Pipeline, but got None'),
+        ('@partial', '', r'needs a function `pipeline\(cfg\)` under'),
     ],
 )
 def test_mistakes_in_the_config_are_named(config, old, new, message):
-    config.write_text(config.read_text().replace(old, new))
-    with pytest.raises(ValueError, match=message):
+    text = config.read_text()
+    assert old in text
+    config.write_text(text.replace(old, new))
+    with pytest.raises(ValueError, match=message) as error:
         load_pipeline(config)
+    assert str(error.value).startswith(str(config))
+
+
+@pytest.mark.parametrize(
+    ('former', 'message'),
+    [
+        (
+            "stages = [dict(name='oaa', run='tools/train.py x.py "
+            "--work-dir {dir}', outputs=['epoch_15.pth'])]\n",
+            r'`stages` is a list, as earlier .* `pipeline\(cfg\)`',
+        ),
+        (
+            "classes = '{data}/classes.txt'\n",
+            r"classes = '\{data\}/classes.txt' is a template.* f-string",
+        ),
+    ],
+)
+def test_configs_of_earlier_versions_are_told_the_new_form(
+    config, former, message
+):
+    base = config.with_name('former.py')
+    base.write_text(f'_base_ = [{str(config)!r}]\n{former}')
+    with pytest.raises(ValueError, match=message):
+        load_pipeline(base)
+
+
+def test_settings_are_inherited_and_the_folder_is_chosen_in_order(config):
+    child = config.with_name('child.py')
+    child.write_text(f"_base_ = [{str(config)!r}]\nsource = 'other.txt'\n")
+    one = load_pipeline(child).stages[0]
+    assert one.inputs == [Path('other.txt')]
+    assert load_pipeline(child, work_dir='x').work_dir == Path('x')
+    text = config.read_text().replace('work_dir =', 'folder =')
+    config.write_text(text)
+    pipeline = load_pipeline(child)
+    assert pipeline.work_dir == Path('work_dirs/child')
+    assert pipeline.stages[1].name == 'two'
+    assert pipeline.stages[1].inputs == pipeline.stages[0].outputs
 
 
 def test_a_damaged_record_counts_as_not_done(config):
@@ -286,71 +353,50 @@ def test_a_record_of_a_former_version_is_read(config):
 
 
 def test_scores(tmp_path):
-    for number, value in enumerate((25.0, 50.0)):
+    for number, value in enumerate((0.25, 0.5)):
         folder = tmp_path / str(number)
         folder.mkdir()
-        (folder / 'test.json').write_text(json.dumps({'mIoU': value}))
-    os.utime(tmp_path / '0/test.json', (1, 1))
-    policies = {p: {'mIoU': None, 'per_class': {}} for p in ('drop', 'error')}
-    policies['error']['mIoU'] = 0.75
-    labels = {'classes': [], 'folders': [
-        {'labels': 'x', 'ignored': 0.5, **policies},
-    ]}  # fmt: skip
-    (tmp_path / 'labels.json').write_text(json.dumps(labels))
-    row = {'name': 'network', 'file': f'{tmp_path}/*/test.json'}
-    assert read_row(row) == {'mIoU': 50}
-    assert read_row({**row, 'entry': '1'}) == {'mIoU': None}
-    drop = {'name': 'labels', 'file': f'{tmp_path}/labels.json'}
-    error = {**drop, 'policy': 'error'}
-    assert read_row(drop) == {'mIoU': None, 'ignored': 50}
-    assert read_row(error) == {'mIoU': 75, 'ignored': 50}
-    with pytest.raises(ValueError, match="'network'.*policy, but got mIoU"):
-        read_row({**row, 'mIoU': 'stores > 0'})
-    with pytest.raises(ValueError, match="'network'.*entry.*'x'"):
-        read_row({**row, 'entry': 'x'})
-    table = score_table([error, row, {'name': 'none', 'file': 'x'}])
-    assert [line.split()[3:6:2] for line in table.splitlines()[3:6]] == [
-        ['75.00', '50.00'], ['50.00', '-'], ['-', '-'],
-    ]  # fmt: skip
+        (folder / 'scores.json').write_text(
+            json.dumps({'stores': [{'mIoU': value}], 'text': 'x'})
+        )
+    os.utime(tmp_path / '0/scores.json', (1, 1))
+    row = {
+        'name': 'maps',
+        'file': f'{tmp_path}/*/scores.json',
+        'mIoU': 'stores > 0 > mIoU',
+        'text': 'text',
+        'absent': 'stores > 3 > mIoU',
+    }
+    assert read_scores(row) == {'mIoU': 50, 'text': None, 'absent': None}
+    assert read_scores({**row, 'unit': 'percent'})['mIoU'] == 0.5
+    with pytest.raises(ValueError, match="'maps'.*fraction.*'share'"):
+        read_scores({**row, 'unit': 'share'})
+    table = score_table([row, {'name': 'none', 'file': 'x', 'mIoU': 'a'}])
+    assert '50.00' in table
+    assert '-' in table.splitlines()[-2]
     assert score_table([]) == ''
 
 
-def test_command_line(config):
-    def call(*arguments):
-        return subprocess.run(
-            [sys.executable, ROOT / 'tools/run_pipeline.py', *arguments],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    result = call(config, '--dry-run')
-    assert result.returncode == 0, result.stderr
-    assert '[one] runs: not done yet' in result.stdout
-    result = call(config)
-    assert result.returncode == 0
-    assert 'report page: ' in result.stdout
+def test_command_line(config, capfd):
+    """Its `main`; the tests of signals run the whole command."""
+    main = runpy.run_path(str(ROOT / 'tools/run_pipeline.py'))['main']
+    assert main([str(config), '--dry-run']) == 0
+    assert '[one] runs: not done yet' in capfd.readouterr().out
+    assert main([str(config)]) == 0
+    assert 'report page: ' in capfd.readouterr().out
     page = config.parent / 'work/report.html'
     assert 'three' in page.read_text(encoding='utf-8')
     page.unlink()
     page.mkdir()  # a page that cannot be written is no failed pipeline
-    result = call(config)
-    assert result.returncode == 0
-    assert 'no report page: ' in result.stdout
-    result = call(config, '--until', 'four')
-    assert result.returncode == 1
-    assert result.stderr.strip().splitlines()[-1].startswith('error: no stage')
-
-
-def test_texts_may_mention_texts_and_outputs_are_filled_in(config):
-    text = config.read_text()
-    text = text.replace("['a.txt']", "['{letter}.txt']")
-    text += "letter = 'a'\nboth = '{letter}.txt'\n"
-    text = text.replace('{one}/a.txt', '{one}/{both}')
-    config.write_text(text)
-    pipeline = load_pipeline(config)
-    assert pipeline.stages[0].outputs[0].name == 'a.txt'
-    assert pipeline.stages[1].inputs == pipeline.stages[0].outputs
+    assert main([str(config)]) == 0
+    assert 'no report page: ' in capfd.readouterr().out
+    other = config.parent / 'other'
+    options = ['--work-dir', str(other), '--from', 'one', '--until', 'two']
+    assert main([str(config), *options, '--resume']) == 0
+    assert (other / 'two/b.txt').is_file()
+    assert not (other / 'three').exists()
+    with pytest.raises(ValueError, match='no stage'):
+        main([str(config), '--until', 'four'])
 
 
 def test_two_pipelines_do_not_share_a_folder(config):

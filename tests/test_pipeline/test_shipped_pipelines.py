@@ -1,7 +1,5 @@
 """The pipelines in configs/: wired paths that agree with their configs."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +7,8 @@ from mmengine.config import Config
 
 from oaa_mm.datasets.toy import make_toy_voc
 from oaa_mm.pipeline import load_pipeline
+from oaa_mm.pipeline.run import dry_run
+from oaa_mm.runs.config import read_config
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = sorted((ROOT / 'configs/pipelines').glob('*.py'))
@@ -69,7 +69,7 @@ def test_each_stage_reads_what_an_earlier_one_made(path):
 @every_pipeline
 def test_no_data_set_is_left_at_its_default_place(path):
     """A pipeline names its data once: `data`."""
-    data = Config.fromfile(path).data
+    data = read_config(path, lazy_import=False).data
     for stage in load_pipeline(path).stages:
         if '--cfg-options' not in stage.commands[-1]:
             continue
@@ -81,7 +81,7 @@ def test_no_data_set_is_left_at_its_default_place(path):
 
 
 @pytest.mark.slow
-def test_dry_run_of_the_toy_pipeline(tmp_path):
+def test_dry_run_of_the_toy_pipeline(tmp_path, capfd):
     """The exact commands, and the doctor's findings on real files."""
     data = tmp_path / 'toy'
     make_toy_voc(data, num_train=4, num_val=2)
@@ -90,22 +90,12 @@ def test_dry_run_of_the_toy_pipeline(tmp_path):
         f'_base_ = [{str(ROOT / "configs/pipelines/oaa_plus_toy.py")!r}]\n'
         f'data = {str(data)!r}\n'
     )
-
-    def dry_run():
-        return subprocess.run(
-            [sys.executable, ROOT / 'tools/run_pipeline.py', config]
-            + ['--dry-run', '--work-dir', tmp_path / 'work'],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    result = dry_run()
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert 'python tools/train.py configs/toy/oaa_r18_toy.py' in result.stdout
-    assert f'{tmp_path}/work/maps/oaa_plus.safetensors' in result.stdout
+    pipeline = load_pipeline(config, work_dir=tmp_path / 'work')
+    assert dry_run(pipeline) == 0
+    text = capfd.readouterr().out
+    assert 'python tools/train.py configs/toy/oaa_r18_toy.py' in text
+    assert f'{tmp_path}/work/maps/oaa_plus.safetensors' in text
     assert not (tmp_path / 'work').exists()
     next(data.glob('SaliencyMaps/train*')).unlink()
-    result = dry_run()
-    assert result.returncode == 1
-    assert 'saliency' in result.stdout
+    assert dry_run(pipeline) == 1
+    assert 'saliency' in capfd.readouterr().out

@@ -46,12 +46,12 @@ _PIPELINE = """
 _base_ = {base!r}
 data = {data!r}
 oaa_config = {folder!r} + '/oaa.py'
-oaa_epochs = '{epochs}'
+oaa_epochs = {epochs}
 oaa_plus_config = {folder!r} + '/oaa_plus.py'
-oaa_plus_epochs = '{epochs}'
+oaa_plus_epochs = {epochs}
 segmentation_config = {folder!r} + '/segmentation.py'
-segmentation_iters = '8'
-workers = '1'
+segmentation_iters = 8
+workers = 1
 """
 
 

@@ -1,136 +1,155 @@
 # Tags -> classifier with OAA -> OAA+ -> maps -> pseudo-labels -> DeepLab.
 #
-# A pipeline that inherits this names, as texts: `data`, `classes`, and of each
-# training its config (`oaa_config`, `oaa_plus_config`, `segmentation_config`)
-# and its last epoch or iteration (`oaa_epochs`, `oaa_plus_epochs`,
-# `segmentation_iters`). The other texts may be changed as well.
-train_tags = '{data}/ImageSets/Segmentation/train_cls.txt'
-train_list = '{data}/ImageSets/Segmentation/train_aug.txt'
-val_list = '{data}/ImageSets/Segmentation/val.txt'
-# Without saliency maps: '--background power'; refined: '... --refine par'.
-label_options = '--saliency-dir {data}/SaliencyMaps'
-workers = '2'
+# A pipeline that inherits this sets `data`, and of each training its config
+# (`oaa_config`, `oaa_plus_config`, `segmentation_config`) and its last epoch
+# or iteration (`oaa_epochs`, `oaa_plus_epochs`, `segmentation_iters`). It can
+# change the settings below; None stands for VOC's places in `data`.
+from functools import partial
 
-_data = ' '.join(
-    f'{part}_dataloader.dataset.data_root={{data}}'
-    for part in ('train', 'val', 'test')
-)
-_masks = '--masks {data}/SegmentationClassAug --list {train_list}'
-checks = [
-    'tools/check_dataset.py --data-root {data} --classes {classes} '
-    '--train-list {train_tags}',
-    'tools/check_dataset.py --data-root {data} --classes {classes} '
-    '--val-list {val_list}',
-]
-stages = [
-    dict(
-        name='oaa',
-        run='tools/train.py {oaa_config} --work-dir {dir} '
-        f'--cfg-options {_data}',
-        inputs=['{train_tags}'],
+from oaa_mm.pipeline import Pipeline, Stage
+
+classes = None  # 'voc', 'coco' or a file; None: classes.txt in `data`
+train_tags = None  # list of the training images and their tags
+train_list = None  # list of the images that get pseudo-labels
+val_list = None
+# Without saliency maps: '--background power'; refined: '... --refine par'.
+label_options = None  # None: '--saliency-dir' and SaliencyMaps in `data`
+workers = 2
+
+
+@partial  # a config of mmengine keeps objects but drops plain functions
+def pipeline(cfg):
+    work, data = cfg.work_dir, cfg.data
+    lists = f'{data}/ImageSets/Segmentation'
+    train_tags = cfg.train_tags or f'{lists}/train_cls.txt'
+    train_list = cfg.train_list or f'{lists}/train_aug.txt'
+    val_list = cfg.val_list or f'{lists}/val.txt'
+    classes = f'--classes {cfg.classes or f"{data}/classes.txt"}'
+    saliency = f'--saliency-dir {data}/SaliencyMaps'
+    masks = f'--masks {data}/SegmentationClassAug --list {train_list}'
+    data_roots = '--cfg-options ' + ' '.join(
+        f'{part}_dataloader.dataset.data_root={data}'
+        for part in ('train', 'val', 'test')
+    )
+    oaa = Stage(
+        f'{work}/oaa',
+        f'tools/train.py {cfg.oaa_config} --work-dir {work}/oaa {data_roots}',
+        inputs=[train_tags],
         outputs=[
-            'epoch_{oaa_epochs}.pth',
-            'attention_epoch_{oaa_epochs}.safetensors',
+            f'epoch_{cfg.oaa_epochs}.pth',
+            f'attention_epoch_{cfg.oaa_epochs}.safetensors',
         ],
         resume='--resume',
-    ),
-    dict(
-        name='cam',
-        run='tools/test.py {oaa_config} {oaa}/epoch_{oaa_epochs}.pth '
-        f'--work-dir {{dir}} --cfg-options {_data}',
+    )
+    classifier, accumulated = oaa.outputs
+    cam = Stage(
+        f'{work}/cam',
+        f'tools/test.py {cfg.oaa_config} {classifier} --work-dir {work}/cam '
+        f'{data_roots}',
         outputs=['cam.safetensors'],
-    ),
-    dict(
-        name='oaa_plus',
-        run='tools/train.py {oaa_plus_config} --work-dir {dir} '
-        f'--cfg-options {_data} train_dataloader.dataset.pipeline.0.store='
-        '{oaa}/attention_epoch_{oaa_epochs}.safetensors',
-        inputs=['{train_tags}'],
-        outputs=['epoch_{oaa_plus_epochs}.pth'],
+    )
+    oaa_plus = Stage(
+        f'{work}/oaa_plus',
+        f'tools/train.py {cfg.oaa_plus_config} --work-dir {work}/oaa_plus '
+        f'{data_roots} '
+        f'train_dataloader.dataset.pipeline.0.store={accumulated}',
+        inputs=[train_tags],
+        outputs=[f'epoch_{cfg.oaa_plus_epochs}.pth'],
         resume='--resume',
-    ),
-    dict(
-        name='maps',
-        run='tools/test.py {oaa_plus_config} '
-        '{oaa_plus}/epoch_{oaa_plus_epochs}.pth '
-        f'--work-dir {{dir}} --cfg-options {_data}',
+    )
+    maps = Stage(
+        f'{work}/maps',
+        f'tools/test.py {cfg.oaa_plus_config} {oaa_plus.outputs[0]} '
+        f'--work-dir {work}/maps {data_roots}',
         outputs=['oaa_plus.safetensors'],
-    ),
-    dict(
-        name='labels',
-        run='tools/make_pseudo_labels.py {maps}/oaa_plus.safetensors '
-        '--img-dir {data}/JPEGImages --list {train_list} '
-        '--classes {classes} --workers {workers} --out {dir}/pseudo_labels '
-        '{label_options}',
-        inputs=['{train_list}'],
+    )
+    labels = Stage(
+        f'{work}/labels',
+        f'tools/make_pseudo_labels.py {maps.outputs[0]} '
+        f'--img-dir {data}/JPEGImages --list {train_list} {classes} '
+        f'--workers {cfg.workers} --out {work}/labels/pseudo_labels '
+        f'{cfg.label_options or saliency}',
+        inputs=[train_list],
         outputs=['pseudo_labels/train.txt', 'pseudo_labels/manifest.json'],
         resume='',  # the same command keeps the labels that are finished
-    ),
-    dict(
-        name='segmentation',
-        run='tools/train.py {segmentation_config} --work-dir {dir} '
-        '--cfg-options train_dataloader.dataset.ann_file={labels}/pseudo_labels/train.txt '
-        'train_dataloader.dataset.data_prefix.seg_map_path={labels}/pseudo_labels/labels '
-        'train_dataloader.dataset.data_prefix.img_path={data}/JPEGImages '
-        'val_dataloader.dataset.data_root={data} '
-        'test_dataloader.dataset.data_root={data}',
+    )
+    label_list, label_manifest = labels.outputs
+    segmentation = Stage(
+        f'{work}/segmentation',
+        f'tools/train.py {cfg.segmentation_config} '
+        f'--work-dir {work}/segmentation --cfg-options '
+        f'train_dataloader.dataset.ann_file={label_list} '
+        'train_dataloader.dataset.data_prefix.seg_map_path='
+        f'{work}/labels/pseudo_labels/labels '
+        f'train_dataloader.dataset.data_prefix.img_path={data}/JPEGImages '
+        f'val_dataloader.dataset.data_root={data} '
+        f'test_dataloader.dataset.data_root={data}',
         # Labels of other parameters may have the same list.
-        inputs=['{labels}/pseudo_labels/manifest.json', '{val_list}'],
-        outputs=['iter_{segmentation_iters}.pth'],
+        inputs=[label_manifest, val_list],
+        outputs=[f'iter_{cfg.segmentation_iters}.pth'],
         resume='--resume',
-    ),
-    dict(
-        name='evaluation',
-        run=[
-            'tools/evaluate.py attention {cam}/cam.safetensors '
-            '{oaa}/attention_epoch_{oaa_epochs}.safetensors '
-            '{maps}/oaa_plus.safetensors '
-            f'{_masks} --classes {{classes}} --json {{dir}}/maps.json '
-            '--curves {dir}/curves.png',
-            'tools/evaluate.py labels {labels}/pseudo_labels '
-            f'{_masks} --classes {{classes}} --json {{dir}}/labels.json',
-            'tools/test.py {segmentation_config} '
-            '{segmentation}/iter_{segmentation_iters}.pth --work-dir {dir} '
-            '--cfg-options test_dataloader.dataset.data_root={data}',
+    )
+    evaluation = Stage(
+        f'{work}/evaluation',
+        [
+            f'tools/evaluate.py attention {cam.outputs[0]} {accumulated} '
+            f'{maps.outputs[0]} {masks} {classes} '
+            f'--json {work}/evaluation/maps.json '
+            f'--curves {work}/evaluation/curves.png',
+            f'tools/evaluate.py labels {work}/labels/pseudo_labels {masks} '
+            f'{classes} --json {work}/evaluation/labels.json',
+            f'tools/test.py {cfg.segmentation_config} '
+            f'{segmentation.outputs[0]} --work-dir {work}/evaluation '
+            f'--cfg-options test_dataloader.dataset.data_root={data}',
         ],
         outputs=['maps.json', 'labels.json'],
-    ),
-]
-_maps = '{evaluation}/maps.json'
-_labels = '{evaluation}/labels.json'
-scores = [
-    dict(
-        name='CAMs of the classifier (train, best threshold)',
-        file=_maps,
-        entry='0',
-    ),
-    dict(
-        name='accumulated by OAA (train, best threshold)',
-        file=_maps,
-        entry='1',
-    ),
-    dict(
-        name='maps of OAA+ (train, best threshold)',
-        file=_maps,
-        entry='2',
-    ),
-    dict(
-        name='pseudo-labels (train), pixels of 255 dropped',
-        file=_labels,
-        policy='drop',
-    ),
-    dict(
-        name='pseudo-labels (train), 255 counted as background',
-        file=_labels,
-        policy='background',
-    ),
-    dict(
-        name='pseudo-labels (train), 255 counted as an error',
-        file=_labels,
-        policy='error',
-    ),
-    dict(
-        name='segmentation network (val)',
-        file='{evaluation}/*/*.json',  # the log of tools/test.py
-    ),
-]
+    )
+    check = f'tools/check_dataset.py --data-root {data} {classes}'
+    return Pipeline(
+        work,
+        [oaa, cam, oaa_plus, maps, labels, segmentation, evaluation],
+        checks=[
+            f'{check} --train-list {train_tags}',
+            f'{check} --val-list {val_list}',
+        ],
+        scores=_scores(*evaluation.outputs, f'{work}/evaluation/*/*.json'),
+    )
+
+
+def _scores(maps, labels, segmentation):
+    """Rows of the final table: a name, a file, and where it has the number."""
+    stores = (
+        'CAMs of the classifier (train, best threshold)',
+        'accumulated by OAA (train, best threshold)',
+        'maps of OAA+ (train, best threshold)',
+    )
+    ways = {
+        'drop': 'pixels of 255 dropped',
+        'background': '255 counted as background',
+        'error': '255 counted as an error',
+    }
+    return [
+        *(
+            dict(
+                name=name,
+                file=str(maps),
+                mIoU=f'stores > {number} > best > mIoU',
+            )
+            for number, name in enumerate(stores)
+        ),
+        *(
+            dict(
+                name=f'pseudo-labels (train), {words}',
+                file=str(labels),
+                mIoU=f'folders > 0 > {way} > mIoU',
+                ignored='folders > 0 > ignored',
+            )
+            for way, words in ways.items()
+        ),
+        dict(
+            name='segmentation network (val)',
+            file=segmentation,  # what tools/test.py logs, in percent
+            unit='percent',
+            mIoU='mIoU',
+        ),
+    ]

@@ -10,13 +10,14 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
 from oaa_mm.checks import check_choice, require
-from oaa_mm.evaluation.counts import (
+from oaa_mm.evaluation.functional import (
     IGNORE_POLICIES,
-    ImageCounts,
-    add_images,
-    count_image,
+    add_sparse,
+    image_histogram,
+    score_histogram,
+    to_sparse,
 )
-from oaa_mm.evaluation.scores import Scores, sweep_scores
+from oaa_mm.evaluation.scores import NUM_LEVELS, AttentionScores
 from oaa_mm.evaluation.tables import (
     IGNORE_NOTES,
     class_table,
@@ -112,18 +113,20 @@ class AttentionMetric(BaseMetric):
             attention = _attention_of(sample)
             mask = _mask_of(sample)
             try:
-                counts = count_image(
+                counts = image_histogram(
                     attention, mask, num_classes, ignore=self.ignore
                 )
             except ValueError as error:
                 raise ValueError(f'{_name_of(sample)}: {error}') from error
-            self.results.append(counts)
+            total = sum(float(a.sum()) for a in attention.values())
+            cells = sum(a.size for a in attention.values())
+            self.results.append((to_sparse(counts), total, cells))
 
-    def compute_metrics(self, results: list[ImageCounts]) -> dict[str, float]:
+    def compute_metrics(self, results: list) -> dict[str, float]:
         """Sum the images up, print tables and return the metrics.
 
         Args:
-            results (list[ImageCounts]): What `process` stored.
+            results (list): What `process` stored.
 
         Returns:
             dict[str, float]: See the class.
@@ -131,17 +134,23 @@ class AttentionMetric(BaseMetric):
         Raises:
             ValueError: The masks hold no pixel to compare with.
         """
-        total = add_images(results, len(self.class_names))
-        scores = sweep_scores(total.histogram)
+        num_classes = len(self.class_names)
+        shape = (num_classes + 1, num_classes, NUM_LEVELS)
+        histogram = np.zeros(shape, np.int64)
+        for sparse, _, _ in results:
+            add_sparse(histogram, sparse)
+        scores = score_histogram(histogram)
         self._print(scores, len(results))
+        totals = sum(total for _, total, _ in results)
+        cells = sum(cells for _, _, cells in results)
         best = scores.best()
         names = ('mIoU', 'fg_mIoU', 'precision', 'recall')
         metrics = {name: round(100 * best[name], 2) for name in names}
-        metrics['best_threshold'] = round(scores.best_threshold, 4)
-        metrics['coverage'] = round(100 * total.coverage, 2)
+        metrics['best_threshold'] = round(best['threshold'], 4)
+        metrics['coverage'] = round(100 * totals / max(cells, 1), 2)
         return metrics
 
-    def _print(self, scores: Scores, num_images: int) -> None:
+    def _print(self, scores: AttentionScores, num_images: int) -> None:
         level = scores.best_level
         columns = {
             'IoU': scores.iou[:, level],
