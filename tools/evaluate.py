@@ -74,7 +74,7 @@ def add_attention_parser(commands: argparse._SubParsersAction) -> None:
 
 def add_labels_parser(commands: argparse._SubParsersAction) -> None:
     """Add `labels`: folders of pseudo-labels."""
-    from oaa_mm.evaluation.labels import LABEL_POLICIES
+    from oaa_mm.evaluation import LABEL_POLICIES
 
     parser = commands.add_parser(
         'labels',
@@ -125,7 +125,7 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
 
 def evaluate_attention(args: argparse.Namespace) -> None:
     """Run `attention`: evaluate, print, and write what was asked for."""
-    from oaa_mm.evaluation.compare import compare_stores, save_results
+    from oaa_mm.evaluation.compare import compare_stores
     from oaa_mm.evaluation.curves import check_plot_path, save_curves
     from oaa_mm.evaluation.tables import attention_report, sweep_thresholds
     from oaa_mm.tags.classes import load_classes
@@ -143,14 +143,8 @@ def evaluate_attention(args: argparse.Namespace) -> None:
         allow_missing=args.allow_missing,
         workers=args.workers,
     )
-    print(
-        attention_report(
-            results, class_names, ignore=args.ignore, thresholds=thresholds
-        )
-    )
-    if args.json:
-        save_results(args.json, results, class_names, ignore=args.ignore)
-        print(f'wrote {args.json}')
+    print(attention_report(results, class_names, thresholds=thresholds))
+    write_json(args.json, results, class_names)
     if args.curves:
         save_curves(args.curves, results)
         print(f'wrote {args.curves}')
@@ -158,26 +152,32 @@ def evaluate_attention(args: argparse.Namespace) -> None:
 
 def evaluate_labels(args: argparse.Namespace) -> None:
     """Run `labels`: evaluate, print, and write what was asked for."""
-    from oaa_mm.evaluation.label_folders import (
-        compare_label_folders,
-        label_report,
-        save_label_results,
-    )
+    from oaa_mm.evaluation.compare import compare_labels
+    from oaa_mm.evaluation.tables import label_report
     from oaa_mm.tags.classes import load_classes
 
     class_names = load_classes(args.classes)
-    policies = list(dict.fromkeys(args.ignore_policy))
-    results = compare_label_folders(
+    results = compare_labels(
         args.folders,
         args.masks,
         args.list,
         len(class_names),
+        policies=args.ignore_policy,
         workers=args.workers,
     )
-    print(label_report(results, class_names, policies=policies))
-    if args.json:
-        save_label_results(args.json, results, class_names, policies=policies)
-        print(f'wrote {args.json}')
+    print(label_report(results, class_names))
+    write_json(args.json, results, class_names)
+
+
+def write_json(
+    path: str | None, results: Sequence, class_names: Sequence[str]
+) -> None:
+    """Write the scores where `--json` asks for it."""
+    from oaa_mm.evaluation import write_scores
+
+    if path:
+        write_scores(path, results, class_names)
+        print(f'wrote {path}')
 
 
 def main(argv: Sequence[str] | None = None) -> int | None:

@@ -242,12 +242,12 @@ def draw_strip_command(args: argparse.Namespace) -> None:
 def compare_command(args: argparse.Namespace) -> None:
     """Run `compare`: read, draw, and say what was drawn."""
     from oaa_mm.attention import AttentionStore
-    from oaa_mm.evaluation.compare import store_names
+    from oaa_mm.evaluation.compare import distinct_names
     from oaa_mm.tags.classes import load_classes
     from oaa_mm.visualization import choose_ids, draw_comparisons
 
     paths = [*args.stores, *args.labels]
-    names = dict(zip(paths, store_names(paths), strict=True))
+    names = dict(zip(paths, distinct_names(paths), strict=True))
     stores = {names[path]: AttentionStore.open(path) for path in args.stores}
     known = {pair[0] for store in stores.values() for pair in store}
     written = draw_comparisons(

@@ -11,7 +11,7 @@ import numpy as np
 
 from oaa_mm.io import atomic_write
 
-from .sweep import StoreResult
+from .compare import StoreResult
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -36,17 +36,11 @@ def plot_curves(results: Sequence[StoreResult]) -> Figure:
     if len(results) <= 10:
         colors = colormaps['tab10'].colors
     for result, color in zip(results, colors, strict=False):
-        curves, best = result.scores.curves(), result.scores.best()
-        (line,) = left.plot(
-            curves['threshold'],
-            100 * curves['mIoU'],
-            label=result.name,
-            color=color,
-        )
-        style = {'color': line.get_color()}
-        left.plot(best['threshold'], 100 * best['mIoU'], 'o', **style)
-        right.plot(100 * curves['recall'], 100 * curves['precision'], **style)
-        right.plot(100 * best['recall'], 100 * best['precision'], 'o', **style)
+        scores = result.scores
+        means = {name: 100 * row for name, row in scores.means().items()}
+        dot = {'color': color, 'marker': 'o', 'markevery': [scores.best_level]}
+        left.plot(scores.thresholds, means['mIoU'], label=result.name, **dot)
+        right.plot(means['recall'], means['precision'], **dot)
     left.set(xlabel='threshold', ylabel='mIoU (%)', xlim=(0, 1))
     right.set(
         xlabel='recall (%), mean of classes',

@@ -1,34 +1,193 @@
-"""The result of a threshold sweep: scores of each class at each level."""
+"""IoU, precision and recall from counted pixels."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 
-from oaa_mm.checks import check_number
+from oaa_mm.checks import check_choice, check_number
 
-#: Values of a uint8 attention map, each of which is a threshold.
-NUM_LEVELS = 256
+from .counts import NUM_LEVELS
+
+#: What becomes of pixels that a label marks 255; see `confusion_scores`.
+LABEL_POLICIES = ('drop', 'background', 'error')
 
 
-def threshold_level(threshold: float) -> int:
-    """The lowest level T in 0..255 whose pixels satisfy v >= 255 threshold.
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """Scores of each class at T thresholds; labels have one (T = 1).
+
+    Rows are background, then the C foreground classes. Attention maps have
+    T = 256 columns, the levels of a uint8 threshold. A score is NaN where it
+    is 0 / 0: the IoU of a class that is neither in the masks nor predicted,
+    the precision of a class that is not predicted, the recall of a class that
+    the masks lack.
 
     Args:
-        threshold (float): A threshold in [0, 1].
+        iou (np.ndarray): (C + 1, T) intersection over union.
+        precision (np.ndarray): (C + 1, T).
+        recall (np.ndarray): (C + 1, T).
+        occurs (np.ndarray): (C + 1,) bool, whether the masks hold the class.
+            Every mean is over these classes.
+        any_precision (np.ndarray): (T,) precision of "some class" against
+            background, whichever the class.
+        any_recall (np.ndarray): (T,) recall of "some class".
+    """
+
+    iou: np.ndarray
+    precision: np.ndarray
+    recall: np.ndarray
+    occurs: np.ndarray
+    any_precision: np.ndarray
+    any_recall: np.ndarray
+
+    @property
+    def thresholds(self) -> np.ndarray:
+        """(T,) thresholds in [0, 1]."""
+        count = self.iou.shape[1]
+        return np.arange(count) / max(count - 1, 1)
+
+    @property
+    def miou(self) -> np.ndarray:
+        """(T,) mean IoU over occurring classes, background included."""
+        return _mean(self.iou[self.occurs])
+
+    @property
+    def best_level(self) -> int:
+        """The column of the highest mIoU; the lowest one of several."""
+        return int(self.miou.argmax())
+
+    @property
+    def best_threshold(self) -> float:
+        """The threshold of the highest mIoU."""
+        return float(self.thresholds[self.best_level])
+
+    def means(self) -> dict[str, np.ndarray]:
+        """The means over classes at every threshold.
+
+        Returns:
+            dict[str, np.ndarray]: (T,) arrays ``mIoU`` with background;
+            ``fg_mIoU``, ``precision`` and ``recall``, means over the
+            foreground classes that have one; ``any_precision`` and
+            ``any_recall``, whichever the class.
+        """
+        foreground = self.occurs.copy()
+        foreground[0] = False
+        return {
+            'mIoU': self.miou,
+            'fg_mIoU': _mean(self.iou[foreground]),
+            'precision': _mean(self.precision[foreground]),
+            'recall': _mean(self.recall[foreground]),
+            'any_precision': self.any_precision,
+            'any_recall': self.any_recall,
+        }
+
+    def at(self, level: int) -> dict[str, float]:
+        """The means at one threshold.
+
+        Args:
+            level (int): Column of the threshold, 0..T - 1.
+
+        Returns:
+            dict[str, float]: A value of each of :meth:`means`.
+        """
+        return {name: float(row[level]) for name, row in self.means().items()}
+
+    def best(self) -> dict[str, float]:
+        """The means at the best threshold."""
+        return self.at(self.best_level)
+
+
+def confusion_scores(matrix: np.ndarray, policy: str) -> Scores:
+    """Scores of labels, with their 255 treated openly.
+
+    What a 255 in the label means is a choice that moves mIoU by tenths:
+
+    - ``drop``: the pixel leaves the statistics. This flatters labels that
+      skip the hard parts, yet it is what training on them sees.
+    - ``background``: the pixel counts as labelled background.
+    - ``error``: the pixel is missed (a false negative of its true class) and
+      is no false positive of any.
+
+    Args:
+        matrix (np.ndarray): (C + 1, C + 2), a sum of
+            :func:`~oaa_mm.evaluation.counts.label_matrix`.
+        policy (str): One of :data:`LABEL_POLICIES`.
 
     Returns:
-        int: ceil(255 threshold); thresholds T / 255 give T itself.
+        Scores: One column. A class of which ``'drop'`` leaves no pixel still
+        occurs, with recall NaN and IoU 0 or NaN, which leaves the mean.
 
     Raises:
-        ValueError: `threshold` is outside [0, 1].
+        ValueError: The policy is unknown, or the matrix counts no pixel.
     """
-    check_number('a threshold', threshold, low=0, high=1)
-    # T / 255 * 255 may come out a hair above T.
-    return math.ceil(threshold * (NUM_LEVELS - 1) - 1e-9)
+    check_choice('the policy for labels of 255', policy, LABEL_POLICIES)
+    matrix = np.asarray(matrix)
+    confusion, ignored = matrix[:, :-1].copy(), matrix[:, -1]
+    if policy == 'background':
+        confusion[:, 0] += ignored
+    missed = ignored if policy == 'error' else 0
+    return _scores(
+        confusion[..., None],
+        confusion.sum(1) + missed,
+        occurs=matrix.any(1),
+    )
+
+
+def sweep_scores(histogram: np.ndarray) -> Scores:
+    """Scores of attention at all 256 levels.
+
+    Args:
+        histogram (np.ndarray): (C + 1, C, 256), a sum of
+            :func:`~oaa_mm.evaluation.counts.image_histogram`.
+
+    Returns:
+        Scores: A column for each level.
+
+    Raises:
+        ValueError: The histogram counts no pixel.
+    """
+    pixels = histogram.sum((1, 2))
+    counts = histogram.copy()
+    counts[..., 0] = 0  # a value of zero is background at every level
+    # called[g, k, T]: pixels of mask value g that are labelled k + 1.
+    called = counts[..., ::-1].cumsum(-1)[..., ::-1]
+    background = pixels[:, None] - called.sum(1)
+    confusion = np.concatenate([background[:, None], called], axis=1)
+    return _scores(confusion, pixels, occurs=pixels > 0)
+
+
+def _scores(
+    confusion: np.ndarray, labelled: np.ndarray, *, occurs: np.ndarray
+) -> Scores:
+    """Scores of (C + 1, C + 1, T) pixels; (C + 1,) are to be found."""
+    if not occurs.any():
+        raise ValueError(
+            'the masks hold no pixel to compare with: check the list of '
+            'images, and whether every mask is all 255'
+        )
+    labelled = labelled[:, None]
+    hits, found = np.einsum('iit->it', confusion), confusion.sum(0)
+    any_hits = confusion[1:, 1:].sum((0, 1))
+    with np.errstate(invalid='ignore'):  # 0 / 0 is NaN
+        return Scores(
+            iou=hits / (labelled + found - hits),
+            precision=hits / found,
+            recall=hits / labelled,
+            occurs=occurs,
+            any_precision=any_hits / found[1:].sum(0),
+            any_recall=any_hits / labelled[1:].sum(0),
+        )
+
+
+def _mean(rows: np.ndarray) -> np.ndarray:
+    """Mean over the classes that have a score; NaN where none has."""
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore', RuntimeWarning)
+        return np.nanmean(rows, axis=0)
 
 
 def recall_at_precision(
@@ -52,138 +211,18 @@ def recall_at_precision(
     return float(reached.max()) if reached.size else math.nan
 
 
-def json_number(value: float) -> float | None:
-    """`value` as a plain float; None, JSON's null, for NaN."""
-    return None if math.isnan(value) else float(value)
-
-
-def _mean(rows: np.ndarray) -> np.ndarray:
-    """Mean over the first axis of what is not NaN; NaN where all is."""
-    valid = ~np.isnan(rows)
-    count = valid.sum(0)
-    total = np.where(valid, rows, 0).sum(0)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
-
-
-@dataclass(frozen=True, eq=False)
-class AttentionScores:
-    """Scores of attention maps at the 256 levels of a uint8 threshold.
-
-    Rows are background, then the C foreground classes; columns are levels.
-    A score is NaN where it is 0 / 0: the IoU of a class that is neither in
-    the masks nor predicted, the precision of a class that is not predicted,
-    the recall of a class that the masks lack.
+def threshold_level(threshold: float) -> int:
+    """The lowest level T in 0..255 whose pixels satisfy v >= 255 threshold.
 
     Args:
-        iou (np.ndarray): (C + 1, 256) intersection over union.
-        precision (np.ndarray): (C + 1, 256).
-        recall (np.ndarray): (C + 1, 256).
-        occurs (np.ndarray): (C + 1,) bool, whether the masks hold the class.
-            Every mean is over these classes.
-        foreground_precision (np.ndarray): (256,) precision of "some class"
-            against background, whichever the class.
-        foreground_recall (np.ndarray): (256,) likewise.
+        threshold (float): A threshold in [0, 1].
+
+    Returns:
+        int: ceil(255 threshold); thresholds T / 255 give T itself.
+
+    Raises:
+        ValueError: `threshold` is outside [0, 1].
     """
-
-    iou: np.ndarray
-    precision: np.ndarray
-    recall: np.ndarray
-    occurs: np.ndarray
-    foreground_precision: np.ndarray
-    foreground_recall: np.ndarray
-
-    def _foreground(self, rows: np.ndarray) -> np.ndarray:
-        return _mean(rows[1:][self.occurs[1:]])
-
-    @property
-    def miou(self) -> np.ndarray:
-        """(256,) mean IoU over occurring classes, background included."""
-        return _mean(self.iou[self.occurs])
-
-    @property
-    def foreground_miou(self) -> np.ndarray:
-        """(256,) mean IoU over occurring classes, without background."""
-        return self._foreground(self.iou)
-
-    @property
-    def macro_precision(self) -> np.ndarray:
-        """(256,) mean precision of occurring foreground classes.
-
-        A class that is not predicted at a level has no precision there and is
-        left out of the mean.
-        """
-        return self._foreground(self.precision)
-
-    @property
-    def macro_recall(self) -> np.ndarray:
-        """(256,) mean recall of occurring foreground classes."""
-        return self._foreground(self.recall)
-
-    @property
-    def best_level(self) -> int:
-        """The level of the highest mIoU; the lowest one of several."""
-        return int(self.miou.argmax())
-
-    @property
-    def best_threshold(self) -> float:
-        """The threshold ``best_level / 255``."""
-        return self.best_level / (NUM_LEVELS - 1)
-
-    def curves(self) -> dict[str, np.ndarray]:
-        """The summary scores at every level.
-
-        Returns:
-            dict[str, np.ndarray]: (256,) arrays ``threshold``, ``mIoU``,
-            ``fg_mIoU``, ``precision`` and ``recall`` (macro),
-            ``any_precision`` and ``any_recall`` (whichever the class).
-        """
-        return {
-            'threshold': np.arange(NUM_LEVELS) / (NUM_LEVELS - 1),
-            'mIoU': self.miou,
-            'fg_mIoU': self.foreground_miou,
-            'precision': self.macro_precision,
-            'recall': self.macro_recall,
-            'any_precision': self.foreground_precision,
-            'any_recall': self.foreground_recall,
-        }
-
-    def at(self, level: int) -> dict[str, float]:
-        """The summary scores at one level.
-
-        Args:
-            level (int): 0..255.
-
-        Returns:
-            dict[str, float]: A value of each of :meth:`curves`.
-        """
-        return {name: float(row[level]) for name, row in self.curves().items()}
-
-    def best(self) -> dict[str, float]:
-        """The summary scores at the best level."""
-        return self.at(self.best_level)
-
-    def to_dict(self, class_names: Sequence[str]) -> dict[str, object]:
-        """Everything as plain types for JSON; NaN becomes None.
-
-        Args:
-            class_names (Sequence[str]): Names of the C foreground classes.
-
-        Returns:
-            dict[str, object]: ``best``, ``per_class`` (at the best level) and
-            ``sweep`` (lists over all 256 levels).
-        """
-        level = self.best_level
-        best = {n: json_number(v) for n, v in self.best().items()}
-        per_class = {
-            name: {
-                'iou': json_number(self.iou[row, level]),
-                'precision': json_number(self.precision[row, level]),
-                'recall': json_number(self.recall[row, level]),
-            }
-            for row, name in enumerate(['background', *class_names])
-        }
-        sweep = {
-            name: [json_number(value) for value in row]
-            for name, row in self.curves().items()
-        }
-        return {'best': best, 'per_class': per_class, 'sweep': sweep}
+    check_number('a threshold', threshold, low=0, high=1)
+    # T / 255 * 255 may come out a hair above T.
+    return math.ceil(threshold * (NUM_LEVELS - 1) - 1e-9)

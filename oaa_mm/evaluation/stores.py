@@ -1,32 +1,12 @@
-"""What is compared: attention stores, and the list of images."""
+"""The list of images that are compared."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from oaa_mm.attention import AttentionStore
 from oaa_mm.checks import name_some
 from oaa_mm.io import check_image_id
-
-
-def open_store(path: str | os.PathLike) -> AttentionStore:
-    """Read a store's file, or a folder of the authors' PNGs.
-
-    Args:
-        path (str | os.PathLike): ``*.safetensors``, or a folder that holds
-            ``{image_id}_{class}.png``.
-
-    Returns:
-        AttentionStore: The maps.
-
-    Raises:
-        FileNotFoundError: There is no such file or folder.
-        ValueError: The content is no attention store.
-    """
-    if Path(path).is_dir():
-        return AttentionStore.import_png(path)
-    return AttentionStore.load(path)
 
 
 def read_image_ids(path: str | os.PathLike) -> tuple[str, ...]:

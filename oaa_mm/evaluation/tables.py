@@ -10,14 +10,23 @@ from prettytable import PrettyTable
 
 from oaa_mm.checks import check_number
 
-from .scores import AttentionScores, threshold_level
-from .sweep import StoreResult, recalls_at_first_precision
+from .compare import LabelResult, StoreResult, recalls_at_first_precision
+from .scores import Scores, threshold_level
 
-#: Said wherever tables show scores, so that nobody has to guess.
+#: Tables say how pixels that the masks mark 255 were treated.
 IGNORE_NOTES = {
     'drop': 'pixels of mask value 255 are dropped',
     'background': 'pixels of mask value 255 count as background',
 }
+#: Tables say how pixels that the labels mark 255 were treated.
+POLICY_NOTES = {
+    'drop': 'pixels labelled 255 leave the statistics',
+    'background': 'pixels labelled 255 count as labelled background',
+    'error': 'pixels labelled 255 are missed: false negatives of their '
+    'class, false positives of none',
+}
+#: The means that tables of labels show; those of stores show all.
+LABEL_MEANS = ('mIoU', 'fg_mIoU', 'precision', 'recall')
 
 
 def percent(value: float) -> str:
@@ -85,73 +94,33 @@ def sweep_thresholds(step: float) -> tuple[float, ...]:
 
 
 def sweep_table(
-    stores: Mapping[str, AttentionScores], thresholds: Sequence[float]
+    stores: Mapping[str, Scores], thresholds: Sequence[float]
 ) -> str:
     """Scores at chosen thresholds.
 
     Args:
-        stores (Mapping[str, AttentionScores]): Name -> scores. One store
-            shows all its summary scores, several show their mIoU.
+        stores (Mapping[str, Scores]): Name -> scores. One store shows all
+            its means, several show their mIoU.
         thresholds (Sequence[float]): In [0, 1].
 
     Returns:
         str: The table, one row per threshold.
     """
+    columns = {f'mIoU {n}': s.miou for n, s in stores.items()}
     if len(stores) == 1:
-        curves = next(iter(stores.values())).curves()
-        columns = {name: curves[name] for name in SUMMARY_COLUMNS}
-    else:
-        columns = {f'mIoU {n}': s.miou for n, s in stores.items()}
-    levels = [threshold_level(threshold) for threshold in thresholds]
-    rows = [
-        [f'{threshold:g}', *(percent(c[level]) for c in columns.values())]
-        for threshold, level in zip(thresholds, levels, strict=True)
-    ]
-    return text_table(['threshold', *columns], rows)
-
-
-#: Columns of tables that show a single store.
-SUMMARY_COLUMNS = (
-    'mIoU',
-    'fg_mIoU',
-    'precision',
-    'recall',
-    'any_precision',
-    'any_recall',
-)
-
-
-def _comparison_table(results: Sequence[StoreResult]) -> str:
-    recalls = recalls_at_first_precision(results)
-    first = results[0].scores
-    target = percent(first.macro_precision[first.best_level])
-    header = [
-        'store',
-        'best threshold',
-        *SUMMARY_COLUMNS,
-        'coverage',
-        f'recall at precision {target}',
-    ]
+        columns = next(iter(stores.values())).means()
     rows = []
-    for result, recall in zip(results, recalls, strict=True):
-        best = result.scores.best()
-        rows.append(
-            [
-                result.name,
-                f'{best["threshold"]:.3f}',
-                *(percent(best[name]) for name in SUMMARY_COLUMNS),
-                percent(result.coverage),
-                percent(recall),
-            ]
-        )
-    return text_table(header, rows)
+    for threshold in thresholds:
+        level = threshold_level(threshold)
+        shares = (column[level] for column in columns.values())
+        rows.append([f'{threshold:g}', *map(percent, shares)])
+    return text_table(['threshold', *columns], rows)
 
 
 def attention_report(
     results: Sequence[StoreResult],
     class_names: Sequence[str],
     *,
-    ignore: str,
     thresholds: Sequence[float],
 ) -> str:
     """Compare stores: summary, per-class IoU, sweep, and what was counted.
@@ -159,7 +128,6 @@ def attention_report(
     Args:
         results (Sequence[StoreResult]): The stores, the reference first.
         class_names (Sequence[str]): Names of the C foreground classes.
-        ignore (str): The policy for mask value 255 that was used.
         thresholds (Sequence[float]): Rows of the sweep table.
 
     Returns:
@@ -171,26 +139,42 @@ def attention_report(
     scores = {result.name: result.scores for result in results}
     parts = [
         'Each store at its best threshold (percent):',
-        _comparison_table(results),
+        _store_table(results),
         'Per class, at the same thresholds (percent):',
         class_table(['background', *class_names], ious),
         'Threshold sweep (percent):',
         sweep_table(scores, thresholds),
-        *_notes(results, ignore),
+        *_store_notes(results),
     ]
     return '\n'.join(parts)
 
 
-def _notes(results: Sequence[StoreResult], ignore: str) -> list[str]:
-    first = results[0]
+def _store_table(results: Sequence[StoreResult]) -> str:
+    rows = [
+        [
+            result.name,
+            f'{result.scores.best_threshold:.3f}',
+            *map(percent, result.scores.best().values()),
+            percent(result.coverage),
+            percent(recall),
+        ]
+        for result, recall in zip(
+            results, recalls_at_first_precision(results), strict=True
+        )
+    ]
+    best = results[0].scores.best()
+    last = f'recall at precision {percent(best["precision"])}'
+    return text_table(
+        ['store', 'best threshold', *best, 'coverage', last], rows
+    )
+
+
+def _store_notes(results: Sequence[StoreResult]) -> list[str]:
     notes = [
-        f'{first.num_images} images, {first.num_pixels:,} pixels; '
-        f'{IGNORE_NOTES[ignore]}.',
+        _counted(results[0], IGNORE_NOTES[results[0].ignore]),
         'A pixel has the label of its strongest class where that attention '
         'is >= threshold and > 0, else background.',
-        'mIoU: mean over classes that occur in the masks, with background; '
-        'fg_mIoU: without it. precision, recall: mean over these foreground '
-        'classes; any_*: foreground against background, whichever class.',
+        'any_*: foreground against background, whichever class.',
         'The best threshold is chosen with these very masks.',
     ]
     for result in results:
@@ -205,3 +189,53 @@ def _notes(results: Sequence[StoreResult], ignore: str) -> list[str]:
                 'of the masks have no map; their pixels cannot be found.'
             )
     return notes
+
+
+def _counted(result: StoreResult | LabelResult, ignored: str) -> str:
+    return (
+        f'{result.num_images} images, {result.num_pixels:,} pixels; {ignored}.'
+        ' mIoU: mean over classes that occur in the masks, with background; '
+        'fg_mIoU, precision, recall: without it.'
+    )
+
+
+def label_report(
+    results: Sequence[LabelResult], class_names: Sequence[str]
+) -> str:
+    """Compare folders of labels under each treatment of 255.
+
+    Args:
+        results (Sequence[LabelResult]): The folders.
+        class_names (Sequence[str]): Names of the C foreground classes.
+
+    Returns:
+        str: A table of means, one of the classes of each folder, and notes.
+    """
+    rows, classes = [], []
+    for result in results:
+        for policy, scores in result.scores.items():
+            means = scores.best()
+            shares = [*(means[n] for n in LABEL_MEANS), result.ignored]
+            rows.append([result.name, policy, *map(percent, shares)])
+        classes.append(f'{result.name}, per class (percent):')
+        classes.append(_label_classes(result, ['background', *class_names]))
+    header = ['labels', '255 is', *LABEL_MEANS, 'share of 255']
+    parts = [
+        'Labels against masks (percent):',
+        text_table(header, rows),
+        *classes,
+        *(
+            f'{policy}: {POLICY_NOTES[policy]}.'
+            for policy in results[0].scores
+        ),
+        _counted(results[0], IGNORE_NOTES['drop']),
+    ]
+    return '\n'.join(parts)
+
+
+def _label_classes(result: LabelResult, names: Sequence[str]) -> str:
+    columns = {f'IoU ({p})': s.iou[:, 0] for p, s in result.scores.items()}
+    policy, first = next(iter(result.scores.items()))
+    columns[f'precision ({policy})'] = first.precision[:, 0]
+    columns[f'recall ({policy})'] = first.recall[:, 0]
+    return class_table(names, columns)

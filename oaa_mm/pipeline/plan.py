@@ -98,8 +98,8 @@ class Pipeline:
         stages (list[Stage]): In the order in which they run.
         checks (list[list[str]]): Commands that look at the data, for the dry
             run; given as texts. Defaults to none.
-        scores (Sequence[Mapping[str, str]]): Rows of the final table, see
-            :func:`oaa_mm.pipeline.table.read_scores`. Defaults to none.
+        scores (Sequence[Mapping[str, Any]]): Rows of the final table, see
+            :func:`oaa_mm.pipeline.table.read_row`. Defaults to none.
 
     Raises:
         ValueError: A field is of another kind, there is no stage, or two have
@@ -109,7 +109,7 @@ class Pipeline:
     work_dir: Path
     stages: list[Stage]
     checks: list[list[str]] = ()
-    scores: Sequence[Mapping[str, str]] = ()
+    scores: Sequence[Mapping[str, Any]] = ()
 
     def __post_init__(self) -> None:
         """Check what a config gave; add what stages read of earlier ones."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from oaa_mm.attention import attention_to_image
-from oaa_mm.evaluation.functional import attention_winner
-from oaa_mm.evaluation.labels import label_matrix, label_scores
+from oaa_mm.evaluation import confusion_scores, label_matrix
 from oaa_mm.io.palette import read_index_png
 from oaa_mm.io.progress import progress
 from oaa_mm.visualization.draw import choose_ids
@@ -18,25 +16,6 @@ from oaa_mm.visualization.draw import choose_ids
 GROUPS = ('chosen', 'best', 'worst', 'random')
 #: (image id, (H, W) size) -> (H, W) uint8 label.
 Labeller = Callable[[str, tuple[int, int]], np.ndarray]
-
-
-def label_at(
-    maps: Mapping[int, np.ndarray], size: tuple[int, int], threshold: float
-) -> np.ndarray:
-    """The label that maps give at a threshold, as in the evaluation.
-
-    Args:
-        maps (Mapping[int, np.ndarray]): Class index -> (h, w) uint8 map.
-        size (tuple[int, int]): (H, W) of the mask.
-        threshold (float): In [0, 1].
-
-    Returns:
-        np.ndarray: (H, W) uint8, 0 background and c + 1 class c.
-    """
-    large = {c: attention_to_image(m, size) for c, m in maps.items()}
-    winner, value = attention_winner(large, size)
-    found = (value >= 255 * threshold) & (value > 0)
-    return np.where(found, winner + 1, 0).astype(np.uint8)
 
 
 def image_score(label: np.ndarray, mask: np.ndarray) -> float:
@@ -56,7 +35,9 @@ def image_score(label: np.ndarray, mask: np.ndarray) -> float:
     values = values + np.bincount(mask.ravel(), minlength=256)
     classes = int(np.flatnonzero(values[:255]).max(initial=0))
     matrix = label_matrix(label, mask, max(classes, 1))
-    return label_scores(matrix, 'error').miou
+    if not matrix.any():
+        return float('nan')
+    return confusion_scores(matrix, 'error').best()['mIoU']
 
 
 def rank_images(

@@ -1,22 +1,24 @@
-"""Scores of maps, labels and networks, from the files of earlier tools."""
+"""Scores of maps, labels and networks, as a report shows them."""
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+
+from oaa_mm.evaluation import ScoreRecord, score_file
 
 from .names import store_caption
-from .sources import Sources, read_json
+from .sources import Sources
 from .training import Curve
 
-#: A row of the table that mmseg's IoUMetric logs: class, IoU, accuracy.
-_CLASS_ROW = re.compile(
-    r'^\|\s*(.+?)\s*\|\s*([\d.]+|nan)\s*\|\s*([\d.]+|nan)\s*\|$', re.MULTILINE
-)
+#: Names of folders that say no more than that they hold labels.
+_PLAIN = ('pseudo_labels', 'labels', 'out')
+_TREATMENTS = {
+    'drop': 'dropped',
+    'background': 'as background',
+    'error': 'as errors',
+}
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,8 @@ class Score:
         name (str): What was scored.
         kind (str): ``'maps'``, ``'labels'`` or ``'network'``.
         miou (float | None): Its mIoU; None where it is undefined (0 / 0).
-        precision (float | None): Mean of the foreground classes.
-        recall (float | None): Likewise.
+        precision (float | None): Mean precision of the foreground classes.
+        recall (float | None): Mean recall of the foreground classes.
         note (str): Conditions: the threshold, or what 255 counts as.
         per_class (dict[str, float | None]): IoU of each class.
         sweep (Curve | None): mIoU over thresholds.
@@ -56,121 +58,75 @@ def read_scores(sources: Sources) -> list[Score]:
 
     Returns:
         list[Score]: In the order of the method's stages.
+
+    Raises:
+        ValueError: A file is damaged; it is named.
     """
-    contents = [read_json(path) for path in sources.scores.values()]
-    maps = [
-        _map_score(store, content['ignore'])
-        for content in contents
-        for store in content.get('stores', ())
+    compared = [
+        _score(record, record.name)
+        for path in sources.scores.values()
+        for record in score_file.read_scores(path)
     ]
-    labels = [
-        _label_score(folder)
-        for content in contents
-        for folder in content.get('folders', ())
+    tested = [
+        _score(record, folder)
+        for folder, path in sources.tests.items()
+        for record in _read_test(path)
     ]
-    tests = list(_test_scores(sources.tests))
-    maps = maps or [score for score in tests if score.kind == 'maps']
-    networks = [score for score in tests if score.kind == 'network']
-    return [*maps, *labels, *networks]
+    maps = [score for score in compared if score.kind == 'maps']
+    if maps:
+        tested = [score for score in tested if score.kind != 'maps']
+    kinds = ('maps', 'labels', 'network')
+    return sorted([*compared, *tested], key=lambda s: kinds.index(s.kind))
 
 
-def _percent(number: float | None) -> float | None:
-    return None if number is None else 100 * number
+def _read_test(path: Path) -> list[ScoreRecord]:
+    try:
+        return score_file.read_scores(path)
+    except ValueError:  # the run was killed while it wrote the file
+        return []
 
 
-def _text(share: float | None) -> str:
-    return '-' if share is None else f'{100 * share:.1f}'
-
-
-def _per_class(rows: Mapping[str, Any]) -> dict[str, float | None]:
-    return {name: _percent(row['iou']) for name, row in rows.items()}
-
-
-def _map_score(store: Mapping[str, Any], ignore: str) -> Score:
-    best, sweep = store['best'], store['sweep']
-    treated = {'drop': 'dropped', 'background': 'taken as background'}
+def _score(record: ScoreRecord, name: str) -> Score:
+    means = record.means[record.policy]
     return Score(
-        name=store_caption(store['store']),
-        kind='maps',
-        miou=_percent(best['mIoU']),
-        precision=_percent(best['precision']),
-        recall=_percent(best['recall']),
-        note=f'at its best threshold {best["threshold"]:.2f}; coverage '
-        f'{100 * store["coverage"]:.1f} %; 255 in the masks '
-        f'{treated[ignore]}',
-        per_class=_per_class(store['per_class']),
-        sweep=Curve(
-            'mIoU',
-            tuple(sweep['threshold']),
-            tuple(
-                math.nan if value is None else 100 * value
-                for value in sweep['mIoU']
-            ),
-        ),
-        best_threshold=best['threshold'],
+        name=_name(record, name),
+        kind=record.kind,
+        miou=means['mIoU'],
+        precision=means.get('precision'),
+        recall=means.get('recall'),
+        note='; '.join(_notes(record)),
+        per_class=record.per_class,
+        sweep=Curve('mIoU', *zip(*record.sweep, strict=True))
+        if record.sweep
+        else None,
+        best_threshold=record.threshold,
     )
 
 
-def _label_score(folder: Mapping[str, Any]) -> Score:
-    drop = folder['drop']
-    others = ', '.join(
-        f'{_text(folder[policy]["mIoU"])} {text}'
-        for policy, text in (
-            ('background', 'as background'),
-            ('error', 'as errors'),
-        )
-    )
-    name = folder['labels']
-    return Score(
-        name='pseudo-labels' if name in _PLAIN else f'pseudo-labels {name}',
-        kind='labels',
-        miou=_percent(drop['mIoU']),
-        precision=_percent(drop['precision']),
-        recall=_percent(drop['recall']),
-        note=f'255 in the labels ({100 * folder["ignored"]:.1f} % of pixels) '
-        f'dropped; mIoU {others}',
-        per_class=_per_class(drop['per_class']),
-    )
+def _name(record: ScoreRecord, name: str) -> str:
+    if record.kind == 'network':
+        return f'network ({name})'
+    if record.kind == 'labels':
+        return 'pseudo-labels' if name in _PLAIN else f'pseudo-labels {name}'
+    return store_caption(name) if record.name else f'maps of {name}'
 
 
-#: Folders of labels whose name says no more than that.
-_PLAIN = ('pseudo_labels', 'labels', 'out')
-
-
-def _test_scores(tests: Mapping[str, Path]) -> Iterator[Score]:
-    for name, path in tests.items():
-        content = read_json(path)
-        if 'mIoU' in content:
-            yield Score(
-                name=f'network ({name})',
-                kind='network',
-                miou=content['mIoU'],
-                note='; '.join(
-                    f'{key} {content[key]:.1f}'
-                    for key in ('aAcc', 'mAcc')
-                    if key in content
-                ),
-                per_class=_class_rows(path.with_suffix('.log')),
-            )
-        elif 'attention/mIoU' in content:
-            part = {k.split('/')[-1]: v for k, v in content.items()}
-            yield Score(
-                name=f'maps of {name}',
-                kind='maps',
-                miou=part['mIoU'],
-                precision=part.get('precision'),
-                recall=part.get('recall'),
-                note=f'at its best threshold {part["best_threshold"]:.2f}; '
-                f'coverage {part["coverage"]:.1f} %',
-            )
-
-
-def _class_rows(log: Path) -> dict[str, float | None]:
-    """IoU of each class; mmseg writes it nowhere but into its log."""
-    if not log.is_file():
-        return {}
-    table = log.read_text(encoding='utf-8').rpartition('per class results')[2]
-    rows: Sequence[tuple[str, str, str]] = _CLASS_ROW.findall(table)
-    return {
-        name: None if iou == 'nan' else float(iou) for name, iou, _ in rows
-    }
+def _notes(record: ScoreRecord) -> Iterator[str]:
+    treated = _TREATMENTS[record.policy]
+    means = record.means[record.policy]
+    if record.kind == 'maps':
+        yield f'at its best threshold {record.threshold:.2f}'
+        yield f'coverage {record.coverage:.1f} %'
+        if record.name:
+            yield f'255 in the masks {treated}'
+    elif record.kind == 'labels':
+        yield f'255 in the labels ({record.ignored:.1f} % of pixels) {treated}'
+        for policy, others in record.means.items():
+            if policy != record.policy:
+                miou = others['mIoU']
+                shown = '-' if miou is None else f'{miou:.1f}'
+                yield f'mIoU {shown} {_TREATMENTS[policy]}'
+    else:
+        for key in ('aAcc', 'mAcc'):
+            if key in means:
+                yield f'{key} {means[key]:.1f}'

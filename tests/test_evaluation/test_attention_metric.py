@@ -14,7 +14,7 @@ from oaa_mm.datasets import VOCImageLevelDataset
 from oaa_mm.evaluation import (
     AttentionMetric,
     image_histogram,
-    score_histogram,
+    sweep_scores,
 )
 from oaa_mm.io.palette import write_index_png
 from oaa_mm.tags import VOC_CLASSES
@@ -67,7 +67,7 @@ def expected(samples, ignore):
         )
         for s in samples
     )
-    return score_histogram(total)
+    return sweep_scores(total)
 
 
 @pytest.mark.parametrize('ignore', ['drop', 'background'])
@@ -221,10 +221,10 @@ def test_results_stay_small():
     mask = rng.integers(0, 4, (300, 400)).astype(np.uint8)
     metric = AttentionMetric(num_classes=20)
     metric.process(None, [sample(rng, mask, [0, 1, 2])])
-    ((index, counts), _, _) = metric.results[0]
+    (counts,) = metric.results
     # A dense histogram would hold 21 * 20 * 256 counts.
-    assert index.nbytes + counts.nbytes < 100_000
-    assert counts.sum() == mask.size
+    assert counts.index.nbytes + counts.pixels.nbytes < 100_000
+    assert counts.pixels.sum() == mask.size
 
 
 def test_num_classes_has_to_agree_with_the_data_set(samples):

@@ -7,17 +7,19 @@ import numpy as np
 import pytest
 
 from oaa_mm.attention import AttentionStore
+from oaa_mm.evaluation import (
+    evaluate_store,
+    image_histogram,
+    read_scores,
+    sweep_scores,
+    write_scores,
+)
 from oaa_mm.evaluation.compare import (
     compare_stores,
-    save_results,
-    store_names,
+    distinct_names,
+    recalls_at_first_precision,
 )
-from oaa_mm.evaluation.functional import image_histogram, score_histogram
-from oaa_mm.evaluation.stores import (
-    open_store,
-    read_image_ids,
-)
-from oaa_mm.evaluation.sweep import evaluate_store, recalls_at_first_precision
+from oaa_mm.evaluation.stores import read_image_ids
 from oaa_mm.io.palette import write_index_png
 
 IDS = ('im_a', 'im_b', 'im_c')
@@ -49,9 +51,7 @@ def test_result_is_that_of_the_summed_histogram(world, workers):
         image_histogram({c: store[i, c] for c in CLASSES[i]}, masks[i], 3)
         for i in IDS
     )
-    np.testing.assert_array_equal(
-        result.scores.iou, score_histogram(total).iou
-    )
+    np.testing.assert_array_equal(result.scores.iou, sweep_scores(total).iou)
     assert result.coverage == pytest.approx(store.coverage)
     assert result.num_images == 3
     assert result.num_pixels == sum((m != 255).sum() for m in masks.values())
@@ -120,10 +120,8 @@ def test_folder_of_pngs_is_a_store(world):
         name = f'{image_id}_{index}.png'
         cv2.imwrite(str(out / name), store[image_id, index])
     store.save(folder / 'maps.safetensors')
-    one, two = (
-        evaluate_store(open_store(path), IDS, folder, 3)
-        for path in (out, folder / 'maps.safetensors')
-    )
+    stores = [out, folder / 'maps.safetensors']
+    one, two = compare_stores(stores, folder, folder / 'list.txt', 3)
     np.testing.assert_array_equal(one.scores.iou, two.scores.iou)
 
 
@@ -136,9 +134,7 @@ def test_recall_at_first_precision(world):
     noisy = evaluate_store(store, IDS, folder, 3)
     clean = evaluate_store(exact, IDS, folder, 3)
     found = recalls_at_first_precision([noisy, clean])
-    assert found[0] == pytest.approx(
-        noisy.scores.macro_recall[noisy.scores.best_level]
-    )
+    assert found[0] == pytest.approx(noisy.scores.best()['recall'])
     assert found[1] == 1.0
     # Noise never gets as precise as a copy of the masks.
     assert np.isnan(recalls_at_first_precision([clean, noisy])[1])
@@ -148,7 +144,7 @@ def test_saved_json(world):
     folder, store, _ = world
     result = evaluate_store(store, IDS, folder, 3, name='maps')
     path = folder / 'out' / 'scores.json'
-    save_results(path, [result], ('cat', 'cow', 'dog'), ignore='drop')
+    write_scores(path, [result], ('cat', 'cow', 'dog'))
     content = json.loads(path.read_text())
     assert content['classes'] == ['cat', 'cow', 'dog']
     assert content['ignore'] == 'drop'
@@ -157,6 +153,15 @@ def test_saved_json(world):
     assert saved['num_images'] == 3
     assert saved['best']['mIoU'] == pytest.approx(result.scores.miou.max())
     assert saved['recall_at_first_precision'] == saved['best']['recall']
+    assert len(saved['sweep']['mIoU']) == 256
+    (record,) = read_scores(path)
+    assert (record.kind, record.name) == ('maps', 'maps')
+    best = {n: 100 * v for n, v in result.scores.best().items()}
+    assert record.means == {'drop': pytest.approx(best)}
+    assert record.per_class['dog'] == 100 * saved['per_class']['dog']['iou']
+    assert record.threshold == result.scores.best_threshold
+    assert record.coverage == pytest.approx(100 * store.coverage)
+    assert (record.threshold, max(best['mIoU'], 0)) in record.sweep
 
 
 @pytest.mark.parametrize(
@@ -189,12 +194,12 @@ def test_list_errors(tmp_path):
         read_image_ids(path)
 
 
-def test_store_names():
-    assert store_names(['w/a.safetensors', 'w/b.safetensors']) == ['a', 'b']
-    assert store_names(['x/e.safetensors', 'y/e.safetensors', 'x/f']) == [
+def test_distinct_names():
+    assert distinct_names(['w/a.safetensors', 'w/b.safetensors']) == ['a', 'b']
+    assert distinct_names(['x/e.safetensors', 'y/e.safetensors', 'x/f']) == [
         'x/e',
         'y/e',
         'x/f',
     ]
     with pytest.raises(ValueError, match='same store is given twice: a, a'):
-        store_names(['a', 'a'])
+        distinct_names(['a', 'a'])

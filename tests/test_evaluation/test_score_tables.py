@@ -5,9 +5,8 @@ import math
 import numpy as np
 import pytest
 
+from oaa_mm.evaluation import StoreResult, image_histogram, sweep_scores
 from oaa_mm.evaluation.curves import plot_curves, save_curves
-from oaa_mm.evaluation.functional import image_histogram, score_histogram
-from oaa_mm.evaluation.sweep import StoreResult
 from oaa_mm.evaluation.tables import (
     attention_report,
     class_table,
@@ -19,13 +18,13 @@ from oaa_mm.evaluation.tables import (
 NAMES = ('cat', 'cow')
 
 
-def result(name, right, missing=(), pairs=0):
+def result(name, right, missing=(), pairs=0, ignore='drop'):
     """Four pixels of cat, one of background; `right` cat pixels found."""
     attention = np.zeros((1, 5), np.uint8)
     attention[0, :right] = 255
     mask = np.array([[1, 1, 1, 1, 0]], np.uint8)
-    scores = score_histogram(image_histogram({0: attention}, mask, 2))
-    return StoreResult(name, scores, 0.25, 1, missing, pairs, 5)
+    scores = sweep_scores(image_histogram({0: attention}, mask, 2))
+    return StoreResult(name, scores, ignore, 0.25, 1, missing, pairs, 5)
 
 
 def test_percent():
@@ -37,7 +36,6 @@ def test_report_compares_stores():
     text = attention_report(
         [result('one', 2), result('two', 4, ('im_x',), 3)],
         NAMES,
-        ignore='drop',
         thresholds=(0.5, 1.0),
     )
     # one: background 1/3, cat 2/4; two: all right.
@@ -59,7 +57,7 @@ def test_report_compares_stores():
 
 def test_report_states_the_other_policy():
     text = attention_report(
-        [result('one', 2)], NAMES, ignore='background', thresholds=(0.5,)
+        [result('one', 2, ignore='background')], NAMES, thresholds=(0.5,)
     )
     assert 'pixels of mask value 255 count as background' in text
 
@@ -96,7 +94,7 @@ def test_curves_show_every_store(tmp_path):
     np.testing.assert_allclose(curve.get_ydata(), 100 * results[0].scores.miou)
     np.testing.assert_allclose(
         right.get_lines()[0].get_xdata(),
-        100 * results[0].scores.macro_recall,
+        100 * results[0].scores.means()['recall'],
     )
     path = tmp_path / 'sub' / 'curves.png'
     save_curves(path, results)

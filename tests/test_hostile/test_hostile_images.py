@@ -17,7 +17,7 @@ from PIL import Image
 from oaa_mm.attention import AttentionStore
 from oaa_mm.datasets.files import inspect_image
 from oaa_mm.doctor.probe import KINDS, probe_file
-from oaa_mm.evaluation.label_folders import compare_label_folders
+from oaa_mm.evaluation.compare import compare_labels
 from oaa_mm.io.palette import read_index_png
 from oaa_mm.pseudo_labels.folder import make_label_folder
 from oaa_mm.visualization.draw import read_image
@@ -139,7 +139,7 @@ def test_damaged_masks(label_inputs):
     def run(content):
         path.write_bytes(content)
         with only_documented(path), nothing_is_run():
-            compare_label_folders(
+            compare_labels(
                 [folder / 'labels'], folder / 'masks', folder / 'list.txt', 1
             )
 

@@ -31,7 +31,7 @@ from oaa_mm.models import CAMHead, HybridAttentionLoss
 from oaa_mm.models.inference_config import InferenceConfig
 from oaa_mm.pipeline import Pipeline, Stage, load_pipeline
 from oaa_mm.pipeline.record import read_record
-from oaa_mm.pipeline.table import read_scores
+from oaa_mm.pipeline.table import read_row
 from oaa_mm.pseudo_labels import LabelRules
 from oaa_mm.runs import InvalidLossHook
 from oaa_mm.runs.config import OptionsAction, override_config, read_config
@@ -93,7 +93,7 @@ def test_json_that_breaks_parsers(folder, text):
         read_manifest(path)
     assert read_record(path) is None
     with pytest.raises(ValueError, match=r'deep\.json'):
-        read_scores({'name': 'row', 'file': str(path), 'mIoU': 'a > b'})
+        read_row({'name': 'row', 'file': str(path)})
 
 
 def test_a_folder_in_place_of_a_manifest(folder):

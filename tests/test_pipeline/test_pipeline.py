@@ -21,7 +21,7 @@ from oaa_mm.pipeline import (
     stage_status,
 )
 from oaa_mm.pipeline.run import dry_run
-from oaa_mm.pipeline.table import read_scores, score_table
+from oaa_mm.pipeline.table import read_row, score_table
 from oaa_mm.runs.lock import check_free
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -353,27 +353,32 @@ def test_a_record_of_a_former_version_is_read(config):
 
 
 def test_scores(tmp_path):
-    for number, value in enumerate((0.25, 0.5)):
+    for number, value in enumerate((25.0, 50.0)):
         folder = tmp_path / str(number)
         folder.mkdir()
-        (folder / 'scores.json').write_text(
-            json.dumps({'stores': [{'mIoU': value}], 'text': 'x'})
-        )
-    os.utime(tmp_path / '0/scores.json', (1, 1))
-    row = {
-        'name': 'maps',
-        'file': f'{tmp_path}/*/scores.json',
-        'mIoU': 'stores > 0 > mIoU',
-        'text': 'text',
-        'absent': 'stores > 3 > mIoU',
-    }
-    assert read_scores(row) == {'mIoU': 50, 'text': None, 'absent': None}
-    assert read_scores({**row, 'unit': 'percent'})['mIoU'] == 0.5
-    with pytest.raises(ValueError, match="'maps'.*fraction.*'share'"):
-        read_scores({**row, 'unit': 'share'})
-    table = score_table([row, {'name': 'none', 'file': 'x', 'mIoU': 'a'}])
-    assert '50.00' in table
-    assert '-' in table.splitlines()[-2]
+        (folder / 'test.json').write_text(json.dumps({'mIoU': value}))
+    os.utime(tmp_path / '0/test.json', (1, 1))
+    policies = {p: {'mIoU': None, 'per_class': {}} for p in ('drop', 'error')}
+    policies['error']['mIoU'] = 0.75
+    labels = {'classes': [], 'folders': [
+        {'labels': 'x', 'ignored': 0.5, **policies},
+    ]}  # fmt: skip
+    (tmp_path / 'labels.json').write_text(json.dumps(labels))
+    row = {'name': 'network', 'file': f'{tmp_path}/*/test.json'}
+    assert read_row(row) == {'mIoU': 50}
+    assert read_row({**row, 'entry': '1'}) == {'mIoU': None}
+    drop = {'name': 'labels', 'file': f'{tmp_path}/labels.json'}
+    error = {**drop, 'policy': 'error'}
+    assert read_row(drop) == {'mIoU': None, 'ignored': 50}
+    assert read_row(error) == {'mIoU': 75, 'ignored': 50}
+    with pytest.raises(ValueError, match="'network'.*policy, but got mIoU"):
+        read_row({**row, 'mIoU': 'stores > 0'})
+    with pytest.raises(ValueError, match="'network'.*entry.*'x'"):
+        read_row({**row, 'entry': 'x'})
+    table = score_table([error, row, {'name': 'none', 'file': 'x'}])
+    assert [line.split()[3:6:2] for line in table.splitlines()[3:6]] == [
+        ['75.00', '50.00'], ['50.00', '-'], ['-', '-'],
+    ]  # fmt: skip
     assert score_table([]) == ''
 
 

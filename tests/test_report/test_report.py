@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from report_world import NAMES, SIZE, left_half, make_store, make_world
 
+from oaa_mm.evaluation import label_at
 from oaa_mm.io.palette import write_index_png
 from oaa_mm.report import ImageChoice, write_report
-from oaa_mm.report.ranking import image_score, label_at
+from oaa_mm.report.ranking import image_score
 from oaa_mm.report.scores import read_scores
 from oaa_mm.report.sources import find_sources
 from oaa_mm.report.training import read_training

@@ -117,39 +117,30 @@ def pipeline(cfg):
 
 
 def _scores(maps, labels, segmentation):
-    """Rows of the final table: a name, a file, and where it has the number."""
+    """Rows of the final table, see oaa_mm/pipeline/table.py."""
     stores = (
         'CAMs of the classifier (train, best threshold)',
         'accumulated by OAA (train, best threshold)',
         'maps of OAA+ (train, best threshold)',
     )
-    ways = {
+    policies = {
         'drop': 'pixels of 255 dropped',
         'background': '255 counted as background',
         'error': '255 counted as an error',
     }
     return [
         *(
-            dict(
-                name=name,
-                file=str(maps),
-                mIoU=f'stores > {number} > best > mIoU',
-            )
+            dict(name=name, file=str(maps), entry=number)
             for number, name in enumerate(stores)
         ),
         *(
             dict(
                 name=f'pseudo-labels (train), {words}',
                 file=str(labels),
-                mIoU=f'folders > 0 > {way} > mIoU',
-                ignored='folders > 0 > ignored',
+                policy=policy,
             )
-            for way, words in ways.items()
+            for policy, words in policies.items()
         ),
-        dict(
-            name='segmentation network (val)',
-            file=segmentation,  # what tools/test.py logs, in percent
-            unit='percent',
-            mIoU='mIoU',
-        ),
+        # What tools/test.py logs.
+        dict(name='segmentation network (val)', file=segmentation),
     ]

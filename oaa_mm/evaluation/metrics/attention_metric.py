@@ -10,14 +10,13 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
 from oaa_mm.checks import check_choice, require
-from oaa_mm.evaluation.functional import (
+from oaa_mm.evaluation.counts import (
     IGNORE_POLICIES,
-    add_sparse,
-    image_histogram,
-    score_histogram,
-    to_sparse,
+    ImageCounts,
+    add_images,
+    count_image,
 )
-from oaa_mm.evaluation.scores import NUM_LEVELS, AttentionScores
+from oaa_mm.evaluation.scores import Scores, sweep_scores
 from oaa_mm.evaluation.tables import (
     IGNORE_NOTES,
     class_table,
@@ -113,20 +112,18 @@ class AttentionMetric(BaseMetric):
             attention = _attention_of(sample)
             mask = _mask_of(sample)
             try:
-                counts = image_histogram(
+                counts = count_image(
                     attention, mask, num_classes, ignore=self.ignore
                 )
             except ValueError as error:
                 raise ValueError(f'{_name_of(sample)}: {error}') from error
-            total = sum(float(a.sum()) for a in attention.values())
-            cells = sum(a.size for a in attention.values())
-            self.results.append((to_sparse(counts), total, cells))
+            self.results.append(counts)
 
-    def compute_metrics(self, results: list) -> dict[str, float]:
+    def compute_metrics(self, results: list[ImageCounts]) -> dict[str, float]:
         """Sum the images up, print tables and return the metrics.
 
         Args:
-            results (list): What `process` stored.
+            results (list[ImageCounts]): What `process` stored.
 
         Returns:
             dict[str, float]: See the class.
@@ -134,23 +131,17 @@ class AttentionMetric(BaseMetric):
         Raises:
             ValueError: The masks hold no pixel to compare with.
         """
-        num_classes = len(self.class_names)
-        shape = (num_classes + 1, num_classes, NUM_LEVELS)
-        histogram = np.zeros(shape, np.int64)
-        for sparse, _, _ in results:
-            add_sparse(histogram, sparse)
-        scores = score_histogram(histogram)
+        total = add_images(results, len(self.class_names))
+        scores = sweep_scores(total.histogram)
         self._print(scores, len(results))
-        totals = sum(total for _, total, _ in results)
-        cells = sum(cells for _, _, cells in results)
         best = scores.best()
         names = ('mIoU', 'fg_mIoU', 'precision', 'recall')
         metrics = {name: round(100 * best[name], 2) for name in names}
-        metrics['best_threshold'] = round(best['threshold'], 4)
-        metrics['coverage'] = round(100 * totals / max(cells, 1), 2)
+        metrics['best_threshold'] = round(scores.best_threshold, 4)
+        metrics['coverage'] = round(100 * total.coverage, 2)
         return metrics
 
-    def _print(self, scores: AttentionScores, num_images: int) -> None:
+    def _print(self, scores: Scores, num_images: int) -> None:
         level = scores.best_level
         columns = {
             'IoU': scores.iou[:, level],
