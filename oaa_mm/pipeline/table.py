@@ -6,19 +6,20 @@ import glob
 import os
 from collections.abc import Mapping, Sequence
 
+from oaa_mm.checks import check_number
 from oaa_mm.evaluation import read_scores
 from oaa_mm.evaluation.tables import text_table
 
 
-def read_row(row: Mapping[str, str]) -> dict[str, float | None]:
+def read_row(row: Mapping[str, str | int]) -> dict[str, float | None]:
     """Read the scores of one row.
 
     Args:
-        row (Mapping[str, str]): `name`; `file`, a JSON file that
+        row (Mapping[str, str | int]): `name`; `file`, a JSON file that
             ``tools/evaluate.py`` or ``tools/test.py`` writes, or a glob
             pattern whose newest match is taken; optionally `entry`, the
-            number of the store or folder in that file (``'0'``, the first,
-            is the default), and `policy`, what becomes of labels of 255
+            number of the store or folder in that file (0, the first, is the
+            default), and `policy`, what becomes of labels of 255
             (the file's first policy is the default).
 
     Returns:
@@ -36,12 +37,10 @@ def read_row(row: Mapping[str, str]) -> dict[str, float | None]:
         )
     newest = max(glob.glob(row['file']), key=os.path.getmtime, default=None)
     records = read_scores(newest) if newest else []
-    if not str(row.get('entry', 0)).isdigit():
-        raise ValueError(
-            f'scores of {row["name"]!r}: entry should be a number from 0 on, '
-            f'but got {row["entry"]!r}'
-        )
-    entry = int(row.get('entry', 0))
+    entry = row.get('entry', 0)
+    check_number(
+        f'scores of {row["name"]!r}: entry', entry, low=0, integer=True
+    )
     if entry >= len(records):
         return {'mIoU': None}
     record = records[entry]
@@ -52,11 +51,11 @@ def read_row(row: Mapping[str, str]) -> dict[str, float | None]:
     return found
 
 
-def score_table(rows: Sequence[Mapping[str, str]]) -> str:
+def score_table(rows: Sequence[Mapping[str, str | int]]) -> str:
     """Format the scores of all rows.
 
     Args:
-        rows (Sequence[Mapping[str, str]]): See :func:`read_row`.
+        rows (Sequence[Mapping[str, str | int]]): See :func:`read_row`.
 
     Returns:
         str: A table in percent; numbers that are missing are shown as ``-``.

@@ -366,7 +366,7 @@ def test_scores(tmp_path):
     (tmp_path / 'labels.json').write_text(json.dumps(labels))
     row = {'name': 'network', 'file': f'{tmp_path}/*/test.json'}
     assert read_row(row) == {'mIoU': 50}
-    assert read_row({**row, 'entry': '1'}) == {'mIoU': None}
+    assert read_row({**row, 'entry': 1}) == {'mIoU': None}
     drop = {'name': 'labels', 'file': f'{tmp_path}/labels.json'}
     error = {**drop, 'policy': 'error'}
     assert read_row(drop) == {'mIoU': None, 'ignored': 50}
