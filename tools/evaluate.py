@@ -15,6 +15,7 @@ Examples:
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 
 from oaa_mm.runs.cli import run_cli
@@ -69,12 +70,12 @@ def add_attention_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         '--curves', help='plot the curves to this .png, .svg or .pdf file'
     )
-    parser.set_defaults(run=evaluate_attention)
+    parser.set_defaults(run=run_attention)
 
 
 def add_labels_parser(commands: argparse._SubParsersAction) -> None:
     """Add `labels`: folders of pseudo-labels."""
-    from oaa_mm.evaluation import LABEL_POLICIES
+    from oaa_mm.evaluation.scores import LABEL_POLICIES
 
     parser = commands.add_parser(
         'labels',
@@ -100,7 +101,7 @@ def add_labels_parser(commands: argparse._SubParsersAction) -> None:
         'statistics), background (it counts as such), error (a false '
         'negative of its class); default: all three, side by side',
     )
-    parser.set_defaults(run=evaluate_labels)
+    parser.set_defaults(run=run_labels)
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
@@ -123,9 +124,11 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def evaluate_attention(args: argparse.Namespace) -> None:
+def run_attention(args: argparse.Namespace) -> None:
     """Run `attention`: evaluate, print, and write what was asked for."""
-    from oaa_mm.evaluation.compare import compare_stores
+    from oaa_mm.attention import AttentionStore
+    from oaa_mm.evaluation import evaluate_store
+    from oaa_mm.evaluation.compare import distinct_names
     from oaa_mm.evaluation.curves import check_plot_path, save_curves
     from oaa_mm.evaluation.tables import attention_report, sweep_thresholds
     from oaa_mm.tags.classes import load_classes
@@ -134,15 +137,23 @@ def evaluate_attention(args: argparse.Namespace) -> None:
     thresholds = sweep_thresholds(args.step)
     if args.curves:
         check_plot_path(args.curves)
-    results = compare_stores(
-        args.stores,
-        args.masks,
-        args.list,
-        len(class_names),
-        ignore=args.ignore,
-        allow_missing=args.allow_missing,
-        workers=args.workers,
-    )
+    masks = find_masks(args)
+    results = []
+    for path, name in zip(
+        args.stores, distinct_names(args.stores), strict=True
+    ):
+        folder = os.path.isdir(path)
+        read = AttentionStore.import_png if folder else AttentionStore.load
+        result = evaluate_store(
+            read(path),
+            masks,
+            len(class_names),
+            name=name,
+            ignore=args.ignore,
+            allow_missing=args.allow_missing,
+            workers=args.workers,
+        )
+        results.append(result)
     print(attention_report(results, class_names, thresholds=thresholds))
     write_json(args.json, results, class_names)
     if args.curves:
@@ -150,23 +161,43 @@ def evaluate_attention(args: argparse.Namespace) -> None:
         print(f'wrote {args.curves}')
 
 
-def evaluate_labels(args: argparse.Namespace) -> None:
+def run_labels(args: argparse.Namespace) -> None:
     """Run `labels`: evaluate, print, and write what was asked for."""
-    from oaa_mm.evaluation.compare import compare_labels
+    from oaa_mm.evaluation import evaluate_labels
+    from oaa_mm.evaluation.compare import distinct_names, find_files
     from oaa_mm.evaluation.tables import label_report
+    from oaa_mm.pseudo_labels.layout import label_dir
     from oaa_mm.tags.classes import load_classes
 
     class_names = load_classes(args.classes)
-    results = compare_labels(
-        args.folders,
-        args.masks,
-        args.list,
-        len(class_names),
-        policies=args.ignore_policy,
-        workers=args.workers,
-    )
+    masks = find_masks(args)
+    labels = [
+        find_files(label_dir(folder), list(masks), 'labels')
+        for folder in args.folders
+    ]
+    results = [
+        evaluate_labels(
+            files,
+            masks,
+            len(class_names),
+            name=name,
+            policies=args.ignore_policy,
+            workers=args.workers,
+        )
+        for name, files in zip(
+            distinct_names(args.folders), labels, strict=True
+        )
+    ]
     print(label_report(results, class_names))
     write_json(args.json, results, class_names)
+
+
+def find_masks(args: argparse.Namespace) -> dict:
+    """The mask of each listed image, before any long work."""
+    from oaa_mm.evaluation.compare import find_files
+    from oaa_mm.evaluation.stores import read_image_ids
+
+    return find_files(args.masks, read_image_ids(args.list), 'masks')
 
 
 def write_json(

@@ -6,46 +6,25 @@ and reads scores as JSON; `tables` and `curves` show them; `metrics` brings
 them into mmengine's loops.
 """
 
-from .compare import StoreResult, evaluate_store
-from .counts import (
-    attention_histogram,
-    image_histogram,
-    label_at,
-    label_matrix,
-)
-from .metrics import (
-    AttentionMetric,
-    AttentionStoreWriter,
-    MultiLabelMetric,
-)
-from .ranking import average_precision, class_average_precisions
+from .compare import evaluate_labels, evaluate_store
+from .counts import image_histogram, label_at, label_matrix
+from .metrics import AttentionMetric, AttentionStoreWriter, MultiLabelMetric
 from .score_file import ScoreRecord, read_scores, write_scores
-from .scores import (
-    LABEL_POLICIES,
-    Scores,
-    confusion_scores,
-    recall_at_precision,
-    sweep_scores,
-)
+from .scores import Scores, confusion_scores, sweep_scores
 
 __all__ = [
-    'LABEL_POLICIES',
     'AttentionMetric',
     'AttentionStoreWriter',
     'MultiLabelMetric',
     'ScoreRecord',
     'Scores',
-    'StoreResult',
-    'attention_histogram',
-    'average_precision',
-    'class_average_precisions',
     'confusion_scores',
+    'evaluate_labels',
     'evaluate_store',
     'image_histogram',
     'label_at',
     'label_matrix',
     'read_scores',
-    'recall_at_precision',
     'sweep_scores',
     'write_scores',
 ]

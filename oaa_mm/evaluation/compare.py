@@ -1,9 +1,9 @@
-"""Attention stores, or folders of labels, compared on the same images."""
+"""Attention stores and folders of labels against the same masks."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +13,17 @@ import numpy as np
 
 from oaa_mm.attention import AttentionStore
 from oaa_mm.attention.coverage import check_maps
-from oaa_mm.checks import name_some
+from oaa_mm.checks import check_choice, name_some
 from oaa_mm.io.palette import read_index_png
 from oaa_mm.io.progress import progress
-from oaa_mm.pseudo_labels.layout import label_dir
 
-from .counts import add_images, count_image, label_matrix
+from .counts import (
+    IGNORE_POLICIES,
+    ImageCounts,
+    add_images,
+    count_image,
+    label_matrix,
+)
 from .scores import (
     LABEL_POLICIES,
     Scores,
@@ -26,7 +31,6 @@ from .scores import (
     recall_at_precision,
     sweep_scores,
 )
-from .stores import read_image_ids
 
 T = TypeVar('T')
 
@@ -78,62 +82,9 @@ class LabelResult:
     num_pixels: int
 
 
-def compare_stores(
-    stores: Sequence[str | os.PathLike],
-    mask_dir: str | os.PathLike,
-    image_list: str | os.PathLike,
-    num_classes: int,
-    *,
-    ignore: str = 'drop',
-    allow_missing: bool = False,
-    workers: int = 1,
-) -> list[StoreResult]:
-    """Evaluate several attention stores on the same images.
-
-    Args:
-        stores (Sequence[str | os.PathLike]): Store files or folders of the
-            authors' PNGs.
-        mask_dir (str | os.PathLike): Folder of ``{image_id}.png`` masks.
-        image_list (str | os.PathLike): A file with one image id per line.
-        num_classes (int): The number of foreground classes.
-        ignore (str): See :func:`evaluate_store`.
-        allow_missing (bool): See :func:`evaluate_store`.
-        workers (int): Threads that read and resize. Defaults to 1.
-
-    Returns:
-        list[StoreResult]: One per store, in the order given.
-
-    Raises:
-        FileNotFoundError: A store, the list or a mask is absent.
-        ValueError: A file does not fit; it is named.
-    """
-    image_ids = read_image_ids(image_list)
-    find_files(mask_dir, image_ids, 'masks')  # before any long work
-    return [
-        evaluate_store(
-            _read_store(path),
-            image_ids,
-            mask_dir,
-            num_classes,
-            name=name,
-            ignore=ignore,
-            allow_missing=allow_missing,
-            workers=workers,
-        )
-        for path, name in zip(stores, distinct_names(stores), strict=True)
-    ]
-
-
-def _read_store(path: str | os.PathLike) -> AttentionStore:
-    if Path(path).is_dir():
-        return AttentionStore.import_png(path)
-    return AttentionStore.load(path)
-
-
 def evaluate_store(
     store: AttentionStore,
-    image_ids: Sequence[str],
-    mask_dir: str | os.PathLike,
+    masks: Mapping[str, str | os.PathLike],
     num_classes: int,
     *,
     name: str = 'store',
@@ -145,8 +96,8 @@ def evaluate_store(
 
     Args:
         store (AttentionStore): The maps.
-        image_ids (Sequence[str]): The images to evaluate.
-        mask_dir (str | os.PathLike): Folder of ``{image_id}.png``.
+        masks (Mapping[str, str | os.PathLike]): Image id -> file of the mask,
+            for each image to evaluate.
         num_classes (int): The number of foreground classes.
         name (str): How tables call the store. Defaults to ``'store'``.
         ignore (str): ``'drop'`` or ``'background'``: what becomes of pixels
@@ -163,104 +114,97 @@ def evaluate_store(
         ValueError: A mask or map does not fit (it is named), or the masks
             hold no pixel to compare.
     """
+    check_choice('ignore', ignore, IGNORE_POLICIES)
     missing = check_maps(
         name,
-        image_ids,
+        list(masks),
         {image_id for image_id, _ in store},
         remedy='Evaluate the images that the maps were made of (--list), or '
         'count these as all background (--allow-missing).',
         allow_missing=allow_missing,
     )
 
-    def count(image_id: str) -> object:
+    def count(image_id: str) -> ImageCounts:
         maps = {c: store[image_id, c] for c in store.classes_of(image_id)}
-        path = Path(mask_dir, f'{image_id}.png')
-        mask = read_index_png(path)
+        mask = read_index_png(masks[image_id])
         try:
             return count_image(maps, mask, num_classes, ignore=ignore)
         except ValueError as error:
-            raise ValueError(f'{path}: {error}') from error
+            raise ValueError(f'{masks[image_id]}: {error}') from error
 
-    total = add_images(_each(count, image_ids, name, workers), num_classes)
+    total = add_images(_each(count, masks, name, workers), num_classes)
     return StoreResult(
         name=name,
         scores=sweep_scores(total.histogram),
         ignore=ignore,
         coverage=total.coverage,
-        num_images=len(image_ids),
+        num_images=len(masks),
         missing_images=tuple(missing),
         missing_pairs=total.missing_pairs,
         num_pixels=int(total.histogram.sum()),
     )
 
 
-def compare_labels(
-    folders: Sequence[str | os.PathLike],
-    mask_dir: str | os.PathLike,
-    image_list: str | os.PathLike,
+def evaluate_labels(
+    labels: Mapping[str, str | os.PathLike],
+    masks: Mapping[str, str | os.PathLike],
     num_classes: int,
     *,
+    name: str = 'labels',
     policies: Sequence[str] = LABEL_POLICIES,
     workers: int = 1,
-) -> list[LabelResult]:
-    """Evaluate several folders of labels on the same images.
+) -> LabelResult:
+    """Compare labels with masks.
 
     Args:
-        folders (Sequence[str | os.PathLike]): Folders of ``{image_id}.png``,
-            or folders that hold them in ``labels/``.
-        mask_dir (str | os.PathLike): Folder of ``{image_id}.png`` masks.
-        image_list (str | os.PathLike): A file with one image id per line.
+        labels (Mapping[str, str | os.PathLike]): Image id -> file of the
+            label.
+        masks (Mapping[str, str | os.PathLike]): Image id -> file of the mask,
+            for each image to evaluate.
         num_classes (int): The number of foreground classes.
+        name (str): How tables call the labels. Defaults to ``'labels'``.
         policies (Sequence[str]): Some of :data:`LABEL_POLICIES`, the ways to
             treat labels of 255. Defaults to all.
         workers (int): Threads that read. Defaults to 1.
 
     Returns:
-        list[LabelResult]: One per folder, in the order given.
+        LabelResult: Scores and counts.
 
     Raises:
-        FileNotFoundError: A folder, the list, labels or masks are absent.
-        ValueError: A file does not fit; it is named.
+        FileNotFoundError: A label or mask is absent.
+        ValueError: A file does not fit (it is named), or the masks hold no
+            pixel to compare.
     """
-    image_ids = read_image_ids(image_list)
-    masks = find_files(mask_dir, image_ids, 'masks')
-    labels = [
-        find_files(label_dir(folder), image_ids, 'labels')
-        for folder in folders
-    ]
 
-    def count(pair: tuple[Path, Path]) -> np.ndarray:
+    def count(image_id: str) -> np.ndarray:
+        label, mask = labels[image_id], masks[image_id]
+        pixels = read_index_png(label), read_index_png(mask)
         try:
-            return label_matrix(*map(read_index_png, pair), num_classes)
+            return label_matrix(*pixels, num_classes)
         except ValueError as error:
-            raise ValueError(
-                f'{pair[0]} against {pair[1]}: {error}'
-            ) from error
+            raise ValueError(f'{label} against {mask}: {error}') from error
 
-    results = []
-    for name, paths in zip(distinct_names(folders), labels, strict=True):
-        pairs = list(zip(paths, masks, strict=True))
-        matrix = sum(_each(count, pairs, name, workers))
-        scores = {p: confusion_scores(matrix, p) for p in policies}
-        pixels = int(matrix.sum())
-        ignored = float(matrix[:, -1].sum() / pixels)
-        results.append(
-            LabelResult(name, scores, ignored, len(image_ids), pixels)
-        )
-    return results
+    matrix = sum(_each(count, masks, name, workers))
+    return LabelResult(
+        name=name,
+        scores={p: confusion_scores(matrix, p) for p in policies},
+        ignored=float(matrix[:, -1].sum() / matrix.sum()),
+        num_images=len(masks),
+        num_pixels=int(matrix.sum()),
+    )
 
 
 def _each(
-    count: Callable[[T], object], items: Sequence[T], name: str, workers: int
-) -> Iterator[object]:
-    """What `count` says of each item, under a progress bar."""
+    count: Callable[[str], T], images: Collection[str], name: str, workers: int
+) -> Iterator[T]:
+    """What `count` returns for each image, under a progress bar."""
     with ThreadPoolExecutor(max(workers, 1)) as pool:
-        yield from progress(pool.map(count, items), name, len(items))
+        yield from progress(pool.map(count, images), name, len(images))
 
 
 def find_files(
     folder: str | os.PathLike, image_ids: Sequence[str], kind: str
-) -> list[Path]:
+) -> dict[str, Path]:
     """The PNG file of each image, before any long work begins.
 
     Args:
@@ -269,7 +213,7 @@ def find_files(
         kind (str): What the files are, for the error.
 
     Returns:
-        list[Path]: One file per image.
+        dict[str, Path]: Image id -> file.
 
     Raises:
         FileNotFoundError: The folder or some files are absent.
@@ -277,8 +221,8 @@ def find_files(
     folder = Path(folder)
     if not folder.is_dir():
         raise FileNotFoundError(f'no such folder of {kind}: {folder}')
-    paths = [folder / f'{image_id}.png' for image_id in image_ids]
-    absent = [str(path) for path in paths if not path.is_file()]
+    paths = {i: folder / f'{i}.png' for i in image_ids}
+    absent = [str(path) for path in paths.values() if not path.is_file()]
     if absent:
         raise FileNotFoundError(
             f'{len(absent)} of {len(paths)} {kind} are absent: '

@@ -17,10 +17,12 @@ import json
 import math
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from oaa_mm.io import write_json
 
@@ -46,76 +48,71 @@ def write_scores(
             the reference first, or all folders of labels.
         class_names (Sequence[str]): Names of the C foreground classes.
     """
-    content: dict[str, object] = {'classes': list(class_names)}
+    content = {'classes': list(class_names)}
     if isinstance(results[0], StoreResult):
         content['ignore'] = results[0].ignore
-        content['stores'] = _store_entries(results, class_names)
-    else:
-        content['folders'] = [
+        content['stores'] = [
             {
-                'labels': result.name,
-                'num_images': result.num_images,
-                'num_pixels': result.num_pixels,
-                'ignored': result.ignored,
-                **{
-                    policy: {
-                        **_numbers(scores.best()),
-                        'per_class': _per_class(scores, class_names),
-                    }
-                    for policy, scores in result.scores.items()
-                },
+                **_store(result, class_names),
+                'recall_at_first_precision': recall,
             }
-            for result in results
+            for result, recall in zip(
+                results, recalls_at_first_precision(results), strict=True
+            )
         ]
-    write_json(path, content)
+    else:
+        content['folders'] = [_folder(r, class_names) for r in results]
+    write_json(path, _plain(content))
 
 
-def _store_entries(
-    results: Sequence[StoreResult], class_names: Sequence[str]
-) -> list[dict[str, object]]:
-    recalls = recalls_at_first_precision(results)
-    entries = []
-    for result, recall in zip(results, recalls, strict=True):
-        scores = result.scores
-        sweep = {'threshold': scores.thresholds, **scores.means()}
-        best = {'threshold': scores.best_threshold, **scores.best()}
-        entries.append(
-            {
-                'store': result.name,
-                'coverage': result.coverage,
-                'num_images': result.num_images,
-                'num_pixels': result.num_pixels,
-                'missing_images': list(result.missing_images),
-                'missing_pairs': result.missing_pairs,
-                'best': _numbers(best),
-                'per_class': _per_class(scores, class_names),
-                'sweep': {n: _column(v) for n, v in sweep.items()},
-                'recall_at_first_precision': _column([recall])[0],
-            }
-        )
-    return entries
+def _store(result: StoreResult, class_names: Sequence[str]) -> dict[str, Any]:
+    scores = result.scores
+    return {
+        'store': result.name,
+        'coverage': result.coverage,
+        'num_images': result.num_images,
+        'num_pixels': result.num_pixels,
+        'missing_images': result.missing_images,
+        'missing_pairs': result.missing_pairs,
+        'best': {'threshold': scores.best_threshold, **scores.best()},
+        'per_class': _per_class(scores, class_names),
+        'sweep': {'threshold': scores.thresholds, **scores.means()},
+    }
+
+
+def _folder(result: LabelResult, class_names: Sequence[str]) -> dict[str, Any]:
+    policies = {
+        policy: {**s.best(), 'per_class': _per_class(s, class_names)}
+        for policy, s in result.scores.items()
+    }
+    return {
+        'labels': result.name,
+        'num_images': result.num_images,
+        'num_pixels': result.num_pixels,
+        'ignored': result.ignored,
+        **policies,
+    }
 
 
 def _per_class(scores: Scores, class_names: Sequence[str]) -> dict[str, dict]:
-    level = scores.best_level
-    columns = {
-        'iou': scores.iou[:, level],
-        'precision': scores.precision[:, level],
-        'recall': scores.recall[:, level],
-    }
+    columns = scores.per_class()
+    rows = zip(*columns.values(), strict=True)
+    keys = [name.lower() for name in columns]
     return {
-        name: _numbers({key: column[row] for key, column in columns.items()})
-        for row, name in enumerate(['background', *class_names])
+        name: dict(zip(keys, row, strict=True))
+        for name, row in zip(['background', *class_names], rows, strict=True)
     }
 
 
-def _numbers(values: Mapping[str, float]) -> dict[str, float | None]:
-    return dict(zip(values, _column(values.values()), strict=True))
-
-
-def _column(values: Iterable[float]) -> list[float | None]:
-    """Plain floats; None, JSON's null, for NaN."""
-    return [None if math.isnan(value) else float(value) for value in values]
+def _plain(value: Any) -> Any:
+    """A value in JSON's types: null stands for NaN."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, float):  # numpy's float64 is one
+        return None if math.isnan(value) else float(value)
+    return value
 
 
 @dataclass(frozen=True)
@@ -193,15 +190,14 @@ def read_scores(path: str | os.PathLike) -> list[ScoreRecord]:
 def _read_store(
     store: Mapping[str, Any], content: Mapping[str, Any]
 ) -> ScoreRecord:
-    best, sweep = dict(store['best']), store['sweep']
-    threshold = best.pop('threshold')
+    sweep = store['sweep']
     mious = [math.nan if v is None else 100 * v for v in sweep['mIoU']]
     return ScoreRecord(
         kind='maps',
         name=store['store'],
-        means={content['ignore']: _percents(best)},
+        means={content['ignore']: _percents(store['best'])},
         per_class=_class_ious(store),
-        threshold=threshold,
+        threshold=store['best']['threshold'],
         coverage=100 * store['coverage'],
         sweep=tuple(zip(sweep['threshold'], mious, strict=True)),
     )
@@ -222,7 +218,7 @@ def _percents(shares: Mapping[str, Any]) -> dict[str, float | None]:
     return {
         name: None if share is None else 100 * share
         for name, share in shares.items()
-        if name != 'per_class'
+        if name not in ('per_class', 'threshold')
     }
 
 
@@ -233,22 +229,14 @@ def _class_ious(entry: Mapping[str, Any]) -> dict[str, float | None]:
 
 def _read_test(content: Mapping[str, Any], log: Path) -> list[ScoreRecord]:
     """Scores in percent; with maps, `attention/` stands before the names."""
+    means = {key.split('/')[-1]: value for key, value in content.items()}
     if 'mIoU' in content:
-        return [
-            ScoreRecord('network', '', {'drop': dict(content)}, _logged(log))
-        ]
+        return [ScoreRecord('network', '', {'drop': means}, _logged(log))]
     if 'attention/mIoU' not in content:
         return []
-    means = {key.split('/')[-1]: value for key, value in content.items()}
-    return [
-        ScoreRecord(
-            'maps',
-            '',
-            {'drop': means},
-            threshold=means.pop('best_threshold'),
-            coverage=means.pop('coverage'),
-        )
-    ]
+    threshold, coverage = means['best_threshold'], means['coverage']
+    record = ScoreRecord('maps', '', {'drop': means}, {}, threshold, coverage)
+    return [record]
 
 
 def _logged(log: Path) -> dict[str, float | None]:

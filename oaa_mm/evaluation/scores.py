@@ -100,6 +100,20 @@ class Scores:
         """The means at the best threshold."""
         return self.at(self.best_level)
 
+    def per_class(self) -> dict[str, np.ndarray]:
+        """The scores of each class at the best threshold.
+
+        Returns:
+            dict[str, np.ndarray]: (C + 1,) arrays ``IoU``, ``precision`` and
+            ``recall``; background comes first.
+        """
+        level = self.best_level
+        return {
+            'IoU': self.iou[:, level],
+            'precision': self.precision[:, level],
+            'recall': self.recall[:, level],
+        }
+
 
 def confusion_scores(matrix: np.ndarray, policy: str) -> Scores:
     """Scores of labels, with their 255 treated openly.

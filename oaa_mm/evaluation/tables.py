@@ -133,9 +133,7 @@ def attention_report(
     Returns:
         str: Several tables with headings.
     """
-    ious = {
-        f'IoU {r.name}': r.scores.iou[:, r.scores.best_level] for r in results
-    }
+    ious = {f'IoU {r.name}': r.scores.per_class()['IoU'] for r in results}
     scores = {result.name: result.scores for result in results}
     parts = [
         'Each store at its best threshold (percent):',
@@ -234,8 +232,7 @@ def label_report(
 
 
 def _label_classes(result: LabelResult, names: Sequence[str]) -> str:
-    columns = {f'IoU ({p})': s.iou[:, 0] for p, s in result.scores.items()}
     policy, first = next(iter(result.scores.items()))
-    columns[f'precision ({policy})'] = first.precision[:, 0]
-    columns[f'recall ({policy})'] = first.recall[:, 0]
+    columns = {f'IoU ({p})': s.iou[:, 0] for p, s in result.scores.items()}
+    columns |= {f'{n} ({policy})': v for n, v in first.per_class().items()}
     return class_table(names, columns)

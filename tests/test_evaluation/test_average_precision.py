@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oaa_mm.evaluation import average_precision, class_average_precisions
+from oaa_mm.evaluation.ranking import (
+    average_precision,
+    class_average_precisions,
+)
 
 
 def definition(scores, targets):

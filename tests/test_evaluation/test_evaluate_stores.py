@@ -2,7 +2,6 @@
 
 import json
 
-import cv2
 import numpy as np
 import pytest
 
@@ -15,7 +14,6 @@ from oaa_mm.evaluation import (
     write_scores,
 )
 from oaa_mm.evaluation.compare import (
-    compare_stores,
     distinct_names,
     recalls_at_first_precision,
 )
@@ -43,10 +41,15 @@ def world(tmp_path):
     return tmp_path, store, masks
 
 
+def evaluate(store, ids, folder, *, num_classes=3, **options):
+    masks = {image_id: folder / f'{image_id}.png' for image_id in ids}
+    return evaluate_store(store, masks, num_classes, **options)
+
+
 @pytest.mark.parametrize('workers', [1, 3])
 def test_result_is_that_of_the_summed_histogram(world, workers):
     folder, store, masks = world
-    result = evaluate_store(store, IDS, folder, 3, workers=workers)
+    result = evaluate(store, IDS, folder, workers=workers)
     total = sum(
         image_histogram({c: store[i, c] for c in CLASSES[i]}, masks[i], 3)
         for i in IDS
@@ -61,7 +64,7 @@ def test_result_is_that_of_the_summed_histogram(world, workers):
 
 def test_only_listed_images_count(world):
     folder, store, _ = world
-    result = evaluate_store(store, ['im_c'], folder, 3)
+    result = evaluate(store, ['im_c'], folder)
     assert result.num_images == 1
     assert result.scores.occurs.tolist() == [True, False, True, False]
     assert result.coverage == pytest.approx(store['im_c', 1].mean() / 255)
@@ -72,9 +75,9 @@ def test_missing_image_is_an_error_unless_allowed(world):
     write_index_png(folder / 'im_d.png', np.full((3, 3), 2, np.uint8))
     ids = [*IDS, 'im_d']
     with pytest.raises(ValueError, match='no map for 1 of 4 images: im_d'):
-        evaluate_store(store, ids, folder, 3)
-    result = evaluate_store(store, ids, folder, 3, allow_missing=True)
-    full = evaluate_store(store, IDS, folder, 3)
+        evaluate(store, ids, folder)
+    result = evaluate(store, ids, folder, allow_missing=True)
+    full = evaluate(store, IDS, folder)
     assert result.missing_images == ('im_d',)
     # Its nine pixels of class 1 are missed: recall falls by that much.
     labelled = sum((m == 2).sum() for m in masks.values())
@@ -86,43 +89,21 @@ def test_missing_image_is_an_error_unless_allowed(world):
 def test_foreign_store_is_never_allowed(world):
     folder, store, _ = world
     with pytest.raises(ValueError, match=r'another data set.*im_a'):
-        evaluate_store(store, ['x', 'y'], folder, 3, allow_missing=True)
+        evaluate(store, ['x', 'y'], folder, allow_missing=True)
 
 
 def test_pairs_without_a_map_are_counted(world):
     folder, store, masks = world
     masks['im_a'][0, :3] = 2, 3, 255
     write_index_png(folder / 'im_a.png', masks['im_a'])
-    assert evaluate_store(store, IDS, folder, 3).missing_pairs == 2
+    assert evaluate(store, IDS, folder).missing_pairs == 2
 
 
 def test_bad_mask_is_named(world):
     folder, store, _ = world
     write_index_png(folder / 'im_b.png', np.full((3, 3), 9, np.uint8))
     with pytest.raises(ValueError, match=r'im_b\.png: .*value 9'):
-        evaluate_store(store, IDS, folder, 3)
-
-
-def test_missing_masks_are_listed_before_any_work(world):
-    folder, _, _ = world
-    (folder / 'im_a.png').unlink()
-    (folder / 'im_c.png').unlink()
-    with pytest.raises(FileNotFoundError, match=r'2 of 3.*im_a.*im_c\.png'):
-        # The store does not exist, but its turn comes later.
-        compare_stores(['none'], folder, folder / 'list.txt', 3)
-
-
-def test_folder_of_pngs_is_a_store(world):
-    folder, store, _ = world
-    out = folder / 'pngs'
-    out.mkdir()
-    for image_id, index in store:
-        name = f'{image_id}_{index}.png'
-        cv2.imwrite(str(out / name), store[image_id, index])
-    store.save(folder / 'maps.safetensors')
-    stores = [out, folder / 'maps.safetensors']
-    one, two = compare_stores(stores, folder, folder / 'list.txt', 3)
-    np.testing.assert_array_equal(one.scores.iou, two.scores.iou)
+        evaluate(store, IDS, folder)
 
 
 def test_recall_at_first_precision(world):
@@ -131,8 +112,8 @@ def test_recall_at_first_precision(world):
     for image_id, index in store:
         hit = masks[image_id] == index + 1
         exact[image_id, index] = np.where(hit, 255, 0).astype(np.uint8)
-    noisy = evaluate_store(store, IDS, folder, 3)
-    clean = evaluate_store(exact, IDS, folder, 3)
+    noisy = evaluate(store, IDS, folder)
+    clean = evaluate(exact, IDS, folder)
     found = recalls_at_first_precision([noisy, clean])
     assert found[0] == pytest.approx(noisy.scores.best()['recall'])
     assert found[1] == 1.0
@@ -142,7 +123,7 @@ def test_recall_at_first_precision(world):
 
 def test_saved_json(world):
     folder, store, _ = world
-    result = evaluate_store(store, IDS, folder, 3, name='maps')
+    result = evaluate(store, IDS, folder, name='maps')
     path = folder / 'out' / 'scores.json'
     write_scores(path, [result], ('cat', 'cow', 'dog'))
     content = json.loads(path.read_text())

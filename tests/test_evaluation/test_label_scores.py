@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import math
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from oaa_mm.evaluation import (
-    LABEL_POLICIES,
     confusion_scores,
+    evaluate_labels,
     label_matrix,
+    write_scores,
 )
-from oaa_mm.evaluation.compare import compare_labels
-from oaa_mm.evaluation.score_file import write_scores
+from oaa_mm.evaluation.scores import LABEL_POLICIES
 from oaa_mm.evaluation.tables import label_report
 from oaa_mm.io.palette import write_index_png
 
@@ -130,15 +131,20 @@ def world(tmp_path):
 
 
 def compare(world, *names, **options):
-    folders = [world / name for name in names]
-    return compare_labels(
-        folders, world / 'masks', world / 'list.txt', 2, **options
+    folders = [world / name / 'labels' for name in names]
+    masks, *labels = (
+        {i: folder / f'{i}.png' for i in 'ab'}
+        for folder in (world / 'masks', *folders)
     )
+    return [
+        evaluate_labels(files, masks, 2, name=name, **options)
+        for name, files in zip(names, labels, strict=True)
+    ]
 
 
 def test_folders_side_by_side(world):
-    one, two = compare(world, 'one', 'two/labels')
-    assert (one.name, two.name) == ('one', 'labels')
+    one, two = compare(world, 'one', 'two')
+    assert (one.name, two.name) == ('one', 'two')
     assert one.num_pixels == 16
     np.testing.assert_allclose(one.scores['drop'].iou[:2, 0], 6 / 8)
     assert one.ignored == pytest.approx(2 / 16)
@@ -171,12 +177,7 @@ def test_json_has_null_for_nothing(world):
     assert folder['error']['per_class']['cow']['iou'] is None
 
 
-def test_missing_and_broken_files(world):
-    (world / 'one/labels/b.png').unlink()
-    with pytest.raises(FileNotFoundError, match=r'1 of 2 labels .*b\.png'):
-        compare(world, 'one')
-    with pytest.raises(FileNotFoundError, match='no such folder of labels'):
-        compare(world, 'absent')
+def test_labels_that_do_not_fit_are_named(world):
     write_index_png(world / 'two/labels/b.png', MASK[:, :4])
     with pytest.raises(
         ValueError, match=r'b\.png against .*b\.png: the label'
@@ -203,6 +204,15 @@ def test_command_shows_all_policies(world, capsys):
         assert f'\n{policy}: pixels labelled 255 ' in text
     (folder,) = json.loads((world / 'scores.json').read_text())['folders']
     assert set(LABEL_POLICIES) <= set(folder)
+
+
+def test_missing_labels(world):
+    (world / 'one/labels/b.png').unlink()
+    with pytest.raises(FileNotFoundError, match=r'1 of 2 labels .*b\.png'):
+        evaluate(world)
+    shutil.rmtree(world / 'one')
+    with pytest.raises(FileNotFoundError, match='no such folder of labels'):
+        evaluate(world)
 
 
 def test_command_shows_one_policy(world, capsys):

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from oaa_mm.evaluation import StoreResult, image_histogram, sweep_scores
+from oaa_mm.evaluation import image_histogram, sweep_scores
+from oaa_mm.evaluation.compare import StoreResult
 from oaa_mm.evaluation.curves import plot_curves, save_curves
 from oaa_mm.evaluation.tables import (
     attention_report,

@@ -17,7 +17,7 @@ from PIL import Image
 from oaa_mm.attention import AttentionStore
 from oaa_mm.datasets.files import inspect_image
 from oaa_mm.doctor.probe import KINDS, probe_file
-from oaa_mm.evaluation.compare import compare_labels
+from oaa_mm.evaluation import evaluate_labels
 from oaa_mm.io.palette import read_index_png
 from oaa_mm.pseudo_labels.folder import make_label_folder
 from oaa_mm.visualization.draw import read_image
@@ -131,6 +131,7 @@ class nothing_is_written_outside:  # noqa: N801
 def test_damaged_masks(label_inputs):
     folder = label_inputs
     path = folder / 'masks/one.png'
+    masks = {'one': path}
     (folder / 'labels').mkdir()
     Image.fromarray(PIXELS[..., 0] % 2).save(folder / 'labels/one.png')
 
@@ -139,8 +140,6 @@ def test_damaged_masks(label_inputs):
     def run(content):
         path.write_bytes(content)
         with only_documented(path), nothing_is_run():
-            compare_labels(
-                [folder / 'labels'], folder / 'masks', folder / 'list.txt', 1
-            )
+            evaluate_labels({'one': folder / 'labels/one.png'}, masks, 1)
 
     run()

@@ -101,6 +101,22 @@ def test_missing_images(world, capsys):
     assert 'exact: 1 images have no map and count as all background' in text
 
 
+def test_missing_masks_are_listed_before_any_work(world):
+    (world / 'masks/b.png').unlink()
+    with pytest.raises(FileNotFoundError, match=r'1 of 2 masks.*b\.png'):
+        # The store does not exist, but its turn comes later.
+        load_tool().main(arguments(world, 'none'))
+
+
+def test_a_folder_of_pngs_is_a_store(world, capsys):
+    store = AttentionStore.load(world / 'half.safetensors')
+    store.export_png(world / 'pngs.safetensors')
+    load_tool().main(arguments(world, 'half', 'pngs'))
+    rows = capsys.readouterr().out.splitlines()[4:6]
+    half, pngs = (row.split('|')[2:] for row in rows)
+    assert half == pngs
+
+
 def test_plot_format_fails_before_the_work(world):
     argv = [*arguments(world, 'absent'), '--curves', 'curves.doc']
     with pytest.raises(ValueError, match=r'curves\.doc'):

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
 from oaa_mm.checks import check_choice, require
@@ -26,7 +25,7 @@ from oaa_mm.evaluation.tables import (
 from oaa_mm.io.palette import read_index_png
 from oaa_mm.registry import METRICS
 
-from .class_names import class_names_of
+from .class_metric import ClassMetric
 
 _NO_MASK = (
     'AttentionMetric needs a mask, but the data sample has neither '
@@ -41,7 +40,7 @@ _NO_MASK = (
 
 
 @METRICS.register_module()
-class AttentionMetric(BaseMetric):
+class AttentionMetric(ClassMetric):
     """Attention maps against masks, at every threshold.
 
     Data samples are dicts with ``attention`` (a dict whose ``data`` is the
@@ -82,16 +81,10 @@ class AttentionMetric(BaseMetric):
         sweep_step: float = 0.1,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(num_classes, **kwargs)
         check_choice('ignore', ignore, IGNORE_POLICIES)
-        self.num_classes = num_classes
         self.ignore = ignore
         self.thresholds = sweep_thresholds(sweep_step)
-
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """Names of the foreground classes."""
-        return class_names_of(self, self.num_classes)
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Add the images of a batch to the results.
@@ -142,27 +135,19 @@ class AttentionMetric(BaseMetric):
         return metrics
 
     def _print(self, scores: Scores, num_images: int) -> None:
-        level = scores.best_level
-        columns = {
-            'IoU': scores.iou[:, level],
-            'precision': scores.precision[:, level],
-            'recall': scores.recall[:, level],
-        }
         names = ['background', *self.class_names]
         print_log(
             f'attention of {num_images} images, {IGNORE_NOTES[self.ignore]}; '
             f'per class at threshold {scores.best_threshold:.3f}:\n'
-            f'{class_table(names, columns)}\nthreshold sweep:\n'
+            f'{class_table(names, scores.per_class())}\nthreshold sweep:\n'
             f'{sweep_table({"attention": scores}, self.thresholds)}',
             logger='current',
         )
 
 
 def _name_of(sample: Mapping[str, Any]) -> str:
-    for key in ('seg_map_path', 'img_path', 'image_id'):
-        if sample.get(key):
-            return str(sample[key])
-    return 'an image without a path'
+    keys = ('seg_map_path', 'img_path', 'image_id')
+    return next(filter(None, map(sample.get, keys)), 'an image')
 
 
 def _attention_of(sample: Mapping[str, Any]) -> dict[int, np.ndarray]:
@@ -189,7 +174,10 @@ def _mask_of(sample: Mapping[str, Any]) -> np.ndarray:
         mask = mask.astype(np.uint8)
     elif sample.get('seg_map_path'):
         mask = read_index_png(sample['seg_map_path'])
-        mask = _map_classes(mask, sample.get('label_map'))
+        table = np.arange(256, dtype=np.uint8)
+        for old, new in (sample.get('label_map') or {}).items():
+            table[old] = new
+        mask = table[mask]
     else:
         raise ValueError(f'{_name_of(sample)}: {_NO_MASK}')
     size = tuple(sample.get('ori_shape', mask.shape))[:2]
@@ -199,15 +187,3 @@ def _mask_of(sample: Mapping[str, Any]) -> np.ndarray:
             f'image is {size}'
         )
     return mask
-
-
-def _map_classes(
-    mask: np.ndarray, label_map: Mapping[int, int] | None
-) -> np.ndarray:
-    """Mask values of the chosen classes; those not in the map stay."""
-    if not label_map:
-        return mask
-    table = np.arange(256, dtype=np.uint8)
-    for old, new in label_map.items():
-        table[old] = new
-    return table[mask]

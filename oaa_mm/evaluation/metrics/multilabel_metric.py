@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
 from oaa_mm.attention import accept_pairs
@@ -16,11 +15,11 @@ from oaa_mm.evaluation.ranking import class_average_precisions
 from oaa_mm.evaluation.tables import class_table
 from oaa_mm.registry import METRICS
 
-from .class_names import class_names_of
+from .class_metric import ClassMetric
 
 
 @METRICS.register_module()
-class MultiLabelMetric(BaseMetric):
+class MultiLabelMetric(ClassMetric):
     """Mean average precision of image-level class scores.
 
     Data samples are dicts with ``pred_score``, (C,) scores of which higher is
@@ -40,15 +39,6 @@ class MultiLabelMetric(BaseMetric):
     """
 
     default_prefix = 'cls'
-
-    def __init__(self, num_classes: int | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.num_classes = num_classes
-
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """Names of the classes."""
-        return class_names_of(self, self.num_classes)
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Add the images of a batch to the results.
