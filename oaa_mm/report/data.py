@@ -10,7 +10,7 @@ from typing import Any
 
 from oaa_mm.io.manifest import manifest_path
 from oaa_mm.tags.classes import COCO_CLASSES, VOC_CLASSES, load_classes
-from oaa_mm.visualization.work_dir import ACCUMULATED, epochs_of
+from oaa_mm.visualization.epochs import ACCUMULATED, epochs_of
 
 from .sources import Sources, read_json
 

@@ -9,16 +9,15 @@ from functools import partial
 import numpy as np
 
 from oaa_mm.checks import check_number
-from oaa_mm.evaluation import label_at
 from oaa_mm.io.palette import read_index_png
 from oaa_mm.io.progress import progress
 from oaa_mm.visualization.draw import choose_ids
-from oaa_mm.visualization.work_dir import evenly_spaced, maps_over_epochs
+from oaa_mm.visualization.epochs import evenly_spaced, maps_over_epochs
 
 from .data import DataFolders
 from .images import ImageCard, Maps, draw_card
-from .material import Material, open_material
-from .ranking import choose_groups, rank_images
+from .ranking import choose_groups, label_at, rank_images
+from .run_maps import Material, open_material
 from .sources import Sources
 
 #: At which maps are ranked where no evaluation has found a better one.

@@ -12,9 +12,9 @@ import numpy as np
 
 from oaa_mm.io.palette import read_index_png
 from oaa_mm.visualization.draw import find_image, read_image
+from oaa_mm.visualization.grid import resize_to_height
+from oaa_mm.visualization.layouts import EpochMaps
 from oaa_mm.visualization.overlay import overlay_attention, overlay_mask
-from oaa_mm.visualization.strip import EpochMaps
-from oaa_mm.visualization.tiles import resize_to_height
 
 JPEG_QUALITY = 82
 #: Class index -> (h, w) uint8 map.

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from oaa_mm.visualization.work_dir import ACCUMULATED, CURRENT, epochs_of
+from oaa_mm.visualization.epochs import ACCUMULATED, CURRENT, epochs_of
 
 #: Folders that a pipeline has moved aside, such as ``oaa.1``.
 _ASIDE = re.compile(r'.+\.\d+')

@@ -3,16 +3,16 @@
 from .animation import draw_animations, evolution_frames, write_animation
 from .comparison import comparison_row, draw_comparisons
 from .draw import choose_ids, choose_images, draw_strips
-from .overlay import class_color, overlay_attention, overlay_mask
-from .strip import EpochMaps, evolution_strip
-from .visualization_hook import AttentionVisualizationHook
-from .work_dir import (
+from .epochs import (
     EpochStores,
     find_epochs,
     load_epochs,
     maps_over_epochs,
     select_epochs,
 )
+from .layouts import EpochMaps, evolution_strip
+from .overlay import class_color, overlay_attention, overlay_mask
+from .visualization_hook import AttentionVisualizationHook
 
 __all__ = [
     'AttentionVisualizationHook',

@@ -18,9 +18,9 @@ from oaa_mm.io.palette import read_index_png
 from oaa_mm.io.progress import progress
 
 from .draw import find_image, read_image
+from .grid import Tile, compose_rows, empty_tile, header, resize_to_height
+from .layouts import EpochMaps, legend_of
 from .overlay import overlay_attention, overlay_mask
-from .strip import EpochMaps, legend_of
-from .tiles import Tile, compose_rows, empty_tile, header, resize_to_height
 
 #: The last frame stays longer, that the result can be seen.
 LAST_FRAME_TIMES = 3
@@ -222,7 +222,7 @@ def draw_animations(
 
     Args:
         maps (Mapping[str, Sequence[EpochMaps]]): Image -> its maps, from
-            :func:`~oaa_mm.visualization.work_dir.maps_over_epochs`.
+            :func:`~oaa_mm.visualization.epochs.maps_over_epochs`.
         paths (Mapping[str, str | os.PathLike]): Image -> the file to write.
         img_dir (str | os.PathLike): Folder of the images.
         class_names (Sequence[str]): Names of the foreground classes.

@@ -13,8 +13,8 @@ from oaa_mm.io.progress import progress
 from oaa_mm.pseudo_labels.layout import label_dir
 
 from .draw import find_image, read_image, write_picture
+from .grid import Tile, compose_rows, empty_tile, header, resize_to_height
 from .overlay import class_color, overlay_attention, overlay_mask
-from .tiles import Tile, compose_rows, empty_tile, header, resize_to_height
 
 IGNORE_INDEX = 255
 #: (image id, class index) -> (h, w) uint8 map.

@@ -16,8 +16,8 @@ from oaa_mm.io.images import PHOTO_FORMATS, open_image
 from oaa_mm.io.palette import read_index_png
 from oaa_mm.io.progress import progress
 
-from .strip import evolution_strip
-from .work_dir import EpochStores
+from .epochs import EpochStores
+from .layouts import evolution_strip
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.JPG', '.JPEG', '.PNG')
 

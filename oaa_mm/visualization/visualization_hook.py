@@ -16,8 +16,8 @@ from oaa_mm.registry import HOOKS
 
 from .animation import evolution_frames
 from .draw import read_image
-from .strip import EpochMaps
-from .work_dir import evenly_spaced
+from .epochs import evenly_spaced
+from .layouts import EpochMaps
 
 
 @HOOKS.register_module()

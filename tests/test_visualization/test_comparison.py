@@ -12,7 +12,7 @@ from oaa_mm.visualization import (
     overlay_attention,
     overlay_mask,
 )
-from oaa_mm.visualization.tiles import CAPTION_HEIGHT, HEADER_HEIGHT, MARGIN
+from oaa_mm.visualization.grid import CAPTION_HEIGHT, HEADER_HEIGHT, MARGIN
 
 NAMES = ('cat', 'cow', 'dog')
 HEIGHT, WIDTH = 48, 60

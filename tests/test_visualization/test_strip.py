@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from oaa_mm.visualization import EpochMaps, evolution_strip, overlay_attention
-from oaa_mm.visualization.tiles import (
+from oaa_mm.visualization.grid import (
     CAPTION_HEIGHT,
     HEADER_HEIGHT,
     MARGIN,

@@ -11,7 +11,7 @@ import numpy as np
 from oaa_mm.attention import AttentionStore
 from oaa_mm.pseudo_labels.layout import label_dir
 from oaa_mm.visualization.comparison import classes_of_images
-from oaa_mm.visualization.work_dir import EpochStores, find_epochs, load_epochs
+from oaa_mm.visualization.epochs import EpochStores, find_epochs, load_epochs
 
 from .names import captions
 from .sources import Sources

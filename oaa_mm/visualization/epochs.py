@@ -11,7 +11,7 @@ from pathlib import Path
 from oaa_mm.attention import AttentionStore
 from oaa_mm.io.progress import progress
 
-from .strip import EpochMaps
+from .layouts import EpochMaps
 
 #: M after an epoch, and A of that epoch alone; epochs count from 1.
 ACCUMULATED = 'attention_epoch_{}.safetensors'

@@ -1,0 +1,3 @@
+"""How attention grew over the epochs, as one picture per image."""
+
+from __future__ import annotations
