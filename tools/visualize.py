@@ -19,10 +19,21 @@ Examples:
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from oaa_mm.runs.cli import run_cli
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from oaa_mm.attention import AttentionStore
+    from oaa_mm.visualization import EpochStores, ImageTiles
+    from oaa_mm.visualization.draw import Layout
+    from oaa_mm.visualization.layouts import Rows
+
+    Mask = np.ndarray | None
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -54,23 +65,7 @@ def add_strip_parser(commands: argparse._SubParsersAction) -> None:
         help='rows for each class in place of all classes blended',
     )
     add_common_arguments(parser)
-    parser.set_defaults(run=draw_strip_command)
-
-
-def add_epoch_arguments(parser: argparse.ArgumentParser, usual: str) -> None:
-    """Add the work_dir of a training and the choice of epochs."""
-    parser.add_argument(
-        'work_dir',
-        metavar='WORK_DIR',
-        help='holds attention_epoch_*.safetensors (M) and, optionally, '
-        'epoch_maps_*.safetensors (A)',
-    )
-    parser.add_argument(
-        '--epochs',
-        nargs='+',
-        metavar='E',
-        help=f"epochs counted from 1, or 'last' (default: {usual})",
-    )
+    parser.set_defaults(run=strip_command)
 
 
 def add_compare_parser(commands: argparse._SubParsersAction) -> None:
@@ -108,18 +103,42 @@ def add_gif_parser(commands: argparse._SubParsersAction) -> None:
         'epochs) and M (what has been accumulated) over the epochs.',
     )
     add_epoch_arguments(parser, 'all')
-    parser.add_argument(
-        '--seconds',
-        type=float,
-        default=0.5,
-        help='how long each epoch is shown (default: 0.5)',
-    )
+    add_number(parser, 'seconds', 0.5, 'how long each epoch is shown')
     add_common_arguments(
         parser,
         out='folder for {image_id}.gif, or for a single image a file *.gif '
         'or *.mp4',
     )
     parser.set_defaults(run=gif_command)
+
+
+def add_epoch_arguments(parser: argparse.ArgumentParser, usual: str) -> None:
+    """Add the work_dir of a training and the choice of epochs."""
+    parser.add_argument(
+        'work_dir',
+        metavar='WORK_DIR',
+        help='holds attention_epoch_*.safetensors (M) and, optionally, '
+        'epoch_maps_*.safetensors (A)',
+    )
+    parser.add_argument(
+        '--epochs',
+        nargs='+',
+        metavar='E',
+        help=f"epochs counted from 1, or 'last' (default: {usual})",
+    )
+
+
+def add_number(
+    parser: argparse.ArgumentParser, name: str, value: float, text: str
+) -> None:
+    """Add a number with a default value."""
+    parser.add_argument(
+        f'--{name}',
+        type=type(value),
+        metavar='N',
+        default=value,
+        help=f'{text} (default: {value})',
+    )
 
 
 def add_report_parser(commands: argparse._SubParsersAction) -> None:
@@ -142,22 +161,12 @@ def add_report_parser(commands: argparse._SubParsersAction) -> None:
         '--out', help='the page (default: report.html in the first WORK_DIR)'
     )
     parser.add_argument('--ids', nargs='+', metavar='ID', help='image ids')
-    numbers = {
-        'best': (3, 'how many of the best images'),
-        'worst': (3, 'how many of the worst images'),
-        'random': (4, 'how many random images'),
-        'seed': (0, 'of the random images'),
-        'epochs': (10, 'how many epochs at most, evenly spaced'),
-        'height': (180, 'height of each picture in pixels'),
-    }
-    for name, (number, text) in numbers.items():
-        parser.add_argument(
-            f'--{name}',
-            type=int,
-            metavar='N',
-            default=number,
-            help=f'{text} (default: {number})',
-        )
+    add_number(parser, 'best', 3, 'how many of the best images')
+    add_number(parser, 'worst', 3, 'how many of the worst images')
+    add_number(parser, 'random', 4, 'how many random images')
+    add_number(parser, 'seed', 0, 'seed of the random choice')
+    add_number(parser, 'epochs', 10, 'most epochs shown, evenly spaced')
+    add_number(parser, 'height', 180, 'height of each picture in pixels')
     source = 'default: what the manifests of the stores say'
     parser.add_argument('--img-dir', help=f'folder of images ({source})')
     parser.add_argument(
@@ -178,9 +187,7 @@ def add_common_arguments(
     images.add_argument(
         '--random', type=int, metavar='N', help='N images at random'
     )
-    parser.add_argument(
-        '--seed', type=int, default=0, help='of --random (default: 0)'
-    )
+    add_number(parser, 'seed', 0, 'seed of --random')
     parser.add_argument('--img-dir', required=True, help='folder of images')
     parser.add_argument('--masks', help='folder of masks, {image_id}.png')
     parser.add_argument(
@@ -189,117 +196,109 @@ def add_common_arguments(
         help="'voc', 'coco', names separated by commas, or a text file with "
         'one name a line; without background (default: voc)',
     )
-    parser.add_argument(
-        '--alpha',
-        type=float,
-        default=0.6,
-        help='weight of the colours over the image (default: 0.6)',
-    )
-    parser.add_argument(
-        '--height',
-        type=int,
-        default=200,
-        help='height of each picture in pixels (default: 200)',
-    )
+    add_number(parser, 'alpha', 0.6, 'weight of the colours over the image')
+    add_number(parser, 'height', 200, 'height of each picture in pixels')
     parser.add_argument('--out', required=True, help=out)
 
 
-def draw_strip_command(args: argparse.Namespace) -> None:
+def strip_command(args: argparse.Namespace) -> None:
     """Run `strip`: read the stores, draw, and say what was drawn."""
-    from oaa_mm.tags.classes import load_classes
-    from oaa_mm.visualization import (
-        choose_images,
-        draw_strips,
-        load_epochs,
-        select_epochs,
-    )
+    from oaa_mm import visualization as vis
 
-    epochs = load_epochs(
-        args.work_dir, select_epochs(args.work_dir, args.epochs)
-    )
-    written = draw_strips(
-        epochs,
-        choose_images(
-            epochs, ids=args.ids, number=args.random, seed=args.seed
-        ),
-        args.out,
-        img_dir=args.img_dir,
-        class_names=load_classes(args.classes),
-        mask_dir=args.masks,
-        per_class=args.per_class,
-        alpha=args.alpha,
-        tile_height=args.height,
-    )
+    numbers = vis.select_epochs(args.work_dir, args.epochs, at_most=4)
+    epochs = vis.load_epochs(args.work_dir, numbers)
+
+    def layout(image_id: str, tiles: ImageTiles, mask: Mask) -> list[Rows]:
+        maps = [epoch.maps_of(image_id) for epoch in epochs]
+        return [vis.strip_rows(tiles, maps, mask, per_class=args.per_class)]
+
+    ids = chosen_ids(args, epochs)
+    draw(args, {i: Path(args.out, f'{i}.png') for i in ids}, layout)
     if all(epoch.current is None for epoch in epochs):
         print(
             'no rows of A: the work_dir keeps no epoch_maps_*.safetensors of '
             'these epochs'
         )
-    numbers = ', '.join(str(epoch.epoch) for epoch in epochs)
-    print(f'{len(written)} strips of epochs {numbers} in {args.out}')
+    shown = ', '.join(map(str, numbers))
+    print(f'{len(ids)} strips of epochs {shown} in {args.out}')
 
 
 def compare_command(args: argparse.Namespace) -> None:
     """Run `compare`: read, draw, and say what was drawn."""
-    from oaa_mm.attention import AttentionStore
     from oaa_mm.evaluation.compare import distinct_names
-    from oaa_mm.tags.classes import load_classes
-    from oaa_mm.visualization import choose_ids, draw_comparisons
+    from oaa_mm.io.palette import read_index_png
+    from oaa_mm.pseudo_labels.layout import label_dir
+    from oaa_mm.visualization import comparison_rows
+    from oaa_mm.visualization.epochs import open_store
 
     paths = [*args.stores, *args.labels]
     names = dict(zip(paths, distinct_names(paths), strict=True))
-    stores = {names[path]: AttentionStore.open(path) for path in args.stores}
-    known = {pair[0] for store in stores.values() for pair in store}
-    written = draw_comparisons(
-        choose_ids(
-            sorted(known), ids=args.ids, number=args.random, seed=args.seed
-        ),
-        args.out,
-        stores=stores,
-        label_dirs={names[path]: path for path in args.labels},
-        img_dir=args.img_dir,
-        class_names=load_classes(args.classes),
-        mask_dir=args.masks,
-        alpha=args.alpha,
-        tile_height=args.height,
-    )
-    print(f'{len(written)} pictures in {args.out}')
+    stores = {names[path]: open_store(path) for path in args.stores}
+    folders = {names[path]: label_dir(path) for path in args.labels}
+
+    def layout(image_id: str, tiles: ImageTiles, mask: Mask) -> list[Rows]:
+        maps = {name: s.maps_of(image_id) for name, s in stores.items()}
+        labels = {
+            name: read_index_png(folder / f'{image_id}.png')
+            for name, folder in folders.items()
+        }
+        if mask is not None:
+            labels['mask'] = mask
+        return [comparison_rows(tiles, maps, labels)]
+
+    ids = chosen_ids(args, stores.values())
+    draw(args, {i: Path(args.out, f'{i}.png') for i in ids}, layout)
+    print(f'{len(ids)} pictures in {args.out}')
 
 
 def gif_command(args: argparse.Namespace) -> None:
     """Run `gif`: read the stores, animate, and say what was made."""
-    from oaa_mm.tags.classes import load_classes
-    from oaa_mm.visualization import (
-        choose_images,
-        draw_animations,
-        find_epochs,
-        load_epochs,
-        maps_over_epochs,
-        select_epochs,
-    )
-    from oaa_mm.visualization.animation import animation_paths
+    from oaa_mm import visualization as vis
 
-    known = sorted({e for part in find_epochs(args.work_dir) for e in part})
-    wanted = args.epochs or [str(epoch) for epoch in known]
-    epochs = select_epochs(args.work_dir, wanted)
-    ids = choose_images(
-        load_epochs(args.work_dir, epochs[-1:]),
-        ids=args.ids,
-        number=args.random,
-        seed=args.seed,
+    numbers = vis.select_epochs(args.work_dir, args.epochs)
+    epochs = vis.load_epochs(args.work_dir, numbers)
+
+    def layout(image_id: str, tiles: ImageTiles, mask: Mask) -> list[Rows]:
+        maps = [epoch.maps_of(image_id) for epoch in epochs]
+        return vis.film_rows(tiles, maps, mask)
+
+    paths = vis.film_paths(
+        args.out, chosen_ids(args, epochs[-1:]), args.seconds
     )
-    paths = animation_paths(args.out, ids, args.seconds)
-    draw_animations(
-        maps_over_epochs(args.work_dir, epochs, ids),
+    draw(args, paths, layout, seconds=args.seconds)
+    print(f'{len(paths)} animations of {len(epochs)} epochs in {args.out}')
+
+
+def chosen_ids(
+    args: argparse.Namespace, stores: Iterable[AttentionStore | EpochStores]
+) -> list[str]:
+    """Images of the stores that the user names, or some at random."""
+    from oaa_mm.visualization import choose_ids
+
+    known = {image_id for store in stores for image_id in store.image_ids}
+    return choose_ids(known, ids=args.ids, number=args.random, seed=args.seed)
+
+
+def draw(
+    args: argparse.Namespace,
+    paths: Mapping[str, Path],
+    layout: Layout,
+    **kwargs: float,
+) -> None:
+    """Draw each image into its file, as the common arguments say."""
+    from oaa_mm.tags.classes import load_classes
+    from oaa_mm.visualization import draw_pictures
+
+    draw_pictures(
         paths,
+        layout,
         img_dir=args.img_dir,
         class_names=load_classes(args.classes),
         mask_dir=args.masks,
-        seconds=args.seconds,
         alpha=args.alpha,
         tile_height=args.height,
+        **kwargs,
     )
-    print(f'{len(paths)} animations of {len(epochs)} epochs in {args.out}')
 
 
 def report_command(args: argparse.Namespace) -> None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
+
+from oaa_mm.io import atomic_write
 
 from .collect import Report, collect_report
-from .gallery import ImageChoice
-from .render import check_page_path, render_report, write_page
+from .ranking import ImageChoice
+from .render import render_report
 
 __all__ = [
     'ImageChoice',
     'Report',
     'collect_report',
     'render_report',
-    'write_page',
     'write_report',
 ]
 
@@ -36,8 +38,8 @@ def write_report(
         choice (ImageChoice | None): Which images. Defaults to the defaults of
             :class:`ImageChoice`.
         img_dir (str | os.PathLike | None): See :func:`collect_report`.
-        mask_dir (str | os.PathLike | None): Likewise.
-        classes (str | None): Likewise.
+        mask_dir (str | os.PathLike | None): See :func:`collect_report`.
+        classes (str | None): See :func:`collect_report`.
 
     Returns:
         Report: What the page says.
@@ -46,7 +48,8 @@ def write_report(
         FileNotFoundError: A folder is absent, or there is nothing at all.
         ValueError: A file is damaged, or an argument is wrong.
     """
-    check_page_path(out)  # before minutes of work
+    if Path(out).suffix.lower() not in ('.html', '.htm'):
+        raise ValueError(f'{out}: a report is written as a .html file')
     report = collect_report(
         work_dirs,
         choice or ImageChoice(),
@@ -54,5 +57,6 @@ def write_report(
         mask_dir=mask_dir,
         classes=classes,
     )
-    write_page(out, render_report(report))
+    with atomic_write(out, 'w') as file:
+        file.write(render_report(report))
     return report

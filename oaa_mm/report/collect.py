@@ -11,7 +11,8 @@ from pathlib import Path
 from oaa_mm.io.manifest import installed_versions
 
 from .data import DataFolders, find_data
-from .gallery import Gallery, ImageChoice, draw_gallery
+from .gallery import Gallery, draw_gallery
+from .ranking import ImageChoice
 from .scores import Score, read_scores
 from .sources import Sources, find_sources, read_json
 from .training import Training, read_training

@@ -10,7 +10,7 @@ from typing import Any
 
 from oaa_mm.io.manifest import manifest_path
 from oaa_mm.tags.classes import COCO_CLASSES, VOC_CLASSES, load_classes
-from oaa_mm.visualization.epochs import ACCUMULATED, epochs_of
+from oaa_mm.visualization.epochs import ACCUMULATED, epoch_store, epochs_of
 
 from .sources import Sources, read_json
 
@@ -80,7 +80,7 @@ def _datasets(sources: Sources) -> Iterator[Mapping[str, Any]]:
     stores = list(sources.stores.values())
     for folder in sources.accumulations.values():
         epochs = epochs_of(folder, ACCUMULATED)
-        stores += [folder / ACCUMULATED.format(e) for e in epochs[-1:]]
+        stores += [epoch_store(folder, ACCUMULATED, e) for e in epochs[-1:]]
     for path in filter(Path.is_file, map(manifest_path, stores)):
         config = read_json(path).get('parameters', {}).get('config', {})
         for loader in ('test_dataloader', 'train_dataloader'):

@@ -1,74 +1,68 @@
-"""From the files of a work_dir to the images of a report."""
+"""The images of a report: their maps, labels and masks."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from pathlib import Path
 
 import numpy as np
 
-from oaa_mm.checks import check_number
+from oaa_mm.evaluation import label_at
 from oaa_mm.io.palette import read_index_png
 from oaa_mm.io.progress import progress
-from oaa_mm.visualization.draw import choose_ids
-from oaa_mm.visualization.epochs import evenly_spaced, maps_over_epochs
+from oaa_mm.visualization import ImageTiles, Tile, choose_ids
+from oaa_mm.visualization.draw import find_image, read_image
+from oaa_mm.visualization.epochs import Maps
 
 from .data import DataFolders
-from .images import ImageCard, Maps, draw_card
-from .ranking import choose_groups, label_at, rank_images
-from .run_maps import Material, open_material
+from .ranking import ImageChoice, choose_groups, rank_images
+from .run_maps import RunMaps, open_run_maps
 from .sources import Sources
 
-#: At which maps are ranked where no evaluation has found a better one.
+#: The threshold of ranked maps where no evaluation has found a better one.
 RANKING_THRESHOLD = 0.3
 #: Of more images, so many at random are ranked: some minutes should do.
 MOST_RANKED = 1000
 
 
-@dataclass(frozen=True)
-class ImageChoice:
-    """Which images a report shows, and how.
+@dataclass(frozen=True, eq=False)
+class ImageCard:
+    """An image with all pictures of it.
 
     Attributes:
-        ids (tuple[str, ...]): Images by name.
-        best (int): How many of the best.
-        worst (int): How many of the worst.
-        random (int): How many at random.
-        seed (int): Of the random ones.
-        epochs (int): How many epochs at most; evenly spaced.
-        tile_height (int): Of the pictures, in pixels.
-        alpha (float): Weight of the colours over the image, 0..1.
-
-    Raises:
-        ValueError: A number is out of its range.
+        image_id (str): The image.
+        groups (tuple[str, ...]): Why it is shown: ``'best'`` and the like.
+        score (float | None): The score that it was ranked by, in percent.
+        image (Tile): The image itself.
+        stages (tuple[Tile, ...]): Maps of single stores, labels, the mask.
+        epochs (tuple[tuple[Tile, Tile], ...]): Maps of each epoch alone, and
+            those accumulated after it.
+        classes (tuple[int, ...]): Classes of its maps, labels and mask.
     """
 
-    ids: tuple[str, ...] = ()
-    best: int = 3
-    worst: int = 3
-    random: int = 4
-    seed: int = 0
-    epochs: int = 10
-    tile_height: int = 180
-    alpha: float = 0.6
-
-    def __post_init__(self) -> None:
-        check_number('epochs', self.epochs, low=1, integer=True)
-        check_number('tile_height', self.tile_height, low=16, integer=True)
+    image_id: str
+    groups: tuple[str, ...]
+    score: float | None
+    image: Tile
+    stages: tuple[Tile, ...]
+    epochs: tuple[tuple[Tile, Tile], ...]
+    classes: tuple[int, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Gallery:
     """The images of a report.
 
     Attributes:
         cards (tuple[ImageCard, ...]): The images.
+        epochs (tuple[int, ...]): The epochs of each card's maps.
         ranked_by (str): What best and worst mean; empty without a ranking.
         notes (tuple[str, ...]): What could not be shown, and why.
     """
 
     cards: tuple[ImageCard, ...] = ()
+    epochs: tuple[int, ...] = ()
     ranked_by: str = ''
     notes: tuple[str, ...] = ()
 
@@ -96,35 +90,81 @@ def draw_gallery(
         ValueError: An image that the user names is unknown, or a file is
             damaged.
     """
-    material = open_material(sources)
-    known = material.image_ids()
+    run = open_run_maps(sources, choice.epochs)
+    known = run.image_ids()
     if not known:
         note = 'There are neither maps nor pseudo-labels to draw.'
-        return Gallery(notes=(*material.notes, note))
+        return Gallery(notes=(*run.notes, note))
     if data.img_dir is None:
         note = 'No folder of images is known; name it with --img-dir.'
-        return Gallery(notes=(*material.notes, *(data.notes or (note,))))
-    ranked, ranked_by = _rank(material, data, choice, thresholds, known)
-    groups = choose_groups(
-        known,
-        ranked,
-        ids=choice.ids,
-        best=choice.best,
-        worst=choice.worst,
-        random=choice.random,
-        seed=choice.seed,
-    )
-    cards, absent = _draw(material, data, choice, groups, dict(ranked))
-    notes = [*material.notes, *absent]
+        return Gallery(notes=(*run.notes, *(data.notes or (note,))))
+    ranked, ranked_by = _rank(run, data, choice, thresholds, known)
+    folders = dict(run.labels)
+    notes = list(run.notes)
     if data.mask_dir is None:
         note = 'No folder of masks is known; name it with --masks.'
         notes += data.notes or [note]
         notes.append('Without masks there are no best and worst images.')
-    return Gallery(tuple(cards), ranked_by, tuple(notes))
+    else:
+        folders['mask'] = data.mask_dir
+    cards, scores = [], dict(ranked)
+    groups = choose_groups(known, ranked, choice)
+    for image_id, why in progress(groups.items(), 'images'):
+        try:
+            image = read_image(find_image(data.img_dir, image_id))
+        except FileNotFoundError as error:
+            notes.append(f'{image_id} is left out: {error}')
+            continue
+        tiles = ImageTiles(
+            image, alpha=choice.alpha, height=choice.tile_height
+        )
+        score = scores.get(image_id)
+        cards.append(_draw_card(image_id, why, score, tiles, run, folders))
+    epochs = tuple(stores.epoch for stores in run.epochs)
+    return Gallery(tuple(cards), epochs, ranked_by, tuple(notes))
+
+
+def _draw_card(
+    image_id: str,
+    groups: Sequence[str],
+    score: float | None,
+    tiles: ImageTiles,
+    run: RunMaps,
+    folders: Mapping[str, Path],
+) -> ImageCard:
+    stages = [
+        tiles.maps(name, store.maps_of(image_id))
+        for name, store in run.stores.items()
+    ]
+    stages += [
+        _label_tile(tiles, name, folder / f'{image_id}.png')
+        for name, folder in folders.items()
+    ]
+    epochs = [
+        tiles.epoch(stores.maps_of(image_id), ('attention', 'OAA'))
+        for stores in run.epochs
+    ]
+    return ImageCard(
+        image_id,
+        tuple(groups),
+        None if score is None else 100 * score,
+        tiles.image(),
+        tuple(stages),
+        tuple(epochs),
+        tuple(sorted(tiles.classes)),
+    )
+
+
+def _label_tile(tiles: ImageTiles, caption: str, path: Path) -> Tile:
+    label = read_index_png(path) if path.is_file() else None
+    try:
+        return tiles.mask(caption, label)
+    except ValueError as error:
+        raise ValueError(f'{path}: {error}') from error
 
 
 def _rank(
-    material: Material,
+    run: RunMaps,
     data: DataFolders,
     choice: ImageChoice,
     thresholds: Mapping[str, float],
@@ -137,72 +177,30 @@ def _rank(
     if len(known) > MOST_RANKED:
         among = f', among {MOST_RANKED} of {len(known)} images drawn at random'
         known = choose_ids(known, number=MOST_RANKED, seed=choice.seed)
-    if material.labels:
-        name, folder = next(iter(material.labels.items()))
-        labelled = [i for i in known if (folder / f'{i}.png').is_file()]
-
-        def read(image_id: str, _: tuple[int, int]) -> np.ndarray:
-            return read_index_png(folder / f'{image_id}.png')
-
-        ranked = rank_images(labelled, read, data.mask_dir)
+    if run.labels:
+        name, folder = next(iter(run.labels.items()))
+        known = [i for i in known if (folder / f'{i}.png').is_file()]
         what = f'mIoU of the {name} of that image, 255 as an error'
-        return ranked, what + among
-    maps_of, name = _last_maps(material)
-    threshold = thresholds.get(name, RANKING_THRESHOLD)
+    else:
+        maps_of, name = _last_maps(run)
+        threshold = thresholds.get(name, RANKING_THRESHOLD)
+        what = (
+            f'mIoU of the maps of that image ({name}, threshold '
+            f'{threshold:.2f})'
+        )
 
-    def cut(image_id: str, size: tuple[int, int]) -> np.ndarray:
+    def label(image_id: str, size: tuple[int, int]) -> np.ndarray:
+        if run.labels:
+            return read_index_png(folder / f'{image_id}.png')
         return label_at(maps_of(image_id), size, threshold)
 
-    ranked = rank_images(known, cut, data.mask_dir)
-    what = (
-        f'mIoU of the maps of that image ({name}, threshold {threshold:.2f})'
-    )
-    return ranked, what + among
+    return rank_images(known, label, data.mask_dir), what + among
 
 
-def _last_maps(material: Material) -> tuple[Callable[[str], Maps], str]:
+def _last_maps(run: RunMaps) -> tuple[Callable[[str], Maps], str]:
     """The maps of the latest stage: OAA+, OAA, or any other."""
-    name = next(reversed(material.stores), '')
-    last = material.last
-    if last is None or last.accumulated is None or name.endswith('OAA+'):
-        return partial(material.maps, name), name
-    caption = f'OAA, epoch {last.epoch}'
-    return (lambda i: last.maps_of(i).accumulated or {}), caption
-
-
-def _draw(
-    material: Material,
-    data: DataFolders,
-    choice: ImageChoice,
-    groups: Mapping[str, Sequence[str]],
-    scores: Mapping[str, float],
-) -> tuple[list[ImageCard], list[str]]:
-    """The cards, and a note on each image that could not be read."""
-    evolution = {image_id: [] for image_id in groups}
-    if material.work_dir is not None:
-        epochs = evenly_spaced(material.epochs, choice.epochs)
-        evolution = maps_over_epochs(material.work_dir, epochs, list(groups))
-    folders = dict(material.labels)
-    if data.mask_dir is not None:
-        folders['mask'] = data.mask_dir
-    cards, notes = [], []
-    for image_id, why in progress(groups.items(), 'images'):
-        try:
-            card = draw_card(
-                image_id,
-                data.img_dir,
-                groups=why,
-                score=scores.get(image_id),
-                stores={
-                    n: material.maps(n, image_id) for n in material.stores
-                },
-                labels={n: f / f'{image_id}.png' for n, f in folders.items()},
-                epochs=evolution[image_id],
-                alpha=choice.alpha,
-                tile_height=choice.tile_height,
-            )
-        except FileNotFoundError as error:
-            notes.append(f'{image_id} is left out: {error}')
-            continue
-        cards.append(card)
-    return cards, notes
+    name = next(reversed(run.stores), '')
+    last = run.epochs[-1].accumulated if run.epochs else None
+    if last is None or name.endswith('OAA+'):
+        return run.stores[name].maps_of, name
+    return last.maps_of, f'OAA, epoch {run.epochs[-1].epoch}'

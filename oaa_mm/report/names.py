@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 
+from oaa_mm.visualization.epochs import parse_store_name
+
 _KNOWN = {'cam': 'CAM', 'oaa_plus': 'OAA+'}
-_ACCUMULATED = re.compile(r'attention_(epoch|iter)_(\d+)')
 
 
 def store_caption(name: str) -> str:
@@ -20,9 +20,9 @@ def store_caption(name: str) -> str:
         str: For example ``'OAA, epoch 20'``; the folders stay in front.
     """
     *folders, stem = name.split('/')
-    accumulated = _ACCUMULATED.fullmatch(stem)
-    if accumulated:
-        stem = f'OAA, {accumulated[1]} {accumulated[2]}'
+    kind, number = parse_store_name(stem) or ('', 0)
+    if kind.startswith('attention'):
+        stem = f'OAA, {kind.split("_")[1]} {number}'
     return '/'.join([*folders, _KNOWN.get(stem, stem)])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .scores import Score
@@ -27,23 +28,76 @@ def _series_color(index: int) -> str:
     return f'#0102{16 + index % SERIES:02x}'
 
 
-def line_plot(
-    curves: Sequence[Curve],
-    *,
-    xlabel: str,
-    ylabel: str,
-    label: str,
-    dots: Sequence[tuple[float, float] | None] = (),
-) -> str:
-    """Draw curves over one axis.
+@dataclass(frozen=True)
+class Plot:
+    """Curves over one axis.
 
-    Args:
+    Attributes:
+        caption (str): What the plot shows.
         curves (Sequence[Curve]): At least one; NaN leaves a gap.
-        xlabel (str): Of the horizontal axis.
-        ylabel (str): Of the vertical axis.
-        label (str): What the plot shows, for screen readers.
+        xlabel (str): Label of the horizontal axis.
+        ylabel (str): Label of the vertical axis.
         dots (Sequence[tuple[float, float] | None]): A point of each curve to
             mark.
+    """
+
+    caption: str
+    curves: Sequence[Curve]
+    xlabel: str
+    ylabel: str
+    dots: Sequence[tuple[float, float] | None] = ()
+
+
+def training_plots(training: Training) -> list[Plot]:
+    """The plots of a training, without those that would be empty.
+
+    Args:
+        training (Training): Its curves.
+
+    Returns:
+        list[Plot]: Loss, accumulation, and scores on validation images.
+    """
+    loss, validation, unit = training.loss, training.validation, training.unit
+    if all(len(curve.x) < 2 for curve in validation):
+        validation = ()
+    scores = ', '.join(curve.name for curve in validation)
+    table = (
+        ('Loss', loss and [loss], 'iteration', 'loss'),
+        ('Accept rate and coverage', training.attention, unit, 'percent'),
+        ('Validation', validation, unit, f'{scores} (percent)'),
+    )
+    return [
+        Plot(f'{what} of {training.name}', curves, xlabel, ylabel)
+        for what, curves, xlabel, ylabel in table
+        if curves
+    ]
+
+
+def sweep_plot(scores: Sequence[Score]) -> list[Plot]:
+    """The plot of mIoU over the threshold; a dot marks the best of each.
+
+    Args:
+        scores (Sequence[Score]): Those without a sweep are left out.
+
+    Returns:
+        list[Plot]: One plot; empty where no score has a sweep.
+    """
+    swept = [score for score in scores if score.sweep is not None]
+    plot = Plot(
+        'mIoU of the maps at all thresholds',
+        [Curve(s.name, s.sweep.x, s.sweep.y) for s in swept],
+        'threshold',
+        'mIoU (percent)',
+        [(s.best_threshold, s.miou) for s in swept],
+    )
+    return [plot] if swept else []
+
+
+def draw_plot(plot: Plot) -> str:
+    """Draw a plot.
+
+    Args:
+        plot (Plot): The plot.
 
     Returns:
         str: An ``<svg>`` element as wide as its place allows.
@@ -53,7 +107,7 @@ def line_plot(
 
     style = {
         'svg.fonttype': 'none',
-        'svg.hashsalt': label,
+        'svg.hashsalt': plot.caption,
         'font.size': 9,
         'text.color': _INK,
     }
@@ -61,17 +115,17 @@ def line_plot(
         figure = Figure(figsize=_SIZE, layout='constrained')
         figure.patch.set_visible(False)
         axes = figure.subplots()
-        for index, curve in enumerate(curves):
+        for index, curve in enumerate(plot.curves):
             _draw(axes, index, curve)
-        for index, dot in enumerate(dots):
+        for index, dot in enumerate(plot.dots):
             if dot is not None:
                 axes.plot(*dot, 'o', color=_series_color(index), markersize=5)
-        _dress(axes, xlabel, ylabel)
+        _style_axes(axes, plot)
         # Room above the highest point, or its dot would be cut.
         axes.set_ylim(0, 1.05 * axes.dataLim.ymax or 1)
-        if len(curves) > 1:
+        if len(plot.curves) > 1:
             figure.legend(loc='outside upper left', ncols=3, frameon=False)
-        return _to_svg(figure, label)
+        return _to_svg(figure, plot.caption)
 
 
 def _draw(axes: Axes, index: int, curve: Curve) -> None:
@@ -88,16 +142,18 @@ def _draw(axes: Axes, index: int, curve: Curve) -> None:
     )
 
 
-def _dress(axes: Axes, xlabel: str, ylabel: str) -> None:
+def _style_axes(axes: Axes, plot: Plot) -> None:
     axes.patch.set_visible(False)
-    axes.set_xlabel(xlabel, color=_INK)
-    axes.set_ylabel(ylabel, color=_INK)
+    axes.set_xlabel(plot.xlabel, color=_INK)
+    axes.set_ylabel(plot.ylabel, color=_INK)
     axes.tick_params(color=_GRID, labelcolor=_INK)
     axes.grid(color=_GRID, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.spines[['top', 'right', 'left']].set_visible(False)
     axes.spines['bottom'].set_color(_GRID)
-    axes.xaxis.get_major_locator().set_params(integer=xlabel != 'threshold')
+    axes.xaxis.get_major_locator().set_params(
+        integer=plot.xlabel != 'threshold'
+    )
 
 
 def _to_svg(figure: object, label: str) -> str:
@@ -117,73 +173,3 @@ def _to_svg(figure: object, label: str) -> str:
         body = body.replace(_series_color(index), color)
     label = label.replace('&', '&amp;').replace('"', '&quot;')
     return f'<svg {box} role="img" aria-label="{label}">{body}'
-
-
-def loss_plot(training: Training) -> str:
-    """The loss of a training over its iterations.
-
-    Args:
-        training (Training): It has a loss.
-
-    Returns:
-        str: See :func:`line_plot`.
-    """
-    return line_plot(
-        [training.loss],
-        xlabel='iteration',
-        ylabel='loss',
-        label=f'Loss of {training.name}',
-    )
-
-
-def attention_plot(training: Training) -> str:
-    """Accept rate and coverage of the accumulation over the epochs.
-
-    Args:
-        training (Training): It has them.
-
-    Returns:
-        str: See :func:`line_plot`.
-    """
-    return line_plot(
-        training.attention,
-        xlabel=training.unit,
-        ylabel='percent',
-        label=f'Accept rate and coverage of {training.name}',
-    )
-
-
-def validation_plot(training: Training) -> str:
-    """Scores on the validation images.
-
-    Args:
-        training (Training): It has them.
-
-    Returns:
-        str: See :func:`line_plot`.
-    """
-    return line_plot(
-        training.validation,
-        xlabel=training.unit,
-        ylabel=', '.join(curve.name for curve in training.validation)
-        + ' (percent)',
-        label=f'Validation of {training.name}',
-    )
-
-
-def sweep_plot(scores: Sequence[Score]) -> str:
-    """MIoU over the threshold; a dot marks each one's best.
-
-    Args:
-        scores (Sequence[Score]): Those of maps, each with a sweep.
-
-    Returns:
-        str: See :func:`line_plot`.
-    """
-    return line_plot(
-        [Curve(s.name, s.sweep.x, s.sweep.y) for s in scores],
-        xlabel='threshold',
-        ylabel='mIoU (percent)',
-        label='mIoU of the maps at all thresholds',
-        dots=[(score.best_threshold, score.miou) for score in scores],
-    )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from oaa_mm.checks import check_number
 from oaa_mm.evaluation import confusion_scores, label_matrix
 from oaa_mm.io.palette import read_index_png
 from oaa_mm.io.progress import progress
@@ -16,6 +18,39 @@ from oaa_mm.visualization.draw import choose_ids
 GROUPS = ('chosen', 'best', 'worst', 'random')
 #: (image id, (H, W) size) -> (H, W) uint8 label.
 Labeller = Callable[[str, tuple[int, int]], np.ndarray]
+
+
+@dataclass(frozen=True)
+class ImageChoice:
+    """Which images a report shows, and how.
+
+    Attributes:
+        ids (tuple[str, ...]): Images by name.
+        best (int): How many of the best.
+        worst (int): How many of the worst.
+        random (int): How many at random.
+        seed (int): Seed of the random choice.
+        epochs (int): The most epochs, evenly spaced.
+        tile_height (int): Height of the pictures, in pixels.
+        alpha (float): Weight of the colours over the image, 0..1.
+
+    Raises:
+        ValueError: A number is out of its range.
+    """
+
+    ids: tuple[str, ...] = ()
+    best: int = 3
+    worst: int = 3
+    random: int = 4
+    seed: int = 0
+    epochs: int = 10
+    tile_height: int = 180
+    alpha: float = 0.6
+
+    def __post_init__(self) -> None:
+        least = dict(best=0, worst=0, random=0, epochs=1, tile_height=16)
+        for name, low in least.items():
+            check_number(name, getattr(self, name), low=low, integer=True)
 
 
 def image_score(label: np.ndarray, mask: np.ndarray) -> float:
@@ -74,47 +109,33 @@ def rank_images(
 def choose_groups(
     known: Sequence[str],
     ranked: Sequence[tuple[str, float]],
-    *,
-    ids: Sequence[str] | None = None,
-    best: int = 0,
-    worst: int = 0,
-    random: int = 0,
-    seed: int = 0,
+    choice: ImageChoice,
 ) -> dict[str, list[str]]:
     """The images to show, and why.
 
     Args:
         known (Sequence[str]): Images that have maps or labels, sorted.
         ranked (Sequence[tuple[str, float]]): From :func:`rank_images`.
-        ids (Sequence[str] | None): Images by name.
-        best (int): How many of the best.
-        worst (int): How many of the worst.
-        random (int): How many at random.
-        seed (int): Of the random ones. Defaults to 0.
+        choice (ImageChoice): How many of which.
 
     Returns:
         dict[str, list[str]]: Image -> those of :data:`GROUPS` that it is in.
 
     Raises:
-        ValueError: A named image is unknown, or a number is negative.
+        ValueError: A named image is unknown.
     """
-    for name, number in (('best', best), ('worst', worst), ('random', random)):
-        if number < 0:
-            raise ValueError(
-                f'the number of {name} images should not be negative, got '
-                f'{number}'
-            )
     names = [image_id for image_id, _ in ranked]
-    groups = {
-        'chosen': choose_ids(known, ids=ids) if ids else [],
-        'best': names[:best],
-        'worst': names[::-1][:worst],
-        'random': choose_ids(known, number=random, seed=seed)
-        if random and known
-        else [],
-    }
+    random = []
+    if choice.random:
+        random = choose_ids(known, number=choice.random, seed=choice.seed)
+    members = (
+        choose_ids(known, ids=choice.ids),
+        names[: choice.best],
+        names[::-1][: choice.worst],
+        random,
+    )
     chosen: dict[str, list[str]] = {}
-    for group, members in groups.items():
-        for image_id in members:
+    for group, image_ids in zip(GROUPS, members, strict=True):
+        for image_id in image_ids:
             chosen.setdefault(image_id, []).append(group)
     return chosen

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+import base64
+from collections.abc import Mapping
 
+import cv2
+import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from oaa_mm.io import atomic_write
 from oaa_mm.visualization.overlay import class_color
 
 from .collect import Report
-from .plots import (
-    SERIES,
-    attention_plot,
-    loss_plot,
-    sweep_plot,
-    validation_plot,
-)
+from .plots import SERIES, draw_plot, sweep_plot, training_plots
 from .ranking import GROUPS
+
+JPEG_QUALITY = 82
 
 
 def render_report(report: Report) -> str:
@@ -38,12 +34,13 @@ def render_report(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters['number'] = _number
-    shown = sorted({c for card in report.gallery.cards for c in card.classes})
+    environment.filters.update(number=_number, plot=draw_plot, jpeg=_jpeg_uri)
+    cards = report.gallery.cards
+    shown = sorted({c for card in cards for c in card.classes})
     return environment.get_template('report.html.jinja').render(
         report=report,
-        curves=list(_curves(report)),
-        sweep=_sweep(report),
+        curves=[p for t in report.trainings for p in training_plots(t)],
+        sweep=sweep_plot(report.scores),
         per_class=_per_class(report),
         scored=[score.name for score in report.scores if score.per_class],
         classes=[
@@ -54,76 +51,21 @@ def render_report(report: Report) -> str:
             }
             for index in shown
         ],
-        groups=[
-            group
-            for group in GROUPS
-            if any(group in card.groups for card in report.gallery.cards)
-        ],
-        epochs=next(
-            (
-                [step.epoch for step in card.epochs]
-                for card in report.gallery.cards
-            ),
-            [],
-        ),
+        groups=[g for g in GROUPS if any(g in card.groups for card in cards)],
         num_series=SERIES,
     )
-
-
-def check_page_path(path: str | os.PathLike) -> None:
-    """Check the name of a page.
-
-    Args:
-        path (str | os.PathLike): The file to be written.
-
-    Raises:
-        ValueError: It is not the name of an HTML page.
-    """
-    if Path(path).suffix.lower() not in ('.html', '.htm'):
-        raise ValueError(f'{path}: a report is written as a .html file')
-
-
-def write_page(path: str | os.PathLike, page: str) -> None:
-    """Write a page, atomically.
-
-    Args:
-        path (str | os.PathLike): ``*.html``.
-        page (str): Its text.
-
-    Raises:
-        ValueError: The name is not that of an HTML page.
-    """
-    check_page_path(path)
-    with atomic_write(path, 'w') as file:
-        file.write(page)
 
 
 def _number(value: float | None, digits: int = 1) -> str:
     return '–' if value is None else f'{value:.{digits}f}'
 
 
-def _plot(caption: str, svg: str) -> dict[str, str]:
-    return {'caption': caption, 'svg': svg}
-
-
-def _curves(report: Report) -> Iterator[dict[str, str]]:
-    """The plots of all trainings."""
-    for training in report.trainings:
-        name = training.name
-        if training.loss is not None:
-            yield _plot(f'Loss, {name}', loss_plot(training))
-        if training.attention:
-            caption = f'Accept rate and coverage, {name}'
-            yield _plot(caption, attention_plot(training))
-        if any(len(curve.x) > 1 for curve in training.validation):
-            yield _plot(f'Validation, {name}', validation_plot(training))
-
-
-def _sweep(report: Report) -> dict[str, str] | None:
-    swept = [score for score in report.scores if score.sweep is not None]
-    if not swept:
-        return None
-    return _plot('mIoU of the maps over the threshold', sweep_plot(swept))
+def _jpeg_uri(picture: np.ndarray) -> str:
+    """A (H, W, 3) uint8 RGB picture as a data URI."""
+    bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
+    quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
+    _, data = cv2.imencode('.jpg', bgr, quality)
+    return f'data:image/jpeg;base64,{base64.b64encode(data).decode()}'
 
 
 def _per_class(report: Report) -> Mapping[str, list[float | None]]:

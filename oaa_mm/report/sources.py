@@ -9,13 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from oaa_mm.visualization.epochs import ACCUMULATED, CURRENT, epochs_of
+from oaa_mm.visualization.epochs import parse_store_name
 
 #: Folders that a pipeline has moved aside, such as ``oaa.1``.
 _ASIDE = re.compile(r'.+\.\d+')
 #: mmengine names the folder of a run by its start.
 _RUN = re.compile(r'\d{8}_\d{6}')
-_EPOCH_STORE = re.compile(r'(attention|epoch_maps)_(epoch_|iter_)?\d+')
 _STAGE_FILES = ('stage.json', 'stage_started.json')
 
 
@@ -73,7 +72,7 @@ def find_sources(work_dirs: Sequence[str | os.PathLike]) -> Sources:
         raise FileNotFoundError(
             f'{", ".join(map(str, work_dirs))}: nothing to report on. Looked '
             'for stage.json, vis_data/scalars.json, '
-            f'{ACCUMULATED.format("*")}, other *.safetensors, '
+            'attention_epoch_*.safetensors, other *.safetensors, '
             'pseudo-labels with their manifest.json, and the JSON files of '
             'tools/evaluate.py and tools/test.py, in all folders below'
         )
@@ -133,16 +132,18 @@ def _look_into(
             test = '/'.join(name.split('/')[:-1]) or folder.resolve().parts[-2]
             found.tests[test] = folder / f'{folder.name}.json'
         return
-    if epochs_of(folder, ACCUMULATED) or epochs_of(folder, CURRENT):
-        found.accumulations[name] = folder
     for file in files:
         _look_at(folder / file, name, found)
 
 
 def _look_at(path: Path, name: str, found: Sources) -> None:
     stem = path.stem
-    if path.suffix == '.safetensors' and not _EPOCH_STORE.fullmatch(stem):
-        found.stores[f'{name}/{stem}'] = path
+    if path.suffix == '.safetensors':
+        kind, _ = parse_store_name(path) or ('', 0)
+        if not kind:
+            found.stores[f'{name}/{stem}'] = path
+        elif kind != 'attention_iter':
+            found.accumulations[name] = path.parent
     elif path.name == 'manifest.json':
         if read_json(path).get('tool') == 'make_pseudo_labels':
             found.labels[name] = path.parent

@@ -1,37 +1,37 @@
-"""Attention maps as pictures: overlays, strips and films, comparisons."""
+"""Attention maps as pictures: overlays, strips, films and comparisons."""
 
-from .animation import draw_animations, evolution_frames, write_animation
-from .comparison import comparison_row, draw_comparisons
-from .draw import choose_ids, choose_images, draw_strips
+from .draw import choose_ids, draw_pictures
 from .epochs import (
+    EpochMaps,
     EpochStores,
     find_epochs,
     load_epochs,
-    maps_over_epochs,
     select_epochs,
 )
-from .layouts import EpochMaps, evolution_strip
+from .film import film_paths, write_film
+from .grid import Tile
+from .layouts import comparison_rows, film_rows, strip_rows
 from .overlay import class_color, overlay_attention, overlay_mask
+from .tiles import ImageTiles
 from .visualization_hook import AttentionVisualizationHook
 
 __all__ = [
     'AttentionVisualizationHook',
     'EpochMaps',
     'EpochStores',
+    'ImageTiles',
+    'Tile',
     'choose_ids',
-    'choose_images',
     'class_color',
-    'comparison_row',
-    'draw_animations',
-    'draw_comparisons',
-    'draw_strips',
-    'evolution_frames',
-    'evolution_strip',
+    'comparison_rows',
+    'draw_pictures',
+    'film_paths',
+    'film_rows',
     'find_epochs',
     'load_epochs',
-    'maps_over_epochs',
     'overlay_attention',
     'overlay_mask',
     'select_epochs',
-    'write_animation',
+    'strip_rows',
+    'write_film',
 ]

@@ -1,10 +1,10 @@
-"""From a training's work_dir to strips in a folder."""
+"""From images and their maps to files of pictures."""
 
 from __future__ import annotations
 
 import os
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -16,14 +16,17 @@ from oaa_mm.io.images import PHOTO_FORMATS, open_image
 from oaa_mm.io.palette import read_index_png
 from oaa_mm.io.progress import progress
 
-from .epochs import EpochStores
-from .layouts import evolution_strip
+from .film import FILM_SUFFIXES, write_film
+from .layouts import Rows
+from .tiles import ImageTiles
 
+#: (image id, tiles of its image, its mask) -> the rows of each frame.
+Layout = Callable[[str, ImageTiles, np.ndarray | None], list[Rows]]
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.JPG', '.JPEG', '.PNG')
 
 
-def choose_images(
-    epochs: Sequence[EpochStores],
+def choose_ids(
+    known: Iterable[str],
     *,
     ids: Sequence[str] | None = None,
     number: int | None = None,
@@ -32,48 +35,23 @@ def choose_images(
     """The images to draw: those named, or some at random.
 
     Args:
-        epochs (Sequence[EpochStores]): Their stores know the images.
+        known (Iterable[str]): Ids of the images that have maps.
         ids (Sequence[str] | None): The images by name.
         number (int | None): How many to choose at random where `ids` is None.
-        seed (int): Of the choice. Defaults to 0.
+        seed (int): Seed of the random choice. Defaults to 0.
 
     Returns:
         list[str]: Image ids.
 
     Raises:
-        ValueError: An image has no map at any of the epochs, none has one,
-            or `number` is not positive.
+        ValueError: No image is known, one that is named is unknown, or
+            `number` is not positive.
     """
-    known = sorted({i for epoch in epochs for i in epoch.image_ids})
+    known = sorted(known)
     if not known:
-        numbers = ', '.join(str(epoch.epoch) for epoch in epochs)
         raise ValueError(
-            f'there is no attention map at epochs {numbers}; choose others'
+            'there is no attention map to draw; choose other epochs or stores'
         )
-    return choose_ids(known, ids=ids, number=number, seed=seed)
-
-
-def choose_ids(
-    known: Sequence[str],
-    *,
-    ids: Sequence[str] | None = None,
-    number: int | None = None,
-    seed: int = 0,
-) -> list[str]:
-    """The images to draw: those named, or some at random.
-
-    Args:
-        known (Sequence[str]): Ids of the images that have maps, sorted.
-        ids (Sequence[str] | None): As in :func:`choose_images`.
-        number (int | None): Likewise.
-        seed (int): Likewise.
-
-    Returns:
-        list[str]: Image ids.
-
-    Raises:
-        ValueError: An image is unknown, or `number` is not positive.
-    """
     if ids is not None:
         unknown = sorted(set(ids) - set(known))
         if unknown:
@@ -137,69 +115,65 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
-def draw_strips(
-    epochs: Sequence[EpochStores],
-    image_ids: Sequence[str],
-    out_dir: str | os.PathLike,
+def draw_pictures(
+    paths: Mapping[str, str | os.PathLike],
+    layout: Layout,
     *,
     img_dir: str | os.PathLike,
     class_names: Sequence[str],
     mask_dir: str | os.PathLike | None = None,
-    per_class: bool = False,
     alpha: float = 0.6,
     tile_height: int = 200,
-) -> list[Path]:
-    """Write the strip of each image as ``{image_id}.png``.
+    seconds: float = 0.5,
+) -> None:
+    """Draw images as strips, films or comparisons.
 
     Args:
-        epochs (Sequence[EpochStores]): The columns.
-        image_ids (Sequence[str]): The images.
-        out_dir (str | os.PathLike): Made if absent.
+        paths (Mapping[str, str | os.PathLike]): Image id -> the file to
+            write, ``*.png``, ``*.gif`` or ``*.mp4``.
+        layout (Layout): Gives the rows of each frame, from an image id, the
+            tiles of its image, and its mask; see
+            :mod:`oaa_mm.visualization.layouts`.
         img_dir (str | os.PathLike): Folder of the images.
         class_names (Sequence[str]): Names of the foreground classes.
         mask_dir (str | os.PathLike | None): Folder of masks,
             ``{image_id}.png``, if there is one.
-        per_class (bool): Rows for each class. Defaults to False.
-        alpha (float): Weight of the colours. Defaults to 0.6.
+        alpha (float): Weight of the colours over the image, 0..1. Defaults
+            to 0.6.
         tile_height (int): Height of each picture in pixels. Defaults to 200.
-
-    Returns:
-        list[Path]: The files.
+        seconds (float): How long a film shows each frame. Defaults to 0.5.
 
     Raises:
         FileNotFoundError: An image or mask is absent.
         ValueError: An image, a mask or a class does not fit; it is named.
     """
-    written = []
-    for image_id in progress(image_ids, 'strips'):
-        path = find_image(img_dir, image_id)
+    for image_id, path in progress(paths.items(), 'pictures'):
+        source = find_image(img_dir, image_id)
         mask = None
         if mask_dir is not None:
             mask = read_index_png(Path(mask_dir) / f'{image_id}.png')
         try:
-            strip = evolution_strip(
-                read_image(path),
-                [epoch.maps_of(image_id) for epoch in epochs],
-                title=image_id,
-                class_names=class_names,
-                mask=mask,
-                per_class=per_class,
+            tiles = ImageTiles(
+                read_image(source),
+                class_names,
                 alpha=alpha,
-                tile_height=tile_height,
+                height=tile_height,
             )
+            frames = layout(image_id, tiles, mask)
+            pictures = [tiles.draw(rows, image_id) for rows in frames]
         except ValueError as error:
-            raise ValueError(f'{path}: {error}') from error
-        path = Path(out_dir) / f'{image_id}.png'
-        write_picture(path, strip)
-        written.append(path)
-    return written
+            raise ValueError(f'{source}: {error}') from error
+        if Path(path).suffix.lower() in FILM_SUFFIXES:
+            write_film(path, pictures, seconds=seconds)
+        else:
+            write_picture(path, pictures[0])
 
 
-def write_picture(path: Path, picture: np.ndarray) -> None:
+def write_picture(path: str | os.PathLike, picture: np.ndarray) -> None:
     """Write a picture as PNG, atomically.
 
     Args:
-        path (Path): The file.
+        path (str | os.PathLike): The file.
         picture (np.ndarray): (H, W, 3) uint8 RGB.
     """
     bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)

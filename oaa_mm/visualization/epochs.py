@@ -4,20 +4,72 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from oaa_mm.attention import AttentionStore
-from oaa_mm.io.progress import progress
 
-from .layouts import EpochMaps
+#: Names of stores: M after an epoch or an iteration, A of an epoch alone.
+ACCUMULATED, CURRENT = 'attention_epoch', 'epoch_maps'
+_EPOCH_STORE = re.compile(r'(attention_epoch|attention_iter|epoch_maps)_(\d+)')
+#: Class index -> (h, w) uint8 map.
+Maps = Mapping[int, np.ndarray]
 
-#: M after an epoch, and A of that epoch alone; epochs count from 1.
-ACCUMULATED = 'attention_epoch_{}.safetensors'
-CURRENT = 'epoch_maps_{}.safetensors'
-#: Columns of a strip where the user does not choose.
-DEFAULT_COLUMNS = 4
+
+def parse_store_name(path: str | os.PathLike) -> tuple[str, int] | None:
+    """Tell which epoch a store is of.
+
+    Args:
+        path (str | os.PathLike): The store's file, or its stem.
+
+    Returns:
+        tuple[str, int] | None: ``'attention_epoch'``, ``'attention_iter'`` or
+        ``'epoch_maps'``, and the number, from 1; None of other stores.
+    """
+    name = _EPOCH_STORE.fullmatch(Path(path).stem)
+    return None if name is None else (name[1], int(name[2]))
+
+
+@dataclass(frozen=True, eq=False)
+class EpochMaps:
+    """The maps of one image at one epoch.
+
+    Args:
+        epoch (int): Counted from 1.
+        current (Maps | None): A, the maps of this epoch alone; None where
+            they were not kept.
+        accumulated (Maps | None): M after this epoch; None where there is
+            none.
+        reason (str): Few words on why `accumulated` is None.
+    """
+
+    epoch: int
+    current: Maps | None = None
+    accumulated: Maps | None = None
+    reason: str = 'not started'
+
+    @property
+    def classes(self) -> set[int]:
+        """Classes that have a map."""
+        return {*(self.current or ()), *(self.accumulated or ())}
+
+    def of_class(self, index: int) -> EpochMaps:
+        """The maps of one class alone.
+
+        Args:
+            index (int): The class.
+
+        Returns:
+            EpochMaps: None stays None.
+        """
+        parts = (
+            maps and {c: m for c, m in maps.items() if c == index}
+            for maps in (self.current, self.accumulated)
+        )
+        return EpochMaps(self.epoch, *parts, self.reason)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,16 +103,11 @@ class EpochStores:
         Returns:
             EpochMaps: One column of its strip.
         """
-
-        def read(store: AttentionStore | None) -> dict | None:
-            if store is None:
-                return None
-            classes = store.classes_of(image_id)
-            return {index: store[image_id, index] for index in classes}
-
-        return EpochMaps(
-            self.epoch, read(self.current), read(self.accumulated), self.reason
+        current, accumulated = (
+            None if store is None else store.maps_of(image_id)
+            for store in (self.current, self.accumulated)
         )
+        return EpochMaps(self.epoch, current, accumulated, self.reason)
 
 
 def find_epochs(work_dir: str | os.PathLike) -> tuple[list[int], list[int]]:
@@ -83,38 +130,55 @@ def find_epochs(work_dir: str | os.PathLike) -> tuple[list[int], list[int]]:
     current = epochs_of(folder, CURRENT)
     if not accumulated and not current:
         raise FileNotFoundError(
-            f'{folder} holds neither {ACCUMULATED.format("*")} nor '
-            f'{CURRENT.format("*")}; train with OAAHook first, or name the '
+            f'{folder} holds neither {ACCUMULATED}_*.safetensors nor '
+            f'{CURRENT}_*.safetensors; train with OAAHook first, or name the '
             'work_dir of that training'
         )
     return accumulated, current
 
 
-def epochs_of(folder: Path, pattern: str) -> list[int]:
+def epochs_of(folder: str | os.PathLike, kind: str) -> list[int]:
     """The epochs of which a folder holds a store.
 
     Args:
-        folder (Path): The folder.
-        pattern (str): :data:`ACCUMULATED` or :data:`CURRENT`.
+        folder (str | os.PathLike): The folder.
+        kind (str): :data:`ACCUMULATED` or :data:`CURRENT`.
 
     Returns:
         list[int]: Sorted, counted from 1.
     """
-    regex = re.compile(re.escape(pattern).replace(r'\{\}', r'(\d+)'))
-    names = (regex.fullmatch(path.name) for path in folder.iterdir())
-    return sorted(int(name[1]) for name in names if name)
+    names = map(parse_store_name, Path(folder).glob('*.safetensors'))
+    return sorted(name[1] for name in names if name and name[0] == kind)
+
+
+def epoch_store(folder: str | os.PathLike, kind: str, epoch: int) -> Path:
+    """The file of an epoch's store.
+
+    Args:
+        folder (str | os.PathLike): Its folder.
+        kind (str): :data:`ACCUMULATED` or :data:`CURRENT`.
+        epoch (int): Counted from 1.
+
+    Returns:
+        Path: The file, which may be absent.
+    """
+    return Path(folder) / f'{kind}_{epoch}.safetensors'
 
 
 def select_epochs(
-    work_dir: str | os.PathLike, wanted: Sequence[str] | None = None
+    work_dir: str | os.PathLike,
+    wanted: Sequence[str] | None = None,
+    *,
+    at_most: int | None = None,
 ) -> list[int]:
     """Turn what a user asks for into epochs that have a store.
 
     Args:
         work_dir (str | os.PathLike): The work_dir of a training.
         wanted (Sequence[str] | None): Numbers counted from 1, or ``'last'``.
-            Defaults to None: four epochs, evenly spaced, first and last
-            included.
+            Defaults to None: all epochs.
+        at_most (int | None): How many epochs, evenly spaced, to take at most
+            where `wanted` is None. Defaults to None: all.
 
     Returns:
         list[int]: Distinct epochs, increasing.
@@ -126,7 +190,7 @@ def select_epochs(
     accumulated, current = find_epochs(work_dir)
     known = sorted({*accumulated, *current})
     if wanted is None:
-        return evenly_spaced(known, DEFAULT_COLUMNS)
+        return evenly_spaced(known, at_most or len(known))
     chosen = {_parse_epoch(word, known[-1]) for word in wanted}
     # The first epochs of a training have no M, and maybe no file at all.
     absent = sorted(e for e in chosen - {*known} if e < 1 or e > known[0])
@@ -149,11 +213,9 @@ def evenly_spaced(epochs: Sequence[int], number: int) -> list[int]:
     Returns:
         list[int]: Distinct epochs, increasing; one alone is the last.
     """
-    if number == 1:
-        return list(epochs[-1:])
-    steps = min(number, len(epochs))
-    ends = max(steps - 1, 1), len(epochs) - 1
-    return [epochs[round(i * ends[1] / ends[0])] for i in range(steps)]
+    # From the end, so that one alone is the last.
+    places = np.linspace(len(epochs) - 1, 0, min(number, len(epochs)))
+    return [epochs[round(place)] for place in places[::-1]]
 
 
 def _parse_epoch(word: str, last: int) -> int:
@@ -182,48 +244,44 @@ def load_epochs(
         FileNotFoundError: The folder holds no store.
         ValueError: A store is damaged.
     """
-    folder = Path(work_dir)
-    accumulated, _ = find_epochs(folder)
+    accumulated, _ = find_epochs(work_dir)
     stores = []
     for epoch in epochs:
         early = bool(accumulated) and epoch < accumulated[0]
         stores.append(
             EpochStores(
                 epoch,
-                _load(folder / CURRENT.format(epoch)),
-                _load(folder / ACCUMULATED.format(epoch)),
+                _open(epoch_store(work_dir, CURRENT, epoch)),
+                _open(epoch_store(work_dir, ACCUMULATED, epoch)),
                 'not started' if early else 'not stored',
             )
         )
     return stores
 
 
-def maps_over_epochs(
-    work_dir: str | os.PathLike,
-    epochs: Sequence[int],
-    image_ids: Sequence[str],
-) -> dict[str, list[EpochMaps]]:
-    """The maps of some images, in memory one epoch at a time.
+def _open(path: Path) -> StoreByImage | None:
+    return open_store(path) if path.is_file() else None
+
+
+class StoreByImage:
+    """Bridge until every store answers by image.
 
     Args:
-        work_dir (str | os.PathLike): The work_dir of a training.
-        epochs (Sequence[int]): Counted from 1.
-        image_ids (Sequence[str]): The images.
-
-    Returns:
-        dict[str, list[EpochMaps]]: Image -> its maps at each epoch.
-
-    Raises:
-        FileNotFoundError: The folder holds no store.
-        ValueError: A store is damaged.
+        store (Mapping): (image id, class) -> map.
     """
-    maps: dict[str, list[EpochMaps]] = {i: [] for i in image_ids}
-    for epoch in progress(epochs, 'epochs'):
-        (stores,) = load_epochs(work_dir, [epoch])
-        for image_id in image_ids:
-            maps[image_id].append(stores.maps_of(image_id))
-    return maps
+
+    def __init__(self, store: Mapping) -> None:
+        self._store, self._classes = store, {}
+        for image_id, index in store:
+            self._classes.setdefault(image_id, []).append(index)
+        self.image_ids = sorted(self._classes)
+
+    def maps_of(self, image_id: str) -> Maps:
+        """The maps of an image."""
+        classes = self._classes.get(image_id, ())
+        return {c: self._store[image_id, c] for c in classes}
 
 
-def _load(path: Path) -> AttentionStore | None:
-    return AttentionStore.load(path) if path.is_file() else None
+def open_store(path: str | os.PathLike) -> StoreByImage:
+    """Open a store by image."""
+    return StoreByImage(AttentionStore.open(path))

@@ -1,4 +1,4 @@
-"""Pictures laid out in rows, with captions and a legend."""
+"""Small pictures with captions, laid out in rows under a legend."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ MARGIN = 8
 CAPTION_HEIGHT = 20
 HEADER_HEIGHT = 30
 PAPER = 255
+EMPTY = 242
 INK = (32, 32, 32)
 FAINT = (140, 140, 140)
 FONT = cv2.FONT_HERSHEY_SIMPLEX
@@ -19,15 +20,17 @@ FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 @dataclass(frozen=True, eq=False)
 class Tile:
-    """A picture with a caption above it.
+    """A small picture with a caption, or the reason why there is none.
 
     Args:
-        picture (np.ndarray): (H, W, 3) uint8 RGB.
         caption (str): One short line; shrunk to fit the picture's width.
+        picture (np.ndarray | None): (H, W, 3) uint8 RGB.
+        reason (str): Few words that stand in place of an absent picture.
     """
 
-    picture: np.ndarray
     caption: str
+    picture: np.ndarray | None
+    reason: str = ''
 
 
 def resize_to_height(picture: np.ndarray, height: int) -> np.ndarray:
@@ -50,54 +53,22 @@ def _text_width(text: str, scale: float) -> int:
     return cv2.getTextSize(text, FONT, scale, 1)[0][0]
 
 
+def _fitting_scale(text: str, width: int, scale: float = 0.45) -> float:
+    needed = _text_width(text, scale)
+    return scale if needed <= width else scale * width / needed
+
+
 def _draw_text(
     canvas: np.ndarray,
     text: str,
-    left: int,
-    baseline: int,
+    where: tuple[int, int],
     *,
     scale: float = 0.45,
     color: tuple[int, int, int] = INK,
 ) -> None:
     # OpenCV's fonts know ASCII only and print `?` for the rest.
     text = text.encode('ascii', 'replace').decode()
-    cv2.putText(
-        canvas, text, (left, baseline), FONT, scale, color, 1, cv2.LINE_AA
-    )
-
-
-def empty_tile(height: int, width: int, caption: str, reason: str) -> Tile:
-    """A tile for a picture that does not exist, which says why.
-
-    Args:
-        height (int): In pixels.
-        width (int): In pixels.
-        caption (str): As of the picture that is not there.
-        reason (str): Few words, shown in the middle.
-
-    Returns:
-        Tile: Light grey with the reason.
-    """
-    picture = np.full((height, width, 3), 242, np.uint8)
-    scale = _fitting_scale(reason, width - 12)
-    left = max((width - _text_width(reason, scale)) // 2, 2)
-    _draw_text(picture, reason, left, height // 2, scale=scale, color=FAINT)
-    return Tile(picture, caption)
-
-
-def _fitting_scale(text: str, width: int, scale: float = 0.45) -> float:
-    needed = _text_width(text, scale)
-    return scale if needed <= width else scale * width / needed
-
-
-def _captioned(tile: Tile) -> np.ndarray:
-    height, width = tile.picture.shape[:2]
-    shape = (CAPTION_HEIGHT + height, width, 3)
-    canvas = np.full(shape, PAPER, np.uint8)
-    canvas[CAPTION_HEIGHT:] = tile.picture
-    scale = _fitting_scale(tile.caption, width)
-    _draw_text(canvas, tile.caption, 0, CAPTION_HEIGHT - 6, scale=scale)
-    return canvas
+    cv2.putText(canvas, text, where, FONT, scale, color, 1, cv2.LINE_AA)
 
 
 def header(
@@ -117,40 +88,53 @@ def header(
     left = _text_width(title, 0.55) + 30
     shape = (HEADER_HEIGHT, left + sum(lengths), 3)
     canvas = np.full(shape, PAPER, np.uint8)
-    _draw_text(canvas, title, 0, 20, scale=0.55)
+    _draw_text(canvas, title, (0, 20), scale=0.55)
     for (name, color), length in zip(legend, lengths, strict=True):
         cv2.rectangle(canvas, (left, 8), (left + 13, 21), color, -1)
-        _draw_text(canvas, name, left + 20, 19)
+        _draw_text(canvas, name, (left + 20, 19))
         left += length
     return canvas
 
 
-def compose_rows(
-    rows: Sequence[Sequence[Tile]], *, top: np.ndarray | None = None
-) -> np.ndarray:
-    """Put tiles of equal height into rows, margins around each.
+def draw_grid(rows: Sequence[Sequence[Tile]], top: np.ndarray) -> np.ndarray:
+    """Put tiles of one size into rows, with margins around each.
 
     Args:
         rows (Sequence[Sequence[Tile]]): Rows from top to bottom, tiles from
-            left to right.
-        top (np.ndarray | None): (H, W, 3) picture above the first row.
+            left to right; at least one has a picture.
+        top (np.ndarray): (H, W, 3) picture above the first row.
 
     Returns:
         np.ndarray: (H, W, 3) uint8 RGB on white.
     """
-    bands = [] if top is None else [top]
-    bands += [_band([_captioned(tile) for tile in row]) for row in rows]
-    width = max(band.shape[1] for band in bands) + 2 * MARGIN
-    height = sum(band.shape[0] + MARGIN for band in bands) + MARGIN
-    canvas = np.full((height, width, 3), PAPER, np.uint8)
-    y = MARGIN
-    for band in bands:
-        canvas[y : y + band.shape[0], MARGIN : MARGIN + band.shape[1]] = band
-        y += band.shape[0] + MARGIN
+    pictures = (tile.picture for row in rows for tile in row)
+    height, width = next(p.shape for p in pictures if p is not None)[:2]
+    step = (CAPTION_HEIGHT + height + MARGIN, width + MARGIN)
+    first_row = len(top) + 2 * MARGIN
+    widest = max(top.shape[1] + MARGIN, step[1] * max(map(len, rows)))
+    shape = (first_row + step[0] * len(rows), widest + MARGIN, 3)
+    canvas = np.full(shape, PAPER, np.uint8)
+    canvas[MARGIN:, MARGIN:][: len(top), : top.shape[1]] = top
+    for i, row in enumerate(rows):
+        for j, tile in enumerate(row):
+            place = canvas[first_row + i * step[0] :, MARGIN + j * step[1] :]
+            picture = _captioned(tile, height, width)
+            place[: CAPTION_HEIGHT + height, :width] = picture
     return canvas
 
 
-def _band(pictures: Sequence[np.ndarray]) -> np.ndarray:
-    gap = np.full((pictures[0].shape[0], MARGIN, 3), PAPER, np.uint8)
-    pieces = [piece for picture in pictures for piece in (picture, gap)]
-    return np.concatenate(pieces[:-1], axis=1)
+def _captioned(tile: Tile, height: int, width: int) -> np.ndarray:
+    canvas = np.full((CAPTION_HEIGHT + height, width, 3), PAPER, np.uint8)
+    scale = _fitting_scale(tile.caption, width)
+    _draw_text(canvas, tile.caption, (0, CAPTION_HEIGHT - 6), scale=scale)
+    if tile.picture is None:
+        canvas[CAPTION_HEIGHT:] = EMPTY
+        scale = _fitting_scale(tile.reason, width - 12)
+        left = max((width - _text_width(tile.reason, scale)) // 2, 2)
+        middle = CAPTION_HEIGHT + height // 2
+        _draw_text(
+            canvas, tile.reason, (left, middle), scale=scale, color=FAINT
+        )
+    else:
+        canvas[CAPTION_HEIGHT:] = tile.picture
+    return canvas

@@ -14,10 +14,10 @@ from oaa_mm.checks import check_number, name_some
 from oaa_mm.engine.oaa_hook import OAAHook
 from oaa_mm.registry import HOOKS
 
-from .animation import evolution_frames
 from .draw import read_image
-from .epochs import evenly_spaced
-from .layouts import EpochMaps
+from .epochs import EpochMaps, evenly_spaced
+from .layouts import film_rows
+from .tiles import ImageTiles
 
 
 @HOOKS.register_module()
@@ -151,15 +151,15 @@ class AttentionVisualizationHook(Hook):
                 _maps_of(accumulator.epoch_maps, image_id),
                 _maps_of(accumulator.store, image_id),
             )
-            (picture,) = evolution_frames(
+            tiles = ImageTiles(
                 read_image(path),
-                [maps],
-                title=image_id,
-                class_names=names,
+                names,
                 alpha=self.alpha,
-                tile_height=self.tile_height,
-                unit='epoch' if self._by_epoch else 'iteration',
+                height=self.tile_height,
             )
+            unit = 'epoch' if self._by_epoch else 'iteration'
+            (rows,) = film_rows(tiles, [maps], unit=unit)
+            picture = tiles.draw(rows, image_id)
             runner.visualizer.add_image(
                 f'attention_{image_id}', picture, step=step
             )

@@ -139,6 +139,31 @@ def test_animations(world, capsys):
         load_tool().main(['gif', *argv[1:]])
 
 
+def test_comparisons(world, capsys):
+    for image_id in 'abc':
+        label = np.full((30, 40), 255, np.uint8)
+        write_index_png(world / f'made/labels/{image_id}.png', label)
+    store = world / 'work/attention_epoch_3.safetensors'
+    argv = [
+        'compare', '--stores', str(store),
+        '--labels', str(world / 'made'), '--masks', str(world / 'masks'),
+        '--img-dir', str(world / 'images'), '--out', str(world / 'out'),
+        '--random', '2', '--height', '30', '--alpha', '1',
+    ]  # fmt: skip
+    assert not load_tool().main(argv)
+    assert '2 pictures in' in capsys.readouterr().out
+    assert len(drawn(world)) == 2
+    picture = cv2.imread(str(world / 'out' / drawn(world)[0]))[..., ::-1]
+    # Image, map, label and mask, each 40 wide.
+    assert picture.shape[0] == 30 + 20 + 30 + 3 * 8
+    label, mask = (picture[-20, 8 + n * 48 + 20].tolist() for n in (2, 3))
+    assert label == [224, 224, 192]
+    assert mask == [64, 0, 128]  # a dog
+    argv[argv.index('--labels') + 1] = str(world / 'nothing')
+    with pytest.raises(FileNotFoundError, match='nothing'):
+        load_tool().main(argv)
+
+
 def test_report(world, capsys):
     argv = ['report', str(world / 'work'), '--random', '1', '--classes', 'voc']
     assert not load_tool().main([*argv, '--img-dir', str(world / 'images')])

@@ -1,14 +1,11 @@
 """Stages side by side: what is in which column."""
 
-import cv2
 import numpy as np
 import pytest
 
-from oaa_mm.attention import AttentionStore
-from oaa_mm.io.palette import write_index_png
 from oaa_mm.visualization import (
-    comparison_row,
-    draw_comparisons,
+    ImageTiles,
+    comparison_rows,
     overlay_attention,
     overlay_mask,
 )
@@ -34,15 +31,9 @@ def test_columns(image):
     maps = {1: np.full((4, 5), 200, np.uint8)}
     label = np.zeros((HEIGHT, WIDTH), np.uint8)
     label[:20], label[20:30] = 2, 255
-    picture = comparison_row(
-        image,
-        {'cam': maps, 'oaa': {}},
-        {'labels': label},
-        title='x',
-        class_names=NAMES,
-        alpha=0.5,
-        tile_height=HEIGHT,
-    )
+    tiles = ImageTiles(image, NAMES, alpha=0.5, height=HEIGHT)
+    rows = comparison_rows(tiles, {'cam': maps, 'oaa': {}}, {'labels': label})
+    picture = tiles.draw(rows, 'x')
     assert picture.shape[1] == 4 * (WIDTH + MARGIN) + MARGIN
     np.testing.assert_array_equal(tile(picture, 0), image)
     np.testing.assert_array_equal(
@@ -56,40 +47,7 @@ def test_columns(image):
 
 def test_a_class_without_a_name_is_refused(image):
     label = np.full((HEIGHT, WIDTH), 4, np.uint8)
+    tiles = ImageTiles(image, NAMES)
+    rows = comparison_rows(tiles, {}, {'labels': label})
     with pytest.raises(ValueError, match=r'class 3.*only 3.*cat, cow, dog'):
-        comparison_row(
-            image, {}, {'labels': label}, title='x', class_names=NAMES
-        )
-
-
-def test_files_of_stages(image, tmp_path):
-    (tmp_path / 'img').mkdir()
-    cv2.imwrite(str(tmp_path / 'img/a.png'), image[..., ::-1])
-    store = AttentionStore()
-    store['a', 0] = np.full((4, 5), 90, np.uint8)
-    label = np.ones((HEIGHT, WIDTH), np.uint8)
-    write_index_png(tmp_path / 'made/labels/a.png', label)
-    mask = np.full((HEIGHT, WIDTH), 3, np.uint8)
-    write_index_png(tmp_path / 'masks/a.png', mask)
-
-    def draw(folder):
-        return draw_comparisons(
-            ['a'],
-            tmp_path / 'out',
-            stores={'oaa': store},
-            label_dirs={'labels': folder},
-            img_dir=tmp_path / 'img',
-            class_names=NAMES,
-            mask_dir=tmp_path / 'masks',
-            tile_height=HEIGHT,
-        )
-
-    (path,) = draw(tmp_path / 'made')
-    picture = cv2.imread(str(path))[..., ::-1]
-    np.testing.assert_array_equal(
-        tile(picture, 1), overlay_attention(image, {0: store['a', 0]})
-    )
-    np.testing.assert_array_equal(tile(picture, 2), overlay_mask(image, label))
-    np.testing.assert_array_equal(tile(picture, 3), overlay_mask(image, mask))
-    with pytest.raises(FileNotFoundError, match='nothing'):
-        draw(tmp_path / 'nothing')
+        tiles.draw(rows, 'x')

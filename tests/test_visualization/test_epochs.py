@@ -5,12 +5,14 @@ import numpy as np
 import pytest
 
 from oaa_mm.attention import AttentionStore
+from oaa_mm.io.palette import write_index_png
 from oaa_mm.visualization import (
-    choose_images,
-    draw_strips,
+    choose_ids,
+    draw_pictures,
     find_epochs,
     load_epochs,
     select_epochs,
+    strip_rows,
 )
 from oaa_mm.visualization.draw import find_image, read_image
 
@@ -50,10 +52,12 @@ def test_select_epochs(work_dir, wanted, epochs):
     assert select_epochs(work_dir, wanted) == epochs
 
 
-def test_default_epochs_are_spread_evenly(tmp_path):
+def test_epochs_are_spread_evenly(tmp_path):
     for epoch in range(2, 15):
         make_store(tmp_path / f'attention_epoch_{epoch}.safetensors', 'a')
-    assert select_epochs(tmp_path) == [2, 6, 10, 14]
+    assert select_epochs(tmp_path, at_most=4) == [2, 6, 10, 14]
+    assert select_epochs(tmp_path, at_most=1) == [14]
+    assert select_epochs(tmp_path, at_most=99) == list(range(2, 15))
 
 
 def test_epoch_before_any_store_is_an_empty_column(tmp_path):
@@ -97,32 +101,39 @@ def test_reason_of_a_deleted_store(work_dir):
 
 
 def test_choose_images(work_dir):
-    epochs = load_epochs(work_dir, [3, 10])
-    assert choose_images(epochs, ids=['c', 'a', 'c']) == ['c', 'a']
-    assert choose_images(epochs, number=9) == ['a', 'b', 'c']
-    assert len(choose_images(epochs, number=2)) == 2
-    drawn = {tuple(choose_images(epochs, number=1, seed=s)) for s in range(20)}
+    known = {i for e in load_epochs(work_dir, [3, 10]) for i in e.image_ids}
+    assert choose_ids(known, ids=['c', 'a', 'c']) == ['c', 'a']
+    assert choose_ids(known, number=9) == ['a', 'b', 'c']
+    assert len(choose_ids(known, number=2)) == 2
+    drawn = {tuple(choose_ids(known, number=1, seed=s)) for s in range(20)}
     assert drawn == {('a',), ('b',), ('c',)}
     with pytest.raises(ValueError, match=r'maps of x, z .*a, b, c'):
-        choose_images(epochs, ids=['z', 'a', 'x'])
-    with pytest.raises(ValueError, match='positive, got 0'):
-        choose_images(epochs, number=0)
+        choose_ids(known, ids=['z', 'a', 'x'])
+    with pytest.raises(ValueError, match='random images should be .*got 0'):
+        choose_ids(known, number=0)
+    with pytest.raises(ValueError, match='no attention map to draw'):
+        choose_ids([], number=1)
 
 
-def test_draw_strips(work_dir, tmp_path):
+def draw(work_dir, epochs, out, **kwargs):
+    stores = load_epochs(work_dir, epochs)
+    draw_pictures(
+        {'a': out},
+        lambda image_id, tiles, mask: [
+            strip_rows(tiles, [s.maps_of(image_id) for s in stores], mask)
+        ],
+        img_dir=work_dir,
+        class_names=('cat',),
+        **kwargs,
+    )
+
+
+def test_draw_strips(work_dir):
     red = np.zeros((30, 40, 3), np.uint8)
     red[..., 2] = 255  # OpenCV writes blue, green, red
-    cv2.imwrite(str(tmp_path / 'a.png'), red)
-    out = tmp_path / 'out'
-    (path,) = draw_strips(
-        load_epochs(work_dir, [1, 10]),
-        ['a'],
-        out,
-        img_dir=tmp_path,
-        class_names=('cat',),
-        tile_height=60,
-    )
-    assert path == out / 'a.png'
+    cv2.imwrite(str(work_dir / 'a.png'), red)
+    path = work_dir / 'out/a.png'
+    draw(work_dir, [1, 10], path, tile_height=60)
     strip = cv2.imread(str(path))[..., ::-1]
     # Header, two rows of 60 pixels with captions, and margins.
     assert strip.shape[0] == 30 + 2 * (20 + 60) + 4 * 8
@@ -137,11 +148,9 @@ def test_images_that_do_not_fit(work_dir, tmp_path):
         read_image(find_image(tmp_path, 'b'))
     cv2.imwrite(str(tmp_path / 'a.jpg'), np.zeros((9, 9, 3), np.uint8))
     with pytest.raises(FileNotFoundError, match=r'no such image.*a\.png'):
-        draw_strips(
-            load_epochs(work_dir, [10]),
-            ['a'],
-            tmp_path / 'out',
-            img_dir=tmp_path,
-            mask_dir=tmp_path,
-            class_names=('cat',),
-        )
+        draw(work_dir, [10], tmp_path / 'out/a.png', mask_dir=tmp_path)
+    masks = tmp_path / 'masks'
+    write_index_png(masks / 'a.png', np.zeros((8, 9), np.uint8))
+    with pytest.raises(ValueError, match=r'a\.jpg: the mask is \(8, 9\)'):
+        draw(work_dir, [10], tmp_path / 'out/a.png', mask_dir=masks)
+    assert not (tmp_path / 'out').exists()

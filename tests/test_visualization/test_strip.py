@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from oaa_mm.visualization import EpochMaps, evolution_strip, overlay_attention
+from oaa_mm.visualization import (
+    EpochMaps,
+    ImageTiles,
+    film_rows,
+    overlay_attention,
+    strip_rows,
+)
 from oaa_mm.visualization.grid import (
     CAPTION_HEIGHT,
     HEADER_HEIGHT,
@@ -38,11 +44,9 @@ def tile(strip, row, column, width=60):
     return strip[top : top + HEIGHT, left : left + width]
 
 
-def draw(image, epochs, **kwargs):
-    return evolution_strip(
-        image, epochs, title='x', class_names=NAMES, tile_height=HEIGHT,
-        **kwargs,
-    )  # fmt: skip
+def draw(image, epochs, alpha=0.6, **kwargs):
+    tiles = ImageTiles(image, NAMES, alpha=alpha, height=HEIGHT)
+    return tiles.draw(strip_rows(tiles, epochs, **kwargs), 'x')
 
 
 def test_two_rows_a_above_m(image):
@@ -115,10 +119,26 @@ def test_tiles_have_one_height_and_keep_proportions(size):
     small = resize_to_height(image, 200)
     assert small.shape[0] == 200
     assert small.shape[1] == pytest.approx(size[1] * 200 / size[0], abs=0.5)
-    strip = evolution_strip(
-        image, [EpochMaps(1, maps(0), None)], title='x', class_names=NAMES
-    )
+    tiles = ImageTiles(image, NAMES)
+    strip = tiles.draw(strip_rows(tiles, [EpochMaps(1, maps(0), None)]), 'x')
     assert strip.shape[1] >= 2 * small.shape[1] + 3 * MARGIN
+
+
+def test_frames_of_a_film_have_one_size_and_legend(image):
+    epochs = [EpochMaps(1, maps(0)), EpochMaps(2, maps(0), maps(0, 2))]
+    tiles = ImageTiles(image, NAMES, height=HEIGHT)
+    frames = film_rows(tiles, epochs, np.ones((HEIGHT, 60), np.uint8))
+    first, last = (tiles.draw(rows, 'x') for rows in frames)
+    # Image, A, M and the mask.
+    assert (
+        first.shape == last.shape == (tall(1), 4 * (60 + MARGIN) + MARGIN, 3)
+    )
+    top = MARGIN + HEADER_HEIGHT
+    np.testing.assert_array_equal(first[:top], last[:top])
+    assert np.mean(tile(first, 0, 2) == 242) > 0.8
+    np.testing.assert_array_equal(
+        tile(last, 0, 2), overlay_attention(image, maps(0, 2))
+    )
 
 
 def test_legend_names_classes_of_maps_and_mask(image):
@@ -144,7 +164,7 @@ def test_header_fits_its_text():
     ('epochs', 'mask', 'match'),
     [
         ([], None, 'at least one epoch'),
-        ([EpochMaps(1, maps(3))], None, 'class 3.*3 class names: cat'),
+        ([EpochMaps(1, maps(3))], None, 'class 3.*only 3 class names: cat'),
         (
             [EpochMaps(1, maps(0))],
             np.zeros((2, 2), np.uint8),

@@ -28,9 +28,7 @@ function showEpoch(slider) {
     steps.forEach((item) => item.classList.toggle('shown', item === step));
     const figures = step.querySelectorAll('figure');
     card.querySelectorAll('.now').forEach((place, index) => {
-      const figure = figures[index].cloneNode(true);
-      figure.querySelector('figcaption').append(`, epoch ${epoch}`);
-      place.replaceChildren(figure);
+      place.replaceChildren(figures[index].cloneNode(true));
     });
   }
 }
