@@ -226,7 +226,7 @@ def strip_command(args: argparse.Namespace) -> None:
 def compare_command(args: argparse.Namespace) -> None:
     """Run `compare`: read, draw, and say what was drawn."""
     from oaa_mm.evaluation.compare import distinct_names
-    from oaa_mm.io.palette import read_index_png
+    from oaa_mm.io import read_mask
     from oaa_mm.pseudo_labels.layout import label_dir
     from oaa_mm.visualization import comparison_rows
     from oaa_mm.visualization.epochs import open_store
@@ -239,7 +239,7 @@ def compare_command(args: argparse.Namespace) -> None:
     def layout(image_id: str, tiles: ImageTiles, mask: Mask) -> list[Rows]:
         maps = {name: s.maps_of(image_id) for name, s in stores.items()}
         labels = {
-            name: read_index_png(folder / f'{image_id}.png')
+            name: read_mask(folder / f'{image_id}.png')
             for name, folder in folders.items()
         }
         if mask is not None:

@@ -13,7 +13,8 @@ import numpy as np
 
 from oaa_mm.checks import name_some
 from oaa_mm.datasets.files import inspect_images
-from oaa_mm.tags import image_stem, read_labels
+from oaa_mm.io import image_id_of
+from oaa_mm.tags import read_labels
 from oaa_mm.visualization.draw import IMAGE_SUFFIXES
 
 Image = str | os.PathLike | np.ndarray
@@ -106,7 +107,11 @@ def list_images(inputs: Images) -> list[ImageInput]:
 
 
 def _id_of(image: str | np.ndarray, number: int) -> str:
-    return image_stem(image) if isinstance(image, str) else f'{number:08}'
+    return (
+        image_id_of(Path(image).name)
+        if isinstance(image, str)
+        else f'{number:08}'
+    )
 
 
 def _checked_array(image: np.ndarray) -> np.ndarray:

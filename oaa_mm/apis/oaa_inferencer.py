@@ -22,7 +22,7 @@ from mmseg.structures import SegDataSample
 from torch import nn
 
 from oaa_mm.attention import AttentionStore
-from oaa_mm.io.palette import write_index_png
+from oaa_mm.io import write_mask
 from oaa_mm.io.progress import progress
 from oaa_mm.pseudo_labels import LabelRules, build_refine
 from oaa_mm.pseudo_labels.layout import label_file
@@ -172,7 +172,7 @@ class OAAInferencer(BaseInferencer):
                 add_label(sample, image, rules, refine)
                 if out_dir:
                     path = label_file(out_dir, image.image_id)
-                    write_index_png(path, read_label(sample))
+                    write_mask(path, read_label(sample))
             done = self.postprocess(samples, None, return_datasamples)
             results['predictions'] += done if return_predictions else []
             if not (out_dir or show or return_vis):

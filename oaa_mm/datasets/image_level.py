@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os.path as osp
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import takewhile
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,15 +11,23 @@ from mmengine.logging import print_log
 from mmseg.datasets import BaseSegDataset
 
 from oaa_mm.checks import name_some
-from oaa_mm.io import check_image_id
-from oaa_mm.io.palette import voc_colormap
+from oaa_mm.io import voc_colormap
 from oaa_mm.registry import DATASETS
-from oaa_mm.tags import LabelTable, image_stem, read_labels
-from oaa_mm.tags.formats._common import read_text
+from oaa_mm.tags import (
+    LabelTable,
+    ListedImage,
+    labels_of,
+    make_table,
+    map_classes,
+    read_image_list,
+    read_labels,
+    with_any_class,
+)
 
 from .files import inspect_images
+from .image_files import ImageFolder, find_by_id, find_images
 from .transforms import RecordingCompose
-from .transforms.nominal import RESIZES, flatten, resized
+from .transforms.frame_size import RESIZES, iterate_transforms, resized
 
 
 @DATASETS.register_module()
@@ -28,10 +35,10 @@ class ImageLevelDataset(BaseSegDataset):
     """Images, their ids and their image-level labels; masks are optional.
 
     A sample of the pipeline starts with the keys `img_path`, `image_id` (stem
-    of the file), `gt_label` ((C,) uint8, absent for unlabelled test images),
-    `seg_map_path` (only where a mask exists; for evaluation), and what mmseg's
-    loading transforms need. The pipeline records flips, crops and resizes in
-    `placement`.
+    of the file, with the sub-folders of the image folder), `gt_label` ((C,)
+    uint8, absent for unlabelled test images), `seg_map_path` (only where a
+    mask exists; for evaluation), and what mmseg's loading transforms need.
+    The pipeline records flips, crops and resizes in `placement`.
 
     Everything is checked when the data set is built: files that are listed
     but absent or truncated, labels out of range, images without a label,
@@ -39,8 +46,9 @@ class ImageLevelDataset(BaseSegDataset):
 
     Args:
         ann_file (str): List of images, one a line: an id, a file name, or a
-            line of the authors' format ``name c1 c2 ...`` (0-based). Empty
-            means all images of `labels`.
+            line of the authors' format ``name c1 c2 ...`` (0-based); see
+            :func:`oaa_mm.datasets.read_image_list`. Empty means all images of
+            `labels`.
         labels (str | None): Source of the image-level labels: a VOC
             `Annotations` folder, a list, `cls_labels.npy`, CSV, COCO
             instances JSON or a folder of masks (see
@@ -133,7 +141,7 @@ class ImageLevelDataset(BaseSegDataset):
             return
         super().full_init()
         for transform in self.pipeline.transforms:
-            for inner in flatten(transform):
+            for inner in iterate_transforms(transform):
                 if hasattr(inner, 'check_data'):
                     inner.check_data(map(self.get_data_info, range(len(self))))
 
@@ -143,57 +151,59 @@ class ImageLevelDataset(BaseSegDataset):
         Returns:
             list[dict]: One entry an image, see the class.
         """
-        names = self._read_names()
-        table = self._read_table()
-        if not self.ann_file:
-            names = {name: name for name in sorted(table.labels)}
-        if not names:
+        folder = ImageFolder(self.data_prefix['img_path'], self.img_suffix)
+        images = self._read_list(folder)
+        table = self._read_table(images)
+        if images is None:
+            images = [
+                ListedImage(image_id, table.files.get(image_id, image_id))
+                for image_id in sorted(table.labels)
+            ]
+        if not images:
             raise ValueError(
                 f'{self.labels or type(self).__name__}: no image is named; '
                 'list images in `ann_file`, or give `labels` that hold some'
             )
-        labels = self._labels_of(names, table)
-        paths = {i: self._image_path(names[i], i) for i in labels}
-        sizes = self._inspect(paths)
+        labels = self._labels_of([i.image_id for i in images], table)
+        paths = find_images(
+            folder, [i.name for i in images if i.image_id in labels]
+        )
+        sizes = inspect_images(paths) if self.check_images else {}
+        masks = self._find_masks(paths)
         return [
-            self._data_info(image_id, path, labels[image_id], sizes)
-            for image_id, path in paths.items()
+            self._data_info(image_id, path, classes, sizes, masks)
+            for (image_id, path), classes in zip(
+                paths.items(), labels.values(), strict=True
+            )
         ]
 
-    def _read_names(self) -> dict[str, str]:
-        """Image id -> name in the list, in the order of the list."""
+    def _read_list(self, folder: ImageFolder) -> list[ListedImage] | None:
         if not self.ann_file:
-            return {}
+            return None
         if not osp.isfile(self.ann_file):
             raise FileNotFoundError(
                 f'ann_file {self.ann_file!r} does not exist; it lists one '
                 'image a line'
             )
-        names: dict[str, str] = {}
-        for number, words in _read_lines(self.ann_file):
-            image_id = _listed_id(words[0], f'{self.ann_file}, line {number}')
-            if image_id in names:
-                raise ValueError(
-                    f'{self.ann_file}, line {number}: image id {image_id!r} '
-                    'was already listed. Ids are the stems of the file names '
-                    'and must be unique'
-                )
-            names[image_id] = words[0]
-        if not names:
-            raise ValueError(
-                f'{self.ann_file}: the list names no image; it should hold '
-                'one a line'
-            )
-        return names
+        return read_image_list(
+            self.ann_file,
+            tags=not self.labels,
+            known=folder,
+            suffix=self.img_suffix,
+        )
 
-    def _read_table(self) -> LabelTable:
+    def _read_table(self, images: list[ListedImage] | None) -> LabelTable:
         classes = self.METAINFO.get('classes') or self.metainfo.get('classes')
         if self.labels:
             table = read_labels(
                 self.labels, format=self.labels_format, classes=classes
             )
-        elif self.ann_file and not self._is_plain_list():
-            table = read_labels(self.ann_file, format='list', classes=classes)
+        elif any(image.tags for image in images or ()):
+            table = make_table(
+                {image.image_id: image.tags for image in images},
+                classes,
+                self.ann_file,
+            )
         elif self.test_mode:
             table = LabelTable({}, classes)
         else:
@@ -213,98 +223,48 @@ class ImageLevelDataset(BaseSegDataset):
             )
         return table
 
-    def _is_plain_list(self) -> bool:
-        """Whether no line of `ann_file` has a class index."""
-        return all(len(words) < 2 for _, words in _read_lines(self.ann_file))
-
     def _labels_of(
-        self, names: Mapping[str, str], table: LabelTable
+        self, ids: Sequence[str], table: LabelTable
     ) -> dict[str, tuple[int, ...] | None]:
         """Classes of each image, mapped to the selected classes."""
         if self.test_mode and not table.labels:
-            return dict.fromkeys(names)
+            return dict.fromkeys(ids)
         source = self.labels or self.ann_file
+        labels = labels_of(table, ids, source)
         if (self.filter_cfg or {}).get('filter_empty_gt'):
-            names = self._without_empty(names, table)
-        absent = [i for i in names if i not in table.labels]
-        empty = [i for i in names if table.labels.get(i) == ()]
-        for ids, what in ((absent, 'no entry'), (empty, 'no class')):
-            if ids:
-                raise ValueError(
-                    f'{source}: {len(ids)} listed images have {what} in the '
-                    f'image-level labels: {name_some(ids)}. Label them or '
-                    'take them off the list'
-                )
-        count = len(self.METAINFO.get('classes') or self.metainfo['classes'])
-        for image_id in names:
-            outside = [c for c in table.labels[image_id] if c >= count]
-            if outside:
-                raise ValueError(
-                    f'{source}: image {image_id!r} has class index '
-                    f'{outside[0]}, allowed are 0 to {count - 1} (classes '
-                    'are counted from 0, background is none)'
-                )
+            labels = self._with_any(labels, 'any class (filter_empty_gt)')
+        if empty := [i for i, classes in labels.items() if not classes]:
+            raise ValueError(
+                f'{source}: {len(empty)} listed images have no class in the '
+                f'image-level labels: {name_some(empty)}. Label them or take '
+                'them off the list'
+            )
         if self.label_map is None:
-            return {i: table.labels[i] for i in names}
-        return self._select_classes(names, table)
+            return labels
+        names = ', '.join(self.metainfo['classes'])
+        labels = map_classes(labels, self.label_map)
+        return self._with_any(labels, f'any of the chosen classes ({names})')
 
-    def _without_empty(
-        self, names: Mapping[str, str], table: LabelTable
-    ) -> dict[str, str]:
-        """Leave out images that are known to have no class."""
-        kept = {i: n for i, n in names.items() if table.labels.get(i) != ()}
-        if not kept:
-            raise ValueError(
-                f'{self.labels or self.ann_file}: no listed image has a class'
-            )
-        print_log(
-            f'{type(self).__name__}: {len(names) - len(kept)} of {len(names)} '
-            'images have no class and are left out (filter_empty_gt)',
-            'current',
-        )
-        return kept
-
-    def _select_classes(
-        self, names: Mapping[str, str], table: LabelTable
+    def _with_any(
+        self, labels: Mapping[str, tuple[int, ...]], what: str
     ) -> dict[str, tuple[int, ...]]:
-        """Keep the images and labels of the classes chosen in metainfo."""
-        kept = {}
-        for image_id in names:
-            mapped = [self.label_map[c] for c in table.labels[image_id]]
-            chosen = tuple(sorted(c for c in mapped if c != 255))
-            if chosen:
-                kept[image_id] = chosen
-        if not kept:
-            raise ValueError(
-                f'no listed image has any of the classes '
-                f'{self.metainfo["classes"]}'
-            )
-        if len(kept) < len(names):
+        """Leave out the images without a class, and say how many."""
+        kept = with_any_class(labels, what)
+        if len(kept) < len(labels):
             print_log(
-                f'{type(self).__name__}: {len(names) - len(kept)} of '
-                f'{len(names)} images have none of the chosen classes and '
-                'are left out',
+                f'{type(self).__name__}: {len(labels) - len(kept)} of '
+                f'{len(labels)} images do not have {what} and are left out',
                 'current',
             )
         return kept
 
-    def _image_path(self, name: str, image_id: str) -> str:
-        """Path of an image: as listed if it exists so, else by its id."""
-        folder = self.data_prefix['img_path']
-        plain = osp.join(folder, image_id + self.img_suffix)
-        if name == image_id or '..' in name.split('/'):
-            return plain
-        listed = osp.join(folder, name.lstrip('/'))
-        for path in (listed, listed + self.img_suffix):
-            if osp.isfile(path):
-                return path
-        return plain
-
-    def _inspect(self, paths: Mapping[str, str]) -> dict[str, tuple[int, int]]:
-        """Height and width of each image; refuse absent and broken ones."""
-        if not self.check_images:
+    def _find_masks(self, image_ids: Iterable[str]) -> dict[str, str]:
+        masks = self.data_prefix.get('seg_map_path')
+        if not masks or not osp.isdir(masks):
             return {}
-        return inspect_images(paths)
+        return find_by_id(
+            masks, image_ids, self.seg_map_suffix, allow_missing=True
+        )
 
     def _data_info(
         self,
@@ -312,6 +272,7 @@ class ImageLevelDataset(BaseSegDataset):
         path: str,
         classes: tuple[int, ...] | None,
         sizes: Mapping[str, tuple[int, int]],
+        masks: Mapping[str, str],
     ) -> dict:
         info = {
             'img_path': path,
@@ -325,14 +286,10 @@ class ImageLevelDataset(BaseSegDataset):
             label[list(classes)] = 1
             info['gt_label'] = label
         if image_id in sizes:
-            height, width = sizes[image_id]
-            info['height'], info['width'] = height, width
-            info['input_size'] = self._input_size(height, width)
-        masks = self.data_prefix.get('seg_map_path')
-        if masks:
-            mask = osp.join(masks, image_id + self.seg_map_suffix)
-            if osp.isfile(mask):
-                info['seg_map_path'] = mask
+            info['height'], info['width'] = size = sizes[image_id]
+            info['input_size'] = self._input_size(size)
+        if image_id in masks:
+            info['seg_map_path'] = masks[image_id]
         return info
 
     @property
@@ -346,31 +303,12 @@ class ImageLevelDataset(BaseSegDataset):
         }
         return {0: 0, **chosen}
 
-    def _input_size(self, height: int, width: int) -> tuple[int, int]:
+    def _input_size(self, size: tuple[int, int]) -> tuple[int, int]:
         """Size of an image after the resizes of the pipeline."""
-        size = (height, width)
         if size not in self._input_sizes:
-            self._input_sizes[size] = self._run_resizes(height, width)
+            after = size
+            for transform in self.pipeline.transforms:
+                if isinstance(transform, RESIZES):
+                    after = resized(transform, after)
+            self._input_sizes[size] = after
         return self._input_sizes[size]
-
-    def _run_resizes(self, height: int, width: int) -> tuple[int, int]:
-        size = (height, width)
-        for transform in self.pipeline.transforms:
-            if isinstance(transform, RESIZES):
-                size = resized(transform, size)
-        return size
-
-
-def _listed_id(name: str, where: str) -> str:
-    try:
-        return check_image_id(image_stem(name))
-    except ValueError as error:
-        raise ValueError(f'{where}: {error}') from error
-
-
-def _read_lines(path: str) -> Iterator[tuple[int, list[str]]]:
-    """Number and words of each line; `#` at the start of a word ends it."""
-    for number, line in enumerate(read_text(path).splitlines(), 1):
-        words = list(takewhile(lambda w: not w.startswith('#'), line.split()))
-        if words:
-            yield number, words

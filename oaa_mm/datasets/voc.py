@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oaa_mm.io.palette import voc_colormap
+from oaa_mm.io import voc_colormap
 from oaa_mm.registry import DATASETS
 from oaa_mm.tags import VOC_CLASSES
 

@@ -15,7 +15,7 @@ from PIL import Image, UnidentifiedImageError
 
 from oaa_mm.checks import check_choice, check_number
 from oaa_mm.io.images import PHOTO_FORMATS
-from oaa_mm.io.palette import INDEX_MODES, voc_colormap
+from oaa_mm.io.masks import INDEX_MODES, voc_colormap
 from oaa_mm.io.progress import progress
 
 #: What a file is read as: only masks and saliency maps tell their values.

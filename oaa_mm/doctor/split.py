@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from oaa_mm.tags import LabelTable, image_stem, read_labels
+from oaa_mm.datasets import find_by_id
+from oaa_mm.io import image_id_of
+from oaa_mm.tags import LabelTable, read_labels
 
 from .findings import Finding
 from .probe import Probe, probe_files
@@ -177,7 +179,7 @@ def _image_path(split: Split, name: str) -> Path:
 
     This is where :class:`~oaa_mm.datasets.ImageLevelDataset` looks, too.
     """
-    image_id = image_stem(name)
+    image_id = image_id_of(name)
     if name != image_id and '..' not in name.split('/'):
         listed = split.img_dir / name.lstrip('/')
         for path in (listed, Path(f'{listed}{split.img_suffix}')):
@@ -186,17 +188,27 @@ def _image_path(split: Split, name: str) -> Path:
     return split.img_dir / f'{image_id}{split.img_suffix}'
 
 
+def _existing(
+    folder: Path, image_ids: Sequence[str], suffix: str
+) -> dict[str, str]:
+    if not folder.is_dir():
+        return {}
+    return find_by_id(folder, image_ids, suffix, allow_missing=True)
+
+
 def _paths(split: Split, names: Sequence[str]) -> dict[str, dict[str, Path]]:
     """Kind of file -> image id -> path, for the kinds there are to check."""
     images: dict[str, Path] = {}
     for name in dict.fromkeys(names):
-        images.setdefault(image_stem(name), _image_path(split, name))
+        images.setdefault(image_id_of(name), _image_path(split, name))
     paths = {'image': images}
     folders = {'mask': split.mask_dir, 'saliency': split.saliency_dir}
     for kind, folder in folders.items():
         if folder is not None:
+            there = _existing(folder, images, split.mask_suffix)
             paths[kind] = {
-                i: folder / f'{i}{split.mask_suffix}' for i in images
+                i: Path(there.get(i, folder / f'{i}{split.mask_suffix}'))
+                for i in images
             }
     return paths
 
@@ -237,7 +249,7 @@ def load_split(
     classes = classes or (None if table is None else table.classes)
     return SplitData(
         split.name,
-        [image_stem(name) for name in names],
+        [image_id_of(name) for name in names],
         labels=None if table is None else table.labels,
         classes=None if classes is None else tuple(classes),
         images=probes['image'],

@@ -14,7 +14,7 @@ import numpy as np
 from oaa_mm.attention import AttentionStore
 from oaa_mm.attention.coverage import check_maps
 from oaa_mm.checks import check_choice, name_some
-from oaa_mm.io.palette import read_index_png
+from oaa_mm.io import read_mask
 from oaa_mm.io.progress import progress
 
 from .counts import (
@@ -126,7 +126,7 @@ def evaluate_store(
 
     def count(image_id: str) -> ImageCounts:
         maps = {c: store[image_id, c] for c in store.classes_of(image_id)}
-        mask = read_index_png(masks[image_id])
+        mask = read_mask(masks[image_id])
         try:
             return count_image(maps, mask, num_classes, ignore=ignore)
         except ValueError as error:
@@ -178,7 +178,7 @@ def evaluate_labels(
 
     def count(image_id: str) -> np.ndarray:
         label, mask = labels[image_id], masks[image_id]
-        pixels = read_index_png(label), read_index_png(mask)
+        pixels = read_mask(label), read_mask(mask)
         try:
             return label_matrix(*pixels, num_classes)
         except ValueError as error:

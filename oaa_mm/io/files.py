@@ -131,3 +131,52 @@ def write_error(
             'change its permissions)'
         )
     return OSError(error.errno, what, str(path))
+
+
+def read_bytes(path: str | os.PathLike, max_bytes: int = 2**30) -> bytes:
+    """Read a whole file that others may have made.
+
+    Args:
+        path (str | os.PathLike): The file.
+        max_bytes (int): Its greatest size. Defaults to 1 GiB: the labels of
+            COCO take 40 MB, a larger file of labels is a mistake.
+
+    Returns:
+        bytes: Its content.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is a folder, or larger than that.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise ValueError(f'{path} is a folder, but a file is needed')
+    if not path.exists():
+        raise FileNotFoundError(f'{path} does not exist')
+    if (size := path.stat().st_size) > max_bytes:
+        raise ValueError(
+            f'{path} has {size} bytes; files of more than {max_bytes} are '
+            'not read'
+        )
+    return path.read_bytes()
+
+
+def read_text(path: str | os.PathLike) -> str:
+    """Read a UTF-8 file, with or without byte order mark.
+
+    Args:
+        path (str | os.PathLike): The file.
+
+    Returns:
+        str: Its text, with the line ends that it has.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is a folder, or no UTF-8 text.
+    """
+    try:
+        return read_bytes(path).decode('utf-8-sig')
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f'{path} is not UTF-8 text: {error}; save it as UTF-8'
+        ) from error

@@ -1,25 +1,40 @@
-"""Opening image files whose content may be anything."""
+"""The pixels of image files, whose content may be anything."""
 
 from __future__ import annotations
 
+import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
+import cv2
+import mmcv
+import numpy as np
+from mmengine import fileio
 from PIL import Image
 
-#: Formats of masks and attention maps, whose values have to be exact.
+from .files import atomic_write
+
+#: Format of attention maps, whose values have to be exact.
 MAP_FORMATS = ('PNG',)
+#: Formats of masks, whose values have to be exact, too.
+MASK_FORMATS = ('PNG', 'TIFF', 'BMP')
 #: Some projects hand out JPEGs that are called `.png`.
-SALIENCY_FORMATS = ('PNG', 'JPEG')
+SALIENCY_FORMATS = ('PNG', 'JPEG', 'TIFF', 'BMP')
 #: Formats of photographs. Pillow knows more and takes none by its suffix;
 #: its reader of EPS, for one, starts Ghostscript.
 PHOTO_FORMATS = ('JPEG', 'PNG', 'BMP', 'GIF', 'PPM', 'TIFF', 'WEBP')
 
+#: Channels of a grey JPEG that was saved in colour may differ by that much.
+_GREY_TOLERANCE = 8
+
 
 @contextmanager
 def open_image(
-    path: str | os.PathLike, formats: tuple[str, ...] = MAP_FORMATS
+    path: str | os.PathLike,
+    formats: tuple[str, ...] = MAP_FORMATS,
+    content: bytes | None = None,
 ) -> Iterator[Image.Image]:
     """Open an image; every way in which it is broken is one error.
 
@@ -31,6 +46,8 @@ def open_image(
         path (str | os.PathLike): The file.
         formats (tuple[str, ...]): Pillow's names of the formats it may have,
             whatever its suffix says. Defaults to PNG alone.
+        content (bytes | None): Of the file, where it is read already.
+            Defaults to None.
 
     Yields:
         Image.Image: The image, not decoded yet.
@@ -39,13 +56,114 @@ def open_image(
         FileNotFoundError: There is no such file.
         ValueError: It has another format, is damaged or too large.
     """
+    source = path if content is None else io.BytesIO(content)
     try:
-        with Image.open(path, formats=formats) as image:
+        with Image.open(source, formats=formats) as image:
             yield image
     except FileNotFoundError:
         raise FileNotFoundError(f'no such image file: {path}') from None
     except Exception as error:  # Pillow's readers raise nearly anything
+        reason = str(error) or type(error).__name__
         raise ValueError(
             f'{path}: not a readable image of format {", ".join(formats)} '
-            f'({str(error) or type(error).__name__})'
+            f'({reason.replace(repr(source), "its content")})'
         ) from error
+
+
+def read_image(
+    path: str | os.PathLike, backend_args: Mapping | None = None
+) -> np.ndarray:
+    """Read an image exactly as LoadImageFromFile does in a training.
+
+    The EXIF orientation is applied; greyscale, palettes, transparency, CMYK,
+    16-bit and 1-bit images become 8-bit colours.
+
+    Args:
+        path (str | os.PathLike): The file, of one of :data:`PHOTO_FORMATS`.
+        backend_args (Mapping | None): Where the file lies, for
+            :func:`mmengine.fileio.get`. Defaults to None: on a disk.
+
+    Returns:
+        np.ndarray: (H, W, 3) uint8 RGB.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The file is damaged, no image or too large.
+    """
+    try:
+        content = fileio.get(os.fspath(path), backend_args=backend_args)
+    except FileNotFoundError:
+        raise FileNotFoundError(f'no such image file: {path}') from None
+    except OSError as error:
+        raise ValueError(f'{path}: cannot be read ({error})') from error
+    with open_image(path, PHOTO_FORMATS, content):
+        pass  # its header promises an image of a possible size
+    try:
+        image = mmcv.imfrombytes(content, flag='color', channel_order='rgb')
+    except cv2.error:
+        image = None
+    if image is None or image.dtype != np.uint8:
+        raise ValueError(
+            f'{path}: OpenCV, which reads images in a training, cannot decode '
+            'it; save it as an 8-bit PNG or JPEG'
+        )
+    return image
+
+
+def read_grey(path: str | os.PathLike) -> np.ndarray:
+    """Read a saliency map.
+
+    Args:
+        path (str | os.PathLike): A greyscale image of 1, 8 or 16 bits, with
+            or without transparency, a palette of greys, or an image in
+            colours that are all grey.
+
+    Returns:
+        np.ndarray: (H, W) uint8, 0..255; 16 bits are scaled to 8.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The file is damaged, shows colours, or holds values of 0
+            and 1 instead of 0..255.
+    """
+    with open_image(path, SALIENCY_FORMATS) as image:
+        deep = image.mode.startswith(('I', 'F'))
+        values = np.array(image if deep else image.convert('RGB'))
+    if not deep:
+        spread = int(np.ptp(values, axis=2).max(initial=0))
+        if spread > _GREY_TOLERANCE:
+            raise ValueError(
+                f'{path} shows colours, but a saliency map is greyscale; '
+                'convert it, or is this the folder of the images?'
+            )
+        values = values[..., 1]
+    else:
+        low, high = values.min(initial=0), values.max(initial=0)
+        if not 0 <= low <= high < 2**16 or (values % 1).any():
+            raise ValueError(
+                f'{path} holds values from {low} to {high}, but a saliency '
+                'map holds integers of 8 or 16 bits; save it with 0 to 255'
+            )
+        if high > 255:
+            values = values // 257
+    if values.max(initial=0) == 1:
+        raise ValueError(
+            f'{path} holds values of 0 and 1 alone, but a saliency map '
+            'ranges from 0 to 255; multiply its values by 255'
+        )
+    return values.astype(np.uint8)
+
+
+def write_image(
+    path: str | os.PathLike, image: np.ndarray, **options: int
+) -> None:
+    """Write an image atomically, as JPEG or PNG by its suffix.
+
+    Args:
+        path (str | os.PathLike): The file, ``.jpg`` or ``.png``.
+        image (np.ndarray): (H, W) or (H, W, 3) RGB, uint8.
+        **options (int): Of Pillow's writer, such as `quality`.
+    """
+    kind = 'JPEG' if Path(path).suffix == '.jpg' else 'PNG'
+    with atomic_write(path) as file:
+        Image.fromarray(image).save(file, format=kind, **options)

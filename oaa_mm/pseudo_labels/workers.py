@@ -19,8 +19,8 @@ import numpy as np
 import torch
 
 from oaa_mm.attention import AttentionStore
+from oaa_mm.io import read_mask, write_mask
 from oaa_mm.io.images import SALIENCY_FORMATS, open_image
-from oaa_mm.io.palette import read_index_png, write_index_png
 
 from .compose import label_image
 from .inputs import ImageToLabel
@@ -93,7 +93,7 @@ class LabelWorker:
         kept = label is not None
         if label is None:
             label = self._make(image)
-            write_index_png(path, label)
+            write_mask(path, label)
         counts = np.bincount(label.ravel()).tolist()
         pixels = {value: n for value, n in enumerate(counts) if n}
         return LabelResult(image.image_id, kept, pixels)
@@ -118,7 +118,7 @@ class LabelWorker:
 def _finished(path: Path, size: tuple[int, int]) -> np.ndarray | None:
     """The label that an earlier run finished; None where there is none."""
     try:
-        label = read_index_png(path)
+        label = read_mask(path)
     except (FileNotFoundError, ValueError):
         return None
     return label if label.shape == size else None

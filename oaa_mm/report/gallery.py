@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from oaa_mm.evaluation import label_at
-from oaa_mm.io.palette import read_index_png
+from oaa_mm.io import read_mask
 from oaa_mm.io.progress import progress
 from oaa_mm.visualization import ImageTiles, Tile, choose_ids
 from oaa_mm.visualization.draw import find_image, read_image
@@ -156,7 +156,7 @@ def _draw_card(
 
 
 def _label_tile(tiles: ImageTiles, caption: str, path: Path) -> Tile:
-    label = read_index_png(path) if path.is_file() else None
+    label = read_mask(path) if path.is_file() else None
     try:
         return tiles.mask(caption, label)
     except ValueError as error:
@@ -191,7 +191,7 @@ def _rank(
 
     def label(image_id: str, size: tuple[int, int]) -> np.ndarray:
         if run.labels:
-            return read_index_png(folder / f'{image_id}.png')
+            return read_mask(folder / f'{image_id}.png')
         return label_at(maps_of(image_id), size, threshold)
 
     return rank_images(known, label, data.mask_dir), what + among

@@ -10,7 +10,7 @@ import numpy as np
 
 from oaa_mm.checks import check_number
 from oaa_mm.evaluation import confusion_scores, label_matrix
-from oaa_mm.io.palette import read_index_png
+from oaa_mm.io import read_mask
 from oaa_mm.io.progress import progress
 from oaa_mm.visualization.draw import choose_ids
 
@@ -96,7 +96,7 @@ def rank_images(
         path = mask_dir / f'{image_id}.png'
         if not path.is_file():
             continue
-        mask = read_index_png(path)
+        mask = read_mask(path)
         try:
             score = image_score(labeller(image_id, mask.shape), mask)
         except ValueError as error:

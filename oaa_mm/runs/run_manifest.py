@@ -14,7 +14,7 @@ from mmengine.runner import Runner
 from torch.utils.data import Dataset
 
 from oaa_mm.datasets.transforms import LoadAttentionMaps
-from oaa_mm.datasets.transforms.nominal import flatten
+from oaa_mm.datasets.transforms.frame_size import iterate_transforms
 from oaa_mm.io.fingerprint import fingerprint, fingerprint_names
 from oaa_mm.io.manifest import Manifest, manifest_path, write_manifest
 
@@ -111,7 +111,7 @@ def _leaf_inputs(dataset: Any, masks: bool) -> dict[str, dict]:
     labels = [i['seg_map_path'] for i in infos if i.get('seg_map_path')]
     if labels and masks:
         inputs['masks'] = _local_files(labels, content=True)
-    for transform in flatten(dataset.pipeline):
+    for transform in iterate_transforms(dataset.pipeline):
         if isinstance(transform, LoadAttentionMaps):
             inputs['attention'] = _local(transform.store)
     return inputs

@@ -22,9 +22,10 @@ from .formats import (
     read_npy,
     read_voc_xml,
 )
+from .image_list import ListedImage, read_image_list
 from .io import READERS, WRITERS, read_labels, write_labels
-from .select import select_listed
-from .table import LabelTable, image_stem
+from .select import labels_of, map_classes, select_listed, with_any_class
+from .table import LabelTable, make_table
 
 __all__ = [
     'COCO_CATEGORY_IDS',
@@ -34,17 +35,22 @@ __all__ = [
     'WRITERS',
     'LabelDiff',
     'LabelTable',
+    'ListedImage',
     'diff_labels',
-    'image_stem',
+    'labels_of',
     'load_classes',
+    'make_table',
+    'map_classes',
     'print_diff',
     'read_coco',
     'read_csv',
+    'read_image_list',
     'read_labels',
     'read_list',
     'read_masks',
     'read_npy',
     'read_voc_xml',
     'select_listed',
+    'with_any_class',
     'write_labels',
 ]

@@ -10,7 +10,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from unicodedata import category
+
+from oaa_mm.io import read_text
+from oaa_mm.io.ids import is_clean_text
 
 #: The 20 classes of PASCAL VOC.
 VOC_CLASSES = (
@@ -43,26 +45,6 @@ _COCO_UNUSED = (12, 26, 29, 30, 45, 66, 68, 69, 71, 83, 91)
 COCO_CATEGORY_IDS = tuple(
     number for number in range(1, 92) if number not in _COCO_UNUSED
 )
-
-
-def is_clean_text(text: str) -> bool:
-    """Whether every file format can hold `text` on one line.
-
-    Args:
-        text (str): A class name.
-
-    Returns:
-        bool: False where `text` holds control characters, line separators,
-        lone surrogates or Unicode non-characters.
-    """
-    if text.isascii():
-        return text.isprintable()
-    return not any(
-        category(character) in ('Cc', 'Cs', 'Zl', 'Zp')
-        or ord(character) & 0xFFFE == 0xFFFE
-        or 0xFDD0 <= ord(character) <= 0xFDEF
-        for character in text
-    )
 
 
 def normalize_classes(classes: Iterable[str] | None) -> tuple[str, ...] | None:
@@ -124,10 +106,7 @@ def load_classes(spec: str) -> tuple[str, ...]:
         return known[spec]
     path = Path(spec)
     if ',' not in spec and os.path.isfile(spec):
-        try:
-            lines = path.read_text(encoding='utf-8-sig').splitlines()
-        except UnicodeDecodeError as error:
-            raise ValueError(f'{path} is not UTF-8 text: {error}') from error
+        lines = read_text(path).splitlines()
         names = [line for line in lines if line.strip()]
     elif ',' not in spec and (path.suffix == '.txt' or path.name != spec):
         raise FileNotFoundError(

@@ -3,42 +3,15 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from oaa_mm.io.ids import check_image_id
+from oaa_mm.io import check_image_id
 
 from .classes import normalize_classes
-
-#: Only these are cut off a name: ids such as `scan.v2` keep their dot.
-IMAGE_SUFFIXES = (
-    '.jpg', '.jpeg', '.png', '.bmp', '.gif', '.ppm', '.tif', '.tiff', '.webp'
-)  # fmt: skip
-
-
-def image_stem(name: str) -> str:
-    """Image id of a file name: without folders and without image suffix.
-
-    Args:
-        name (str): For example ``'JPEGImages/2007_000032.jpg'``.
-
-    Returns:
-        str: For example ``'2007_000032'``.
-    """
-    name = name.strip().replace('\\', '/').rsplit('/', 1)[-1]
-    stem, dot, suffix = name.rpartition('.')
-    return stem if dot + suffix.lower() in IMAGE_SUFFIXES else name
-
-
-def _check_image_id(image_id: str) -> None:
-    check_image_id(image_id)
-    if '..' in image_id or image_id.startswith('.'):
-        raise ValueError(
-            f"image id {image_id!r} is not a file stem: it contains '..' or "
-            'begins with a dot, as hidden files do'
-        )
 
 
 def _normalize_indices(
@@ -83,6 +56,8 @@ class LabelTable:
             They are kept as sorted tuples without repetition.
         classes (Iterable[str], optional): Names of the classes, None where
             the source has none. Blanks around names are stripped.
+        files (Mapping[str, str]): Image id -> name of its file as the source
+            wrote it, maybe with a suffix. Defaults to none.
 
     Raises:
         ValueError: An image id is not a file stem, an index is out of range,
@@ -97,13 +72,14 @@ class LabelTable:
 
     labels: dict[str, tuple[int, ...]]
     classes: tuple[str, ...] | None = None
+    files: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
         classes = normalize_classes(self.classes)
         size = None if classes is None else len(classes)
         labels = {}
         for image_id, indices in self.labels.items():
-            _check_image_id(image_id)
+            check_image_id(image_id)
             labels[image_id] = _normalize_indices(image_id, indices, size)
         # The dataclass is frozen for its users, not for its own clean-up.
         object.__setattr__(self, 'classes', classes)
@@ -141,3 +117,29 @@ class LabelTable:
             )
             row[list(indices)] = 1
         return matrix
+
+
+def make_table(
+    labels: Mapping[str, Iterable[int]],
+    classes: Sequence[str] | None,
+    source: str | os.PathLike,
+    files: Mapping[str, str] | None = None,
+) -> LabelTable:
+    """A table whose errors name the file that it was read from.
+
+    Args:
+        labels (Mapping[str, Iterable[int]]): See :class:`LabelTable`.
+        classes (Sequence[str] | None): See :class:`LabelTable`.
+        source (str | os.PathLike): The file or folder.
+        files (Mapping[str, str] | None): See :class:`LabelTable`.
+
+    Returns:
+        LabelTable: The labels.
+
+    Raises:
+        ValueError: See :class:`LabelTable`.
+    """
+    try:
+        return LabelTable(labels, classes, files or {})
+    except ValueError as error:
+        raise ValueError(f'{source}: {error}') from error

@@ -11,9 +11,8 @@ import cv2
 import numpy as np
 
 from oaa_mm.checks import check_number
-from oaa_mm.io import atomic_write
+from oaa_mm.io import atomic_write, read_mask
 from oaa_mm.io.images import PHOTO_FORMATS, open_image
-from oaa_mm.io.palette import read_index_png
 from oaa_mm.io.progress import progress
 
 from .film import FILM_SUFFIXES, write_film
@@ -151,7 +150,7 @@ def draw_pictures(
         source = find_image(img_dir, image_id)
         mask = None
         if mask_dir is not None:
-            mask = read_index_png(Path(mask_dir) / f'{image_id}.png')
+            mask = read_mask(Path(mask_dir) / f'{image_id}.png')
         try:
             tiles = ImageTiles(
                 read_image(source),

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from oaa_mm.checks import check_number
-from oaa_mm.io.palette import voc_colormap
+from oaa_mm.io import voc_colormap
 
 #: Attention at which the ramp shows the pure class colour.
 RAMP_PEAK = 0.6

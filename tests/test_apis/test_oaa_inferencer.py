@@ -11,7 +11,7 @@ from mmengine.registry import init_default_scope
 
 from oaa_mm.apis import OAAInferencer
 from oaa_mm.attention import AttentionStore, attention_to_image
-from oaa_mm.io.palette import read_index_png
+from oaa_mm.io import read_mask
 from oaa_mm.pseudo_labels import LabelRules
 from oaa_mm.pseudo_labels.folder import make_label_folder
 from oaa_mm.registry import MODELS
@@ -136,7 +136,7 @@ def test_a_folder_becomes_maps_overlays_and_labels(world, tmp_path, kind):
         assert picture.shape == (*size, 3)
         drawn = cv2.imread(str(tmp_path / f'out/vis/{name}.png'))
         assert np.array_equal(drawn[..., ::-1], picture)
-        label = read_index_png(tmp_path / f'out/labels/{name}.png')
+        label = read_mask(tmp_path / f'out/labels/{name}.png')
         assert np.array_equal(label, prediction['label'])
         assert label.shape == size
         assert list(store.classes_of(name)) == prediction['classes']
@@ -158,7 +158,7 @@ def test_a_folder_becomes_maps_overlays_and_labels(world, tmp_path, kind):
     assert [path.name for path in made] == ['im0.png', 'im1.png', 'im2.png']
     for path in made:
         ours = tmp_path / 'out/labels' / path.name
-        assert np.array_equal(read_index_png(path), read_index_png(ours))
+        assert np.array_equal(read_mask(path), read_mask(ours))
 
 
 def test_files_arrays_and_batches_are_one(world, inferencer):

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from oaa_mm.attention import AttentionStore
-from oaa_mm.io.palette import read_index_png
+from oaa_mm.io import read_mask
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,7 +32,7 @@ def test_the_blocks_run_in_order(tmp_path, monkeypatch, capsys):
     # The tags of the list are those that the training saw.
     assert list(written) == [pair for pair in store if pair[0] in ids]
     assert names['overlay'].shape == (*names['size'], 3)
-    label = read_index_png(tmp_path / f'work_dirs/tutorial/{image_id}.png')
+    label = read_mask(tmp_path / f'work_dirs/tutorial/{image_id}.png')
     assert np.array_equal(label, names['label'])
     present = {0, 255, *(c + 1 for c in store.classes_of(image_id))}
     assert set(np.unique(label).tolist()) <= present

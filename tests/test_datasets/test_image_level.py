@@ -118,7 +118,7 @@ def test_sub_folders_and_other_suffixes_of_listed_files(folder):
     write_list(folder, ['deep/x 0', 'y.png 1', 'scan.v2 2', 'scan#1 2'])
     cv2.imwrite(str(folder / 'images/scan#1.jpg'), image)
     dataset = build(folder)
-    assert list(labels_of(dataset)) == ['x', 'y', 'scan.v2', 'scan#1']
+    assert list(labels_of(dataset)) == ['deep/x', 'y', 'scan.v2', 'scan#1']
     assert dataset.get_data_info(0)['img_path'].endswith('images/deep/x.jpg')
     assert dataset.get_data_info(1)['img_path'].endswith('images/y.png')
 

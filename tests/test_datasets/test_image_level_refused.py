@@ -55,13 +55,13 @@ def test_neither_list_nor_labels(folder):
 @pytest.mark.parametrize('second', ['a', 'a.jpg', 'other/a.png'])
 def test_ids_listed_twice(folder, second):
     write_list(folder, ['a', 'b', second])
-    match = r"train\.txt, line 3: image id 'a' was already listed"
+    match = r'train\.txt: 1 images are listed more than once: a;'
     refused(ValueError, match, folder, test_mode=True)
 
 
 def test_ids_listed_twice_with_labels(folder):
     write_list(folder, ['a 0', 'b 1', 'a 0'])
-    refused(ValueError, r"train\.txt.*'a'", folder)
+    refused(ValueError, r'train\.txt.*more than once: a', folder)
 
 
 def test_list_that_is_no_text(folder):
@@ -114,20 +114,25 @@ def test_unchecked_images_are_found_out_when_they_are_loaded(folder):
 @pytest.mark.parametrize('test_mode', [False, True])
 def test_class_index_out_of_range(folder, test_mode):
     write_list(folder, ['a 0', 'b 3'])
-    match = r'train\.txt, line 2: class index 3 .*0 to 2'
+    match = r"train\.txt: image 'b': class index 3 .*0 to 2"
     refused(ValueError, match, folder, test_mode=test_mode)
 
 
 def test_class_that_is_no_index(folder):
-    write_list(folder, ['a SegmentationClass/a.png'])
-    match = r"train\.txt, line 1: 'SegmentationClass/a\.png'"
+    write_list(folder, ['a cat'])
+    match = r"train\.txt, line 1: 'cat' is not a class index"
     refused(ValueError, match, folder)
+
+
+def test_lists_of_images_and_masks_hold_no_labels(folder):
+    write_list(folder, ['images/a.jpg masks/a.png'])
+    refused(ValueError, 'ImageLevelDataset needs image-level labels', folder)
 
 
 def test_listed_image_without_entry_in_the_labels(folder):
     labels = write_npy(folder)
     write_list(folder, ['a', 'x', 'y'])
-    match = r'labels\.npy: 2 listed images have no entry.*: x, y'
+    match = r'labels\.npy: 2 of 3 listed images have no entry.*: x, y'
     refused(ValueError, match, folder, labels=labels)
 
 

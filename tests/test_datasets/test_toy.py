@@ -12,7 +12,7 @@ from oaa_mm.datasets.toy import TOY_CLASSES, make_toy_voc, toy_sample
 from oaa_mm.datasets.toy.catalogue import COLORS, OUTLINES, PARTS, TEXTURES
 from oaa_mm.datasets.toy.painting import affine, paint
 from oaa_mm.datasets.toy.scene import SIZES
-from oaa_mm.io.palette import read_index_png
+from oaa_mm.io import read_mask
 from oaa_mm.tags import read_labels
 
 LISTS = 'ImageSets/Segmentation'
@@ -171,7 +171,7 @@ class TestMakeToyVoc:
     def test_files_hold_the_sample(self, toy):
         sample = toy_sample(0, 'val', 2)
         mask = toy / 'SegmentationClassAug/val_0002.png'
-        np.testing.assert_array_equal(read_index_png(mask), sample.mask)
+        np.testing.assert_array_equal(read_mask(mask), sample.mask)
         assert Image.open(mask).mode == 'P'
         saliency = np.array(Image.open(toy / 'SaliencyMaps/val_0002.png'))
         np.testing.assert_array_equal(saliency, sample.saliency)

@@ -24,7 +24,7 @@ from oaa_mm.doctor import (
     save_findings,
     splits_from_folders,
 )
-from oaa_mm.io.palette import read_index_png, write_index_png
+from oaa_mm.io import read_mask, write_mask
 
 LISTS = 'ImageSets/Segmentation'
 VOC_MINI = Path(__file__).resolve().parents[2] / '../shared/data/voc_mini'
@@ -77,7 +77,7 @@ class TestProbe:
 
     def test_mask_values_and_palette(self, tmp_path):
         path = tmp_path / 'mask.png'
-        write_index_png(path, np.array([[3, 0], [255, 3]], np.uint8))
+        write_mask(path, np.array([[3, 0], [255, 3]], np.uint8))
         probe = probe_file(path, 'mask')
         assert list(probe.values) == [0, 3, 255]
         assert probe.voc_palette
@@ -146,9 +146,9 @@ class TestCheckDataset:
 
     def test_mask_of_another_size_and_value(self, toy):
         path = toy / 'SegmentationClassAug/train_0003.png'
-        mask = read_index_png(path)
+        mask = read_mask(path)
         mask[0, 0] = 21
-        write_index_png(path, mask[:-1])
+        write_mask(path, mask[:-1])
         size, values, labels = check(toy)
         assert 'another size' in size.message
         assert values.items == (f'{path} (21)',)

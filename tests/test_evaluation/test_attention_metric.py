@@ -16,7 +16,7 @@ from oaa_mm.evaluation import (
     image_histogram,
     sweep_scores,
 )
-from oaa_mm.io.palette import write_index_png
+from oaa_mm.io import write_mask
 from oaa_mm.tags import VOC_CLASSES
 
 NAMES = ('cat', 'cow', 'dog')
@@ -99,7 +99,7 @@ def test_masks_are_read_from_files(samples, tmp_path):
     for index, one in enumerate(samples):
         one = dict(one)
         path = tmp_path / f'{index}.png'
-        write_index_png(path, one.pop('gt_sem_seg')['data'][0].numpy())
+        write_mask(path, one.pop('gt_sem_seg')['data'][0].numpy())
         without.append({**one, 'seg_map_path': str(path)})
     assert run(AttentionMetric(), without) == run(AttentionMetric(), samples)
 
@@ -121,7 +121,7 @@ def animals(tmp_path):
     for image_id, mask in masks.items():
         image = np.full((*mask.shape, 3), 90, np.uint8)
         assert cv2.imwrite(str(tmp_path / f'{image_id}.jpg'), image)
-        write_index_png(tmp_path / f'{image_id}.png', mask)
+        write_mask(tmp_path / f'{image_id}.png', mask)
     (tmp_path / 'list.txt').write_text('a 7 9\nb 11\n')
     return tmp_path, masks
 
@@ -158,7 +158,7 @@ def test_perfect_maps_of_chosen_classes_score_100(animals, classes, load):
 
 def test_label_map_of_a_sample_is_applied_to_its_mask(samples, tmp_path):
     # The one class left has value 2; value 1 becomes 255 and is dropped.
-    write_index_png(tmp_path / 'm.png', np.array([[0, 1], [2, 2]], np.uint8))
+    write_mask(tmp_path / 'm.png', np.array([[0, 1], [2, 2]], np.uint8))
     one = {
         'seg_map_path': str(tmp_path / 'm.png'),
         'label_map': {0: 0, 1: 255, 2: 1},

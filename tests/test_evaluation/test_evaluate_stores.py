@@ -18,7 +18,7 @@ from oaa_mm.evaluation.compare import (
     recalls_at_first_precision,
 )
 from oaa_mm.evaluation.stores import read_image_ids
-from oaa_mm.io.palette import write_index_png
+from oaa_mm.io import write_mask
 
 IDS = ('im_a', 'im_b', 'im_c')
 CLASSES = {'im_a': (0,), 'im_b': (0, 2), 'im_c': (1,)}
@@ -33,7 +33,7 @@ def world(tmp_path):
         size = tuple(rng.integers(9, 14, 2))
         values = [0, *(c + 1 for c in CLASSES[image_id]), 255]
         masks[image_id] = rng.choice(np.array(values, np.uint8), size)
-        write_index_png(tmp_path / f'{image_id}.png', masks[image_id])
+        write_mask(tmp_path / f'{image_id}.png', masks[image_id])
         for index in CLASSES[image_id]:
             small = rng.integers(0, 256, (4, 5)).astype(np.uint8)
             store[image_id, index] = small
@@ -72,7 +72,7 @@ def test_only_listed_images_count(world):
 
 def test_missing_image_is_an_error_unless_allowed(world):
     folder, store, masks = world
-    write_index_png(folder / 'im_d.png', np.full((3, 3), 2, np.uint8))
+    write_mask(folder / 'im_d.png', np.full((3, 3), 2, np.uint8))
     ids = [*IDS, 'im_d']
     with pytest.raises(ValueError, match='no map for 1 of 4 images: im_d'):
         evaluate(store, ids, folder)
@@ -95,13 +95,13 @@ def test_foreign_store_is_never_allowed(world):
 def test_pairs_without_a_map_are_counted(world):
     folder, store, masks = world
     masks['im_a'][0, :3] = 2, 3, 255
-    write_index_png(folder / 'im_a.png', masks['im_a'])
+    write_mask(folder / 'im_a.png', masks['im_a'])
     assert evaluate(store, IDS, folder).missing_pairs == 2
 
 
 def test_bad_mask_is_named(world):
     folder, store, _ = world
-    write_index_png(folder / 'im_b.png', np.full((3, 3), 9, np.uint8))
+    write_mask(folder / 'im_b.png', np.full((3, 3), 9, np.uint8))
     with pytest.raises(ValueError, match=r'im_b\.png: .*value 9'):
         evaluate(store, IDS, folder)
 

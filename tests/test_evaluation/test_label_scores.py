@@ -20,7 +20,7 @@ from oaa_mm.evaluation import (
 )
 from oaa_mm.evaluation.scores import LABEL_POLICIES
 from oaa_mm.evaluation.tables import label_report
-from oaa_mm.io.palette import write_index_png
+from oaa_mm.io import write_mask
 
 TOOL = Path(__file__).resolve().parents[2] / 'tools' / 'evaluate.py'
 
@@ -122,10 +122,10 @@ def test_unknown_policy():
 @pytest.fixture
 def world(tmp_path):
     for name, label in (('one', LABEL), ('two', MASK)):
-        write_index_png(tmp_path / name / 'labels' / 'a.png', label)
-        write_index_png(tmp_path / name / 'labels' / 'b.png', MASK)
+        write_mask(tmp_path / name / 'labels' / 'a.png', label)
+        write_mask(tmp_path / name / 'labels' / 'b.png', MASK)
     for image_id in 'ab':
-        write_index_png(tmp_path / 'masks' / f'{image_id}.png', MASK)
+        write_mask(tmp_path / 'masks' / f'{image_id}.png', MASK)
     (tmp_path / 'list.txt').write_text('a\nb\n')
     return tmp_path
 
@@ -178,7 +178,7 @@ def test_json_has_null_for_nothing(world):
 
 
 def test_labels_that_do_not_fit_are_named(world):
-    write_index_png(world / 'two/labels/b.png', MASK[:, :4])
+    write_mask(world / 'two/labels/b.png', MASK[:, :4])
     with pytest.raises(
         ValueError, match=r'b\.png against .*b\.png: the label'
     ):

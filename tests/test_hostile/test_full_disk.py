@@ -12,9 +12,8 @@ import numpy as np
 import pytest
 
 from oaa_mm.attention import AttentionAccumulator, AttentionStore
-from oaa_mm.io import atomic_write
+from oaa_mm.io import atomic_write, write_mask
 from oaa_mm.io.manifest import Manifest, write_manifest
-from oaa_mm.io.palette import write_index_png
 from oaa_mm.tags import LabelTable, write_labels
 
 RNG = np.random.default_rng(0)
@@ -47,7 +46,7 @@ WRITERS = {
     'a.txt': lambda path, size: write_labels(table(size // 10), path),
     'a.json': lambda path, size: write_labels(table(size // 80), path),
     'a.npy': lambda path, size: write_labels(table(size // 80), path),
-    'a.png': lambda path, size: write_index_png(
+    'a.png': lambda path, size: write_mask(
         path, RNG.integers(0, 256, (max(size // 256, 1), 256), np.uint8)
     ),
     'manifest.json': lambda path, size: write_manifest(

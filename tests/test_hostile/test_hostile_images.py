@@ -18,7 +18,7 @@ from oaa_mm.attention import AttentionStore
 from oaa_mm.datasets.files import inspect_image
 from oaa_mm.doctor.probe import KINDS, probe_file
 from oaa_mm.evaluation import evaluate_labels
-from oaa_mm.io.palette import read_index_png
+from oaa_mm.io import read_mask
 from oaa_mm.pseudo_labels.folder import make_label_folder
 from oaa_mm.visualization.draw import read_image
 
@@ -44,7 +44,7 @@ MAPS = [encoded('PNG', mode) for mode in ('L', 'P', '1', 'RGB', 'RGBA')]
 
 @pytest.mark.parametrize(
     ('read', 'contents'),
-    [(inspect_image, PHOTOS), (read_image, PHOTOS), (read_index_png, MAPS)],
+    [(inspect_image, PHOTOS), (read_image, PHOTOS), (read_mask, MAPS)],
 )
 def test_damaged_images(folder, read, contents):
     path = folder / f'{read.__name__}.png'
@@ -78,7 +78,7 @@ def test_bombs(folder, png_bomb, eps_bomb):
     for bomb in (png_bomb, eps_bomb):
         path.write_bytes(bomb)
         with bounded_memory(50), nothing_is_run():
-            for read in (inspect_image, read_index_png, read_image):
+            for read in (inspect_image, read_mask, read_image):
                 with pytest.raises(ValueError, match=r'bomb\.png'):
                     read(path)
             assert not probe_file(path).readable

@@ -13,7 +13,7 @@ from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 
 from oaa_mm.datasets.toy import TOY_CLASSES
-from oaa_mm.io.palette import voc_colormap
+from oaa_mm.io import voc_colormap
 from oaa_mm.registry import MODELS
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,7 +11,7 @@ from mmengine.config import Config
 from mmseg.registry import DATASETS
 
 from oaa_mm.datasets.toy import make_toy_voc
-from oaa_mm.io.palette import read_index_png, write_index_png
+from oaa_mm.io import read_mask, write_mask
 
 ROOT = Path(__file__).resolve().parents[2]
 INHERITED = (
@@ -27,9 +27,9 @@ def toy(tmp_path_factory):
     data = tmp_path_factory.mktemp('toy')
     make_toy_voc(data, num_train=8, num_val=2)
     for number, mask in enumerate(data.glob('SegmentationClassAug/train*')):
-        label = read_index_png(mask)
+        label = read_mask(mask)
         label[: len(label) // 3 if number else len(label)] = 255
-        write_index_png(data / 'labels' / mask.name, label)
+        write_mask(data / 'labels' / mask.name, label)
     return data
 
 
@@ -44,7 +44,7 @@ def test_labels_reach_the_network_unchanged(toy):
     assert len(built) == 8
     for item in built:
         sample = item['data_samples']
-        label = read_index_png(sample.seg_map_path)
+        label = read_mask(sample.seg_map_path)
         assert np.array_equal(sample.gt_sem_seg.data[0].numpy(), label)
         assert 255 in label
 

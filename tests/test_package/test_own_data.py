@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from oaa_mm.attention import AttentionStore
-from oaa_mm.io.palette import read_index_png, voc_colormap
+from oaa_mm.io import read_mask, voc_colormap
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / 'docs/own_data.md').read_text()
@@ -79,7 +79,7 @@ def test_the_page_word_for_word(place):
     expected['0005'] = (0, 1)
     assert {name: store.classes_of(name) for name in names} == expected
     for name in names:
-        label = read_index_png(out / f'labels/{name}.png')
+        label = read_mask(out / f'labels/{name}.png')
         image = cv2.imread(str(place / f'data/own/images/{name}.jpg'))
         assert label.shape == image.shape[:2]
         allowed = {0, 255, *(c + 1 for c in expected[name])}

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from oaa_mm.attention import AttentionStore
+from oaa_mm.io import write_mask
 from oaa_mm.io.manifest import Manifest, manifest_path, write_manifest
-from oaa_mm.io.palette import write_index_png
 
 SIZE = (30, 40)
 NAMES = ['cat', 'cow & calf']
@@ -50,7 +50,7 @@ def make_data(root):
         (root / 'img').mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(root / f'img/{image_id}.png'), image)
         mask = left_half(int(image_id == 'poor'))
-        write_index_png(root / f'masks/{image_id}.png', mask)
+        write_mask(root / f'masks/{image_id}.png', mask)
 
 
 def make_training(folder):
@@ -81,7 +81,7 @@ def make_labels(folder):
     for image_id, columns in WRONG.items():
         label = left_half(int(image_id == 'poor'))
         label[:, :columns] = 0
-        write_index_png(folder / f'labels/{image_id}.png', label)
+        write_mask(folder / f'labels/{image_id}.png', label)
     manifest = Manifest(tool='make_pseudo_labels', versions={'x': '1'})
     write_manifest(folder / 'manifest.json', manifest)
 

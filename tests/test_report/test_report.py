@@ -10,7 +10,7 @@ import pytest
 from report_world import NAMES, SIZE, left_half, make_store, make_world
 
 from oaa_mm.evaluation import label_at
-from oaa_mm.io.palette import write_index_png
+from oaa_mm.io import write_mask
 from oaa_mm.report import ImageChoice, write_report
 from oaa_mm.report.ranking import image_score
 from oaa_mm.report.scores import read_scores
@@ -230,7 +230,7 @@ def test_without_labels_maps_are_ranked(tmp_path):
     (work / 'maps/oaa_plus.safetensors').unlink()
     mask = np.zeros(SIZE, np.uint8)
     mask[:, 30:] = 1  # the maps of this image are on the wrong side
-    write_index_png(tmp_path / 'data/masks/fair.png', mask)
+    write_mask(tmp_path / 'data/masks/fair.png', mask)
     (tmp_path / 'data/img/good.png').unlink()
     choice = ImageChoice(best=2, worst=1, random=0)
     report = write_report([work], tmp_path / 'page.html', choice)

@@ -21,7 +21,7 @@ def test_list_of_the_authors(tmp_path):
     )
     assert read_list(path).labels == {
         '2007_000032': (0, 14),
-        '2007_000039': (19,),
+        'JPEGImages/2007_000039': (19,),
         'alone': (),
         'last': (1, 3),
     }
@@ -42,9 +42,12 @@ def test_list_with_byte_order_mark(tmp_path):
         ('a -1\n', "line 1: '-1' is not a class index"),
         ('a 1.0\n', "'1.0' is not a class index"),
         ('a ²\n', 'is not a class index'),
-        ('a 1\n\nb 20\n', 'line 3: class index 20 is out of range.* 0 to 19'),
-        ('a 1\nb 1\nx/a.jpg 2\n', "'a' stands on line 1 and again on line 3"),
-        ('a.. 1\n', "t.txt: image id 'a..' is not a file stem"),
+        (
+            'a 1\n\nb 20\n',
+            "image 'b': class index 20 is out of range.* 0 to 19",
+        ),
+        ('a 1\nb 1\na.jpg 2\n', '1 images are listed more than once: a;'),
+        ('a.. 1\n', r"t.txt.*image id 'a\.\.' cannot be the stem"),
     ],
 )
 def test_list_errors_name_file_and_line(tmp_path, text, message):
@@ -75,7 +78,10 @@ def test_list_that_is_no_text(tmp_path):
         ('image,labels\na,cat | dog\n', {'a': (0, 2)}),
         ('image,labels\na,dog cat\n', {'a': (0, 2)}),
         ('image,labels\na,traffic light\n', {'a': (1,)}),
-        ('image,labels\nJPEGImages/a.jpg,2 0\nb,\n', {'a': (0, 2), 'b': ()}),
+        (
+            'image,labels\nJPEGImages/a.jpg,2 0\nb,\n',
+            {'JPEGImages/a': (0, 2), 'b': ()},
+        ),
         ('\ufeffImage, Labels\r\n"a,b",1\r\n', {'a,b': (1,)}),
         ('image,dog,cat\na,1,0\nb,0,1.0\n', {'a': (2,), 'b': (0,)}),
     ],

@@ -124,7 +124,7 @@ def test_coco_orders_classes_by_category_id(tmp_path):
     table = read_coco(path)
     assert table.classes == ('person', 'dog', 'bottle')
     assert table.labels == {
-        'COCO_train2014_000000000009': (0, 1),
+        'train2014/COCO_train2014_000000000009': (0, 1),
         '000000000025': (2,),
         '000000000030': (),
     }
@@ -133,7 +133,7 @@ def test_coco_orders_classes_by_category_id(tmp_path):
 def test_coco_by_names(tmp_path):
     path = write(tmp_path / 'a.json', json.dumps(COCO))
     labels = read_coco(path, classes=COCO_CLASSES).labels
-    assert labels['COCO_train2014_000000000009'] == (0, 16)
+    assert labels['train2014/COCO_train2014_000000000009'] == (0, 16)
     assert labels['000000000025'] == (39,)
 
 
@@ -172,7 +172,7 @@ def test_coco_ids_become_0_to_79(tmp_path):
             changed(
                 images=[
                     {'id': 9, 'file_name': 'train/x.jpg'},
-                    {'id': 25, 'file_name': 'val/x.jpg'},
+                    {'id': 25, 'file_name': 'val\\x.png'},
                 ]
             ),
             "image 'x' occurs twice",
@@ -230,16 +230,18 @@ def test_mask_value_254_is_the_last_class(tmp_path):
     assert read_masks(tmp_path).labels == {'a': (253,)}
 
 
-@pytest.mark.parametrize('mode', ['RGB', 'RGBA', '1', 'I;16'])
+@pytest.mark.parametrize('mode', ['RGB', 'RGBA', 'LA'])
 def test_masks_of_other_modes_are_refused(tmp_path, mode):
     Image.new(mode, (4, 4)).save(tmp_path / 'a.png')
-    with pytest.raises(ValueError, match=r'a\.png has mode .* palette'):
+    with pytest.raises(ValueError, match=r'a\.png holds .* palette'):
         read_masks(tmp_path)
 
 
 def test_mask_errors_name_the_file(tmp_path):
     save_mask(tmp_path / 'a.png', [3])
-    with pytest.raises(ValueError, match=r'a\.png, value 3: class index 2 .*'):
+    with pytest.raises(
+        ValueError, match=r'a\.png holds the values 3, .* 1 to 2'
+    ):
         read_masks(tmp_path, classes=('cat', 'dog'))
     data = (tmp_path / 'a.png').read_bytes()
     for broken in (b'', b'no image', data[:60], data[:-20]):

@@ -48,11 +48,11 @@ def test_lists_of_other_projects(listed):
         ('a\nb\na.jpg\nb\n', r'2 images are listed more than once: a, b;'),
         (
             'a\nx\nb\ny\n',
-            r'list\.txt: 2 of 4 listed images have no labels: x, y; take',
+            r'list\.txt: 2 of 4 listed images have no entry .*: x, y; label',
         ),
         (
             ''.join(f'x{n}\n' for n in range(13)),
-            r'13 of 13 .*: x0, .*, x9 and 3 more; take',
+            r'13 of 13 .*: x0, .*, x9 and 3 more; label',
         ),
     ],
 )
@@ -62,5 +62,5 @@ def test_lists_that_do_not_fit(listed, text, message):
 
 
 def test_absent_list(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r'list .*no\.txt does not'):
+    with pytest.raises(FileNotFoundError, match=r'no\.txt does not'):
         select_listed(TABLE, tmp_path / 'no.txt')

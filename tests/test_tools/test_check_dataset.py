@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from oaa_mm.datasets.toy import TOY_CLASSES, make_toy_voc
-from oaa_mm.io.palette import write_index_png
+from oaa_mm.io import write_mask
 
 SCRIPT = Path(__file__).resolve().parents[2] / 'tools/check_dataset.py'
 LISTS = 'ImageSets/Segmentation'
@@ -90,7 +90,7 @@ def test_chosen_classes_of_voc(main, tmp_path, capsys):
         image = Image.new('RGB', (8, 6), color)
         image.save(root / f'JPEGImages/{image_id}.jpg')
         mask = np.full((6, 8), label + 1, np.uint8)
-        write_index_png(root / f'SegmentationClassAug/{image_id}.png', mask)
+        write_mask(root / f'SegmentationClassAug/{image_id}.png', mask)
     (root / 'train.txt').write_text('a 7\nb 11\nc 9\n')
     text = CONFIG.format(root=str(root), classes=('dog', 'cat'))
     text = text.replace('ImageLevelDataset', 'VOCImageLevelDataset')

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from oaa_mm.attention import AttentionStore
-from oaa_mm.io.palette import read_index_png, write_index_png
+from oaa_mm.io import read_mask, write_mask
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOL = ROOT / 'tools' / 'evaluate.py'
@@ -32,7 +32,7 @@ def world(tmp_path):
     for image_id in ('a', 'b'):
         mask = np.zeros((4, 4), np.uint8)
         mask[:, :2] = 1
-        write_index_png(masks / f'{image_id}.png', mask)
+        write_mask(masks / f'{image_id}.png', mask)
         exact[image_id, 0] = mask * 255
         half[image_id, 0] = np.where(np.arange(4) < 1, mask * 255, 0).astype(
             np.uint8
@@ -90,7 +90,7 @@ def test_help_shows_an_example(capsys):
 
 def test_missing_images(world, capsys):
     mask = np.full((4, 4), 1, np.uint8)
-    write_index_png(world / 'masks' / 'c.png', mask)
+    write_mask(world / 'masks' / 'c.png', mask)
     (world / 'list.txt').write_text('a\nb\nc\n')
     main = load_tool().main
     with pytest.raises(ValueError, match='no map for 1 of 3 images: c'):
@@ -132,7 +132,7 @@ def test_masks_of_real_images_score_themselves(tmp_path):
     store = AttentionStore()
     for image_id in ids:
         path = VOC_MINI / 'SegmentationClassAug' / f'{image_id}.png'
-        mask = read_index_png(path)
+        mask = read_mask(path)
         for value in set(np.unique(mask).tolist()) - {0, 255}:
             hit = np.where(mask == value, 255, 0).astype(np.uint8)
             store[image_id, value - 1] = hit

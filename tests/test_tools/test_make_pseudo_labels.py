@@ -13,7 +13,7 @@ from other_process import other_process
 from PIL import Image
 
 from oaa_mm.attention import AttentionStore, attention_to_image
-from oaa_mm.io.palette import read_index_png, voc_colormap
+from oaa_mm.io import read_mask, voc_colormap
 from oaa_mm.pseudo_labels import LabelRules, compose_label, workers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,7 +90,7 @@ def expected_label(world, image_id, **kwargs):
 
 
 def read_label(world, image_id, out='out'):
-    return read_index_png(world / out / 'labels' / f'{image_id}.png')
+    return read_mask(world / out / 'labels' / f'{image_id}.png')
 
 
 def test_labels_list_summary_and_manifest(world, capsys):
@@ -167,14 +167,14 @@ def test_folder_of_pngs_gives_the_same(world):
 
 
 def test_goes_on_where_it_stopped(world, capsys, monkeypatch):
-    make = workers.write_index_png
+    make = workers.write_mask
 
     def interrupted(path, label):
         if path.stem == 'b':
             raise KeyboardInterrupt
         make(path, label)
 
-    monkeypatch.setattr(workers, 'write_index_png', interrupted)
+    monkeypatch.setattr(workers, 'write_mask', interrupted)
     with pytest.raises(KeyboardInterrupt):
         run(with_saliency(world))
     out = world / 'out'
@@ -186,7 +186,7 @@ def test_goes_on_where_it_stopped(world, capsys, monkeypatch):
         made.append(path.stem)
         make(path, label)
 
-    monkeypatch.setattr(workers, 'write_index_png', counted)
+    monkeypatch.setattr(workers, 'write_mask', counted)
     run(with_saliency(world))
     assert made == ['b', 'c']
     assert '3 images (1 were there already)' in capsys.readouterr().out

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from oaa_mm.attention import AttentionStore
-from oaa_mm.io.palette import write_index_png
+from oaa_mm.io import write_mask
 
 TOOL = Path(__file__).resolve().parents[2] / 'tools' / 'visualize.py'
 
@@ -35,7 +35,7 @@ def world(tmp_path):
         path.parent.mkdir(exist_ok=True)
         cv2.imwrite(str(path), image)
         mask = np.full((30, 40), 12, np.uint8)
-        write_index_png(tmp_path / 'masks' / f'{image_id}.png', mask)
+        write_mask(tmp_path / 'masks' / f'{image_id}.png', mask)
     (tmp_path / 'work').mkdir()
     for epoch in (2, 3):
         store.save(tmp_path / 'work' / f'attention_epoch_{epoch}.safetensors')
@@ -142,7 +142,7 @@ def test_animations(world, capsys):
 def test_comparisons(world, capsys):
     for image_id in 'abc':
         label = np.full((30, 40), 255, np.uint8)
-        write_index_png(world / f'made/labels/{image_id}.png', label)
+        write_mask(world / f'made/labels/{image_id}.png', label)
     store = world / 'work/attention_epoch_3.safetensors'
     argv = [
         'compare', '--stores', str(store),

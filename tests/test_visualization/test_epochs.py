@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from oaa_mm.attention import AttentionStore
-from oaa_mm.io.palette import write_index_png
+from oaa_mm.io import write_mask
 from oaa_mm.visualization import (
     choose_ids,
     draw_pictures,
@@ -150,7 +150,7 @@ def test_images_that_do_not_fit(work_dir, tmp_path):
     with pytest.raises(FileNotFoundError, match=r'no such image.*a\.png'):
         draw(work_dir, [10], tmp_path / 'out/a.png', mask_dir=tmp_path)
     masks = tmp_path / 'masks'
-    write_index_png(masks / 'a.png', np.zeros((8, 9), np.uint8))
+    write_mask(masks / 'a.png', np.zeros((8, 9), np.uint8))
     with pytest.raises(ValueError, match=r'a\.jpg: the mask is \(8, 9\)'):
         draw(work_dir, [10], tmp_path / 'out/a.png', mask_dir=masks)
     assert not (tmp_path / 'out').exists()

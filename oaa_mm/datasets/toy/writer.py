@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 
 from oaa_mm.checks import check_number
+from oaa_mm.io import write_mask
 from oaa_mm.io.files import atomic_write
-from oaa_mm.io.palette import write_index_png
 from oaa_mm.io.progress import progress
 
 from .catalogue import TOY_CLASSES
@@ -71,9 +71,7 @@ def _annotation(image_id: str, sample: ToySample) -> ElementTree.Element:
 def _write_sample(out: Path, image_id: str, sample: ToySample) -> None:
     image = out / 'JPEGImages' / f'{image_id}.jpg'
     _write_image(image, sample.image, quality=_JPEG_QUALITY)
-    write_index_png(
-        out / 'SegmentationClassAug' / f'{image_id}.png', sample.mask
-    )
+    write_mask(out / 'SegmentationClassAug' / f'{image_id}.png', sample.mask)
     saliency = out / 'SaliencyMaps' / f'{image_id}.png'
     _write_image(saliency, sample.saliency)
     root = _annotation(image_id, sample)

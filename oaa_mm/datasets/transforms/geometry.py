@@ -22,7 +22,7 @@ from mmseg.datasets import transforms as mmseg_transforms
 from oaa_mm.attention import Placement
 
 from .axis import AxisTrace, trace_axis
-from .nominal import draws_scale, flatten, size_after
+from .frame_size import draws_scale, iterate_transforms, size_after
 
 #: What mmcv's loading raises for damaged files.
 UNREADABLE = (OSError, AssertionError, cv2.error)
@@ -84,7 +84,7 @@ class RecordingCompose(Compose):
     def __init__(self, transforms: list[dict | Callable]) -> None:
         super().__init__(transforms)
         for transform in self.transforms:
-            for inner in flatten(transform):
+            for inner in iterate_transforms(transform):
                 _check_known(inner)
         scales = [draws_scale(transform) for transform in self.transforms]
         #: For each transform: whether an earlier one draws a scale.

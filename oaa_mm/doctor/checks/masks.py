@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from oaa_mm.doctor.findings import Finding
 from oaa_mm.doctor.probe import Probe
 from oaa_mm.doctor.split import SplitData
-from oaa_mm.io.palette import INDEX_MODES
+from oaa_mm.io.masks import INDEX_MODES
 
 from ._common import Reporter, other_size, select
 from .labels import class_name

@@ -22,7 +22,7 @@ from oaa_mm.evaluation.tables import (
     sweep_table,
     sweep_thresholds,
 )
-from oaa_mm.io.palette import read_index_png
+from oaa_mm.io import read_mask
 from oaa_mm.registry import METRICS
 
 from .class_metric import ClassMetric
@@ -173,7 +173,7 @@ def _mask_of(sample: Mapping[str, Any]) -> np.ndarray:
         mask = sample['gt_sem_seg']['data'].squeeze(0).cpu().numpy()
         mask = mask.astype(np.uint8)
     elif sample.get('seg_map_path'):
-        mask = read_index_png(sample['seg_map_path'])
+        mask = read_mask(sample['seg_map_path'])
         table = np.arange(256, dtype=np.uint8)
         for old, new in (sample.get('label_map') or {}).items():
             table[old] = new

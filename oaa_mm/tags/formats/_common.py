@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from oaa_mm.tags.table import LabelTable, image_stem
+from oaa_mm.io import image_id_of
+from oaa_mm.tags.table import LabelTable
 
 T = TypeVar('T')
 
 
-def require_file(path: str | Path) -> Path:
-    """Return `path` as a Path, or say why it is not a file."""
-    path = Path(path)
-    if path.is_dir():
-        raise ValueError(f'{path} is a folder, but a file is needed')
-    if not path.exists():
-        raise FileNotFoundError(f'label file {path} does not exist')
-    return path
-
-
-def list_folder(path: str | Path, suffix: str) -> list[Path]:
-    """Files of folder `path` that end in `suffix`, sorted; at least one."""
+def list_folder(path: str | Path, suffix: str) -> dict[str, Path]:
+    """Image id -> file, of the files in `path` and below that end so."""
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f'label folder {path} does not exist')
@@ -30,24 +21,15 @@ def list_folder(path: str | Path, suffix: str) -> list[Path]:
         raise ValueError(
             f'{path} is a file, but a folder of {suffix} files is needed'
         )
-    files = sorted(
-        file
-        for file in path.iterdir()
+    files = {
+        file.relative_to(path).as_posix()[: -len(suffix)]: file
+        for file in sorted(path.rglob('*'))
         # Names with a leading dot are by-products (macOS: `._a.png`).
         if file.suffix.lower() == suffix and not file.name.startswith('.')
-    )
+    }
     if not files:
         raise ValueError(f'folder {path} holds no {suffix} file')
     return files
-
-
-def read_text(path: str | Path) -> str:
-    """Text of a UTF-8 file, with or without byte order mark."""
-    path = require_file(path)
-    try:
-        return path.read_bytes().decode('utf-8-sig')
-    except UnicodeDecodeError as error:
-        raise ValueError(f'{path} is not UTF-8 text: {error}') from error
 
 
 def class_lookup(classes: Sequence[str]) -> dict[str, int]:
@@ -90,18 +72,6 @@ def add_once(
     labels[image_id] = value
 
 
-def make_table(
-    labels: dict[str, Iterable[int]],
-    classes: Sequence[str] | None,
-    path: str | Path,
-) -> LabelTable:
-    """A table whose errors name the file that it was read from."""
-    try:
-        return LabelTable(labels, classes)
-    except ValueError as error:
-        raise ValueError(f'{path}: {error}') from error
-
-
 def require_classes(table: LabelTable, form: str) -> tuple[str, ...]:
     """Class names of `table`, or what to do where it has none."""
     if table.classes is None:
@@ -116,9 +86,9 @@ def require_classes(table: LabelTable, form: str) -> tuple[str, ...]:
 def require_plain_stems(table: LabelTable, form: str) -> None:
     """Refuse ids such as `a.jpg`, which would be read back as `a`."""
     for image_id in table.labels:
-        if image_stem(image_id) != image_id:
+        if image_id_of(image_id) != image_id:
             raise ValueError(
                 f'image id {image_id!r} ends in an image suffix and cannot '
                 f'be written as {form}: it would be read back as '
-                f'{image_stem(image_id)!r}'
+                f'{image_id_of(image_id)!r}'
             )

@@ -8,19 +8,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from oaa_mm.io import write_json
+from oaa_mm.io import image_id_of, read_text, write_json
 from oaa_mm.tags.classes import (
     COCO_CATEGORY_IDS,
     COCO_CLASSES,
     normalize_classes,
 )
-from oaa_mm.tags.table import LabelTable, image_stem
+from oaa_mm.tags.table import LabelTable, make_table
 
 from ._common import (
     add_once,
     class_lookup,
-    make_table,
-    read_text,
     require_classes,
     unknown_class,
 )
@@ -103,10 +101,13 @@ def read_coco(
     )
     labels: dict[str, set[int]] = {}
     by_number: dict[int, set[int]] = {}
+    files = {}
     for image in data['images']:
         found: set[int] = set()
         add_once(by_number, image['id'], found, f'{path}: images')
-        add_once(labels, image_stem(image['file_name']), found, str(path))
+        image_id = image_id_of(image['file_name'])
+        add_once(labels, image_id, found, str(path))
+        files[image_id] = image['file_name']
     for position, item in enumerate(data['annotations']):
         where = f'{path}: annotations[{position}]'
         if item['image_id'] not in by_number:
@@ -117,7 +118,7 @@ def read_coco(
         if indices[number] is None:
             raise unknown_class(names[number], classes, where)
         by_number[item['image_id']].add(indices[number])
-    return make_table(labels, classes, path)
+    return make_table(labels, classes, path, files)
 
 
 def write_coco(table: LabelTable, path: str | os.PathLike) -> None:

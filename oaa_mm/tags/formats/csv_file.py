@@ -9,16 +9,14 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from oaa_mm.io import atomic_write
+from oaa_mm.io import atomic_write, image_id_of, read_text
 from oaa_mm.tags.classes import normalize_classes
-from oaa_mm.tags.table import LabelTable, image_stem
+from oaa_mm.tags.table import LabelTable, make_table
 
 from ._common import (
     add_once,
     class_lookup,
-    make_table,
     parse_index,
-    read_text,
     require_plain_stems,
     unknown_class,
 )
@@ -141,7 +139,7 @@ def read_csv(
     one_hot = not _is_label_column(columns)
     if one_hot:
         classes, indices = _match_columns(columns, classes, where)
-    labels = {}
+    labels, files = {}, {}
     for where, cells in rows:
         if len(cells) != len(columns) + 1:
             raise ValueError(
@@ -152,8 +150,10 @@ def read_csv(
             value = _parse_one_hot(cells[1:], indices, where)
         else:
             value = _parse_labels(cells[1], classes, where)
-        add_once(labels, image_stem(cells[0]), value, where)
-    return make_table(labels, classes, path)
+        image_id = image_id_of(cells[0])
+        add_once(labels, image_id, value, where)
+        files[image_id] = cells[0]
+    return make_table(labels, classes, path, files)
 
 
 def write_csv(table: LabelTable, path: str | os.PathLike) -> None:

@@ -12,31 +12,20 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy_format
 
-from oaa_mm.io import atomic_write
+from oaa_mm.io import atomic_write, image_id_of, read_bytes
 from oaa_mm.tags.classes import normalize_classes
-from oaa_mm.tags.table import LabelTable, image_stem
+from oaa_mm.tags.table import LabelTable, make_table
 
 from ._common import (
     add_once,
-    make_table,
     require_classes,
-    require_file,
     require_plain_stems,
 )
 from ._safe_pickle import load_numpy_pickle
 
-#: 1 GiB: the labels of COCO take 40 MB, a larger file is a mistake.
-_MAX_BYTES = 2**30
-
 
 def _load_dict(path: Path) -> dict:
-    path = require_file(path)
-    if path.stat().st_size > _MAX_BYTES:
-        raise ValueError(
-            f'{path} has {path.stat().st_size} bytes; label files of more '
-            f'than {_MAX_BYTES} are not read'
-        )
-    file = io.BytesIO(path.read_bytes())
+    file = io.BytesIO(read_bytes(path))
     try:
         version = npy_format.read_magic(file)
         if version == (1, 0):
@@ -59,7 +48,7 @@ def _load_dict(path: Path) -> dict:
 
 def _image_id(key: Any, path: Path) -> str:
     if isinstance(key, str):
-        return image_stem(key)
+        return image_id_of(key)
     number = str(key)
     # IRN writes 2007_000032 as the number 2007000032.
     if isinstance(key, (int, np.integer)) and number.isdigit():

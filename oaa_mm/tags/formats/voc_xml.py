@@ -12,12 +12,11 @@ from xml.parsers import expat
 from oaa_mm.io.files import write_error
 from oaa_mm.io.progress import progress
 from oaa_mm.tags.classes import VOC_CLASSES, normalize_classes
-from oaa_mm.tags.table import LabelTable
+from oaa_mm.tags.table import LabelTable, make_table
 
 from ._common import (
     class_lookup,
     list_folder,
-    make_table,
     require_classes,
     unknown_class,
 )
@@ -74,7 +73,7 @@ def read_voc_xml(
 
     Args:
         path (str | os.PathLike): Folder of XML files; the image id is the
-            stem of the file.
+            stem of the file, with the sub-folders that it is in.
         classes (Sequence[str], optional): Names of the classes. Defaults to
             the 20 of VOC.
         keep_difficult (bool): Whether objects marked difficult count, as
@@ -89,9 +88,12 @@ def read_voc_xml(
             or names an unknown class.
     """
     names = normalize_classes(VOC_CLASSES if classes is None else classes)
+    files = list_folder(path, '.xml')
     labels = {
-        file.stem: _read_file(file, names, keep_difficult)
-        for file in progress(list_folder(path, '.xml'), 'Reading XML')
+        image_id: _read_file(file, names, keep_difficult)
+        for image_id, file in progress(
+            files.items(), 'Reading XML', len(files)
+        )
     }
     return make_table(labels, names, path)
 
@@ -145,7 +147,9 @@ def _write_folder(
             list(table.labels.items()), 'Writing XML'
         ):
             text = _to_xml(image_id, [classes[index] for index in indices])
-            (folder / f'{image_id}.xml').write_bytes(text)
+            file = folder / f'{image_id}.xml'
+            file.parent.mkdir(exist_ok=True, parents=True)
+            file.write_bytes(text)
         if path.exists():
             path.rmdir()  # Windows renames to no existing folder
         folder.rename(path)

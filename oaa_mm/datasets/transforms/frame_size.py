@@ -19,7 +19,7 @@ RESIZES = (Resize, ResizeShortestEdge, ResizeToMultiple)
 _SCALE_KEEPERS = ('RandomCrop', 'RandomCutOut', 'RandomFlip')
 
 
-def flatten(transform: Callable) -> Iterator[Callable]:
+def iterate_transforms(transform: Callable) -> Iterator[Callable]:
     """A transform and those that it wraps (RandomApply, RandomChoice, ...).
 
     Args:
@@ -32,7 +32,7 @@ def flatten(transform: Callable) -> Iterator[Callable]:
     wrapped = getattr(transform, 'transforms', None)
     for inner in wrapped if isinstance(wrapped, (list, tuple)) else [wrapped]:
         if callable(inner):
-            yield from flatten(inner)
+            yield from iterate_transforms(inner)
 
 
 def draws_scale(transform: Callable) -> bool:
@@ -44,7 +44,7 @@ def draws_scale(transform: Callable) -> bool:
     Returns:
         bool: Told by the names, which begin with `Random` in mmcv and mmseg.
     """
-    names = [type(inner).__name__ for inner in flatten(transform)]
+    names = [type(inner).__name__ for inner in iterate_transforms(transform)]
     return any(
         name.startswith('Random') and name not in _SCALE_KEEPERS
         for name in names

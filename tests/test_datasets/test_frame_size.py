@@ -9,7 +9,7 @@ from mmseg.registry import TRANSFORMS
 from ramp_images import LOAD, write_image
 
 from oaa_mm.datasets.transforms import RecordingCompose
-from oaa_mm.datasets.transforms.nominal import nominal_scale, size_after
+from oaa_mm.datasets.transforms.frame_size import nominal_scale, size_after
 
 SHORTEST = {'resize_type': 'ResizeShortestEdge', 'max_size': 2048}
 

@@ -1,0 +1,246 @@
+"""Which file belongs to an image: the rule of the data sets."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable
+
+from oaa_mm.checks import name_some
+from oaa_mm.io.ids import IMAGE_SUFFIXES, find_id, image_id_of
+
+
+class ImageFolder:
+    """The image files in a folder, each sub-folder of it listed once.
+
+    ``image_id in folder`` tells whether there is a file of this id.
+
+    Args:
+        folder (str | os.PathLike): The folder. A sub-folder belongs to the
+            id: ``a/000`` has the file ``a/000.png``.
+        suffix (str | None): End of the names, in any case, such as
+            ``'.jpg'`` or ``'_sat.jpg'``; files without it count only where a
+            list names them with their suffix. Defaults to None: any suffix of
+            images.
+        strict (bool): Whether files without `suffix` never count. Defaults to
+            False.
+
+    Raises:
+        FileNotFoundError: There is no such folder.
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike,
+        suffix: str | None = None,
+        *,
+        strict: bool = False,
+    ) -> None:
+        self.folder = os.fspath(folder)
+        self.suffix = suffix
+        self.strict = strict
+        self._listed: dict[str, dict[str, list[str]]] = {}
+        if not os.path.isdir(self.folder or '.'):
+            raise FileNotFoundError(f'there is no folder {self.folder}')
+
+    def __contains__(self, image_id: str) -> bool:
+        return bool(self._names(image_id))
+
+    def find(self, image_id: str, name: str | None = None) -> str:
+        """The file of an image.
+
+        Args:
+            image_id (str): The id.
+            name (str | None): How a list or table names the image; a suffix
+                in it decides between several files. Defaults to None.
+
+        Returns:
+            str: Its path.
+
+        Raises:
+            FileNotFoundError: There is none.
+            ValueError: There are several, and nothing decides between them.
+        """
+        names = self._names(image_id)
+        listed = (name or '').replace('\\', '/').rsplit('/', 1)[-1]
+        if listed in names:
+            names = [listed]
+        elif self.suffix:
+            names = [n for n in names if _ends_in(n, self.suffix)]
+        paths = [self._path(image_id, name) for name in names]
+        if len(paths) > 1:
+            raise ValueError(
+                f'image {image_id!r} may be any of {", ".join(paths)}; list '
+                'it with its suffix, name the suffix of the images '
+                '(img_suffix), or move other files to a folder of their own'
+            )
+        if not paths:
+            raise FileNotFoundError(self._absent(image_id))
+        return paths[0]
+
+    def all_ids(self) -> list[str]:
+        """The ids of all images in the folder and its sub-folders, sorted."""
+        found: set[str] = set()
+        for path, folders, _ in os.walk(self.folder):
+            folders[:] = [f for f in folders if not f.startswith('.')]
+            sub = os.path.relpath(path, self.folder).replace(os.sep, '/')
+            sub = '' if sub == '.' else f'{sub}/'
+            found.update(
+                sub + stem
+                for stem, names in self._files(sub.rstrip('/')).items()
+                if not self.suffix
+                or any(_ends_in(name, self.suffix) for name in names)
+            )
+        return sorted(found)
+
+    def _names(self, image_id: str) -> list[str]:
+        sub, _, stem = image_id.rpartition('/')
+        return self._files(sub).get(stem, [])
+
+    def _files(self, sub: str) -> dict[str, list[str]]:
+        """Stem -> names of the files in a sub-folder."""
+        if sub not in self._listed:
+            files: dict[str, list[str]] = defaultdict(list)
+            try:
+                names = sorted(os.listdir(os.path.join(self.folder, sub)))
+            except (OSError, ValueError):
+                names = []
+            for name in names:
+                if name.startswith('.'):
+                    continue
+                if self.suffix and _ends_in(name, self.suffix):
+                    files[name[: -len(self.suffix)]].append(name)
+                elif not self.strict and _has_image_suffix(name):
+                    files[name.rpartition('.')[0]].append(name)
+            self._listed[sub] = dict(files)
+        return self._listed[sub]
+
+    def _path(self, image_id: str, name: str) -> str:
+        return os.path.join(self.folder, image_id.rpartition('/')[0], name)
+
+    def _absent(self, image_id: str) -> str:
+        expected = self._path(image_id, image_id.rpartition('/')[2])
+        others = self._names(image_id)
+        return f'{expected}{self.suffix or ".*"}' + (
+            f' (there is {", ".join(others)})' if others else ''
+        )
+
+
+def find_images(
+    folder: str | os.PathLike | ImageFolder,
+    names: Iterable[str] | None = None,
+    *,
+    suffix: str | None = None,
+) -> dict[str, str]:
+    """Find the file of each image, as every data set and tool does.
+
+    The listed name decides, with its sub-folders and its suffix; else the
+    file is called by the id and `suffix`, in any case. Leading folders that
+    are not in `folder` are dropped, as in the lists of VOC.
+
+    Args:
+        folder (str | os.PathLike | ImageFolder): The folder of the images.
+        names (Iterable[str] | None): Names or ids of the images, each once.
+            Defaults to None: all images in the folder and its sub-folders.
+        suffix (str | None): See :class:`ImageFolder`. Defaults to None: any
+            suffix of images, where there is one such file alone.
+
+    Returns:
+        dict[str, str]: Image id -> path, in the order of `names`.
+
+    Raises:
+        FileNotFoundError: There is no such folder, or images are absent; the
+            first of them are named.
+        ValueError: Several files may be the image; they are named.
+    """
+    if not isinstance(folder, ImageFolder):
+        folder = ImageFolder(folder, suffix)
+    if names is None:
+        names = folder.all_ids()
+    found, absent, unclear = {}, [], []
+    for name in names:
+        image_id = find_id(name, folder, folder.suffix)
+        if image_id is None:
+            image_id = image_id_of(name, folder.suffix)
+        try:
+            if image_id in found:
+                raise ValueError(f'{image_id!r} is named twice, as {name!r}')
+            found[image_id] = folder.find(image_id, name)
+        except FileNotFoundError as error:
+            absent.append(str(error))
+        except ValueError as error:
+            unclear.append(str(error))
+    total = len(found) + len(absent) + len(unclear)
+    if absent:
+        raise FileNotFoundError(
+            f'{len(absent)} of {total} listed images do not exist: '
+            f'{name_some(absent)}. Check the folder of the images '
+            '(`data_root` and `data_prefix.img_path` of a data set) and '
+            'their suffix (`img_suffix`)'
+        )
+    if unclear:
+        raise ValueError(name_some(unclear, 3))
+    return found
+
+
+def find_by_id(
+    folder: str | os.PathLike,
+    image_ids: Iterable[str],
+    suffix: str = '.png',
+    *,
+    kind: str = 'masks',
+    allow_missing: bool = False,
+) -> dict[str, str]:
+    """Find what belongs to images: masks, saliency maps, labels, exports.
+
+    Args:
+        folder (str | os.PathLike): It holds a file for each image, in the
+            sub-folders of the images or in none.
+        image_ids (Iterable[str]): The images.
+        suffix (str): What follows the ids in the names, in any case. Defaults
+            to ``'.png'``.
+        kind (str): What the files are, for messages. Defaults to ``'masks'``.
+        allow_missing (bool): Leave out images without a file. Defaults to
+            False: they are an error.
+
+    Returns:
+        dict[str, str]: Image id -> path, in the order of `image_ids`.
+
+    Raises:
+        FileNotFoundError: There is no such folder, or files are absent.
+        ValueError: Two files may be that of an image, or two images may have
+            the same file; they are named.
+    """
+    try:
+        files = ImageFolder(folder, suffix, strict=True)
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f'no such folder of {kind}: {folder}'
+        ) from None
+    found, absent = {}, []
+    owner: dict[str, str] = {}
+    for image_id in image_ids:
+        known = find_id(image_id, files)
+        if known is None:
+            absent.append(f'{files.folder}/{image_id}{suffix}')
+            continue
+        found[image_id] = path = files.find(known)
+        if owner.setdefault(path, image_id) != image_id:
+            raise ValueError(
+                f'{path} fits the images {owner[path]!r} and {image_id!r}; '
+                f'put the {kind} in the sub-folders that the images are in'
+            )
+    if absent and not allow_missing:
+        raise FileNotFoundError(
+            f'{len(absent)} of {len(absent) + len(found)} {kind} are absent: '
+            f'{name_some(absent)}'
+        )
+    return found
+
+
+def _has_image_suffix(name: str) -> bool:
+    return name.lower().endswith(IMAGE_SUFFIXES)
+
+
+def _ends_in(name: str, suffix: str) -> bool:
+    return len(name) > len(suffix) and name.lower().endswith(suffix.lower())
