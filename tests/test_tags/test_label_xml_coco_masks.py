@@ -172,10 +172,10 @@ def test_coco_ids_become_0_to_79(tmp_path):
             changed(
                 images=[
                     {'id': 9, 'file_name': 'train/x.jpg'},
-                    {'id': 25, 'file_name': 'val\\x.png'},
+                    {'id': 25, 'file_name': 'train\\x.png'},
                 ]
             ),
-            "image 'x' occurs twice",
+            "image 'train/x' occurs twice",
         ),
         (changed(categories=[]), 'classes should be non-empty'),
     ],
