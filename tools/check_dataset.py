@@ -131,9 +131,7 @@ def main(argv: list[str] | None = None) -> int:
     """Check the data set; the exit status is 1 when there are errors."""
     args = parse_args(argv)
     splits, classes = describe_dataset(args)
-    findings = check_dataset(
-        splits, classes=classes, workers=args.workers, progress=True
-    )
+    findings = check_dataset(splits, classes=classes, workers=args.workers)
     print_findings(findings)
     if args.json:
         save_findings(args.json, findings)

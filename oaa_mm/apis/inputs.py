@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import mmcv
 import numpy as np
 
 from oaa_mm.checks import name_some
+from oaa_mm.datasets import find_images
 from oaa_mm.datasets.files import inspect_images
-from oaa_mm.io import image_id_of
+from oaa_mm.io import image_id_of, read_image
+from oaa_mm.io.ids import IMAGE_SUFFIXES
 from oaa_mm.tags import read_labels
-from oaa_mm.visualization.draw import IMAGE_SUFFIXES
 
 Image = str | os.PathLike | np.ndarray
 #: One image, a folder, or several of them.
@@ -63,7 +63,7 @@ class ImageInput:
     def read(self) -> np.ndarray:
         """The (H, W, 3) uint8 RGB image, as the pipeline sees it."""
         if isinstance(self.image, str):
-            return mmcv.imread(self.image, channel_order='rgb')
+            return read_image(self.image)
         return np.ascontiguousarray(self.image[..., ::-1])
 
 
@@ -84,34 +84,23 @@ def list_images(inputs: Images) -> list[ImageInput]:
     """
     if isinstance(inputs, (str, os.PathLike, np.ndarray)):
         inputs = [inputs]
-    images: list[str | np.ndarray] = []
-    for one in inputs:
+    items: dict[str, ImageInput] = {}
+    for number, one in enumerate(inputs):
         if isinstance(one, np.ndarray):
-            images.append(_checked_array(one))
+            found = {f'{number:08}': _checked_array(one)}
         else:
-            images += _files_of(Path(one))
-    items = [ImageInput(_id_of(i, n), i) for n, i in enumerate(images)]
-    by_id: dict[str, ImageInput] = {}
-    for item in items:
-        if item.image_id in by_id:
-            raise ValueError(
-                f'{item.image} and {by_id[item.image_id].image} have the same '
-                f'id {item.image_id!r}, the stem of the file; give them in '
-                'two calls'
-            )
-        by_id[item.image_id] = item
-    inspect_images(
-        {i: x.image for i, x in by_id.items() if isinstance(x.image, str)}
-    )
-    return items
-
-
-def _id_of(image: str | np.ndarray, number: int) -> str:
-    return (
-        image_id_of(Path(image).name)
-        if isinstance(image, str)
-        else f'{number:08}'
-    )
+            found = _files_of(Path(one))
+        for image_id, image in found.items():
+            if image_id in items:
+                raise ValueError(
+                    f'{image} and {items[image_id].image} have the same id '
+                    f'{image_id!r}, the stem of the file; give them in two '
+                    'calls'
+                )
+            items[image_id] = ImageInput(image_id, image)
+    images = {i: item.image for i, item in items.items()}
+    inspect_images({i: x for i, x in images.items() if isinstance(x, str)})
+    return list(items.values())
 
 
 def _checked_array(image: np.ndarray) -> np.ndarray:
@@ -124,18 +113,16 @@ def _checked_array(image: np.ndarray) -> np.ndarray:
     return image
 
 
-def _files_of(path: Path) -> list[str]:
-    """The file itself, or the images in a folder."""
+def _files_of(path: Path) -> dict[str, str]:
+    """The file itself, or the images in a folder, by id."""
     if path.is_file():
-        return [str(path)]
+        return {image_id_of(path.name): str(path)}
     if not path.is_dir():
         raise FileNotFoundError(f'no such image or folder: {path}')
-    files = sorted(
-        str(f) for f in path.iterdir() if f.suffix in IMAGE_SUFFIXES
-    )
+    files = find_images(path)
     if not files:
         raise FileNotFoundError(
-            f'{path} holds no image ({", ".join(IMAGE_SUFFIXES[:3])})'
+            f'{path} holds no image ({", ".join(IMAGE_SUFFIXES)})'
         )
     return files
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mmengine import list_from_file
 from mmseg.registry import DATASETS
 
 from oaa_mm.datasets import ImageLevelDataset
 from oaa_mm.runs.config import override_config, read_config
 
-from .layout import NEEDS, find_saliency
+from .layout import NEEDS, SALIENCY_DIR, find_folder
 from .split import Split
 
 
@@ -49,42 +49,39 @@ def _class_names(
     Where the data set has classes of its own, files are about these, and
     `metainfo` only chooses some of them for the training.
     """
-    chosen = dataset.get('metainfo') or {}
-    names = getattr(kind, 'METAINFO', {}).get('classes') or chosen.get(
-        'classes'
-    )
+    own = getattr(kind, 'METAINFO', {}).get('classes')
+    names = own or (dataset.get('metainfo') or {}).get('classes') or ()
     if isinstance(names, str):  # mmengine reads a file of names
-        names = Path(names).read_text(encoding='utf-8').split('\n')
-        names = [name for name in names if name.strip()]
-    return tuple(n for n in names or () if n != 'background') or None
-
-
-def _join(dataset: Mapping[str, Any], path: str | None) -> Path | None:
-    """A path as mmengine reads it: under `data_root` unless absolute."""
-    return Path(dataset.get('data_root') or '', path) if path else None
+        names = filter(str.strip, list_from_file(names))
+    return tuple(name for name in names if name != 'background') or None
 
 
 def _split(name: str, dataset: Mapping[str, Any], kind: type) -> Split:
-    prefix = dataset.get('data_prefix') or {}
-    masks = _join(dataset, prefix.get('seg_map_path'))
+    root = Path(dataset.get('data_root') or '')
+    folders = dataset.get('data_prefix') or {}
+
+    def inside(path: str | None) -> Path | None:
+        return root / path if path else None
+
     # Data sets of mmseg itself learn from masks, also in training.
     weak = issubclass(kind, ImageLevelDataset)
-    split = Split(
+    needs = NEEDS[name] if weak else frozenset({'masks'})
+    saliency = None
+    if 'saliency' in needs:
+        saliency = inside(folders.get('saliency_path'))
+        saliency = saliency or find_folder(root, None, SALIENCY_DIR)
+    return Split(
         name,
-        _join(dataset, dataset.get('ann_file')),
-        Path(dataset.get('data_root') or '', prefix.get('img_path') or ''),
-        needs=NEEDS[name] if weak else frozenset({'masks'}),
-        mask_dir=masks,
-        labels=_join(dataset, dataset.get('labels')),
+        inside(dataset.get('ann_file')),
+        root / (folders.get('img_path') or ''),
+        needs=needs,
+        mask_dir=inside(folders.get('seg_map_path')),
+        saliency_dir=saliency,
+        labels=inside(dataset.get('labels')),
         labels_format=dataset.get('labels_format'),
         img_suffix=dataset.get('img_suffix', '.jpg'),
         mask_suffix=dataset.get('seg_map_suffix', '.png'),
     )
-    if 'saliency' not in split.needs:
-        return split
-    root = Path(dataset.get('data_root') or '')
-    saliency = _join(dataset, prefix.get('saliency_path'))
-    return replace(split, saliency_dir=saliency or find_saliency(root))
 
 
 def splits_from_config(

@@ -3,42 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain, combinations
 
-from .checks import (
-    check_copies,
-    check_images,
-    check_labels,
-    check_list,
-    check_masks,
-    check_overlap,
-    check_saliency,
-)
-from .findings import Finding, sort_findings
-from .split import Split, SplitData, load_split
+from .check_files import check_files
+from .check_labels import check_agreement, check_labels
+from .check_lists import check_copies, check_list, check_overlap
+from .findings import Finding, name_split, sort_findings
+from .split import Split, load_split
 
 _CHECKS = (
     check_list,
-    check_images,
+    check_files,
     check_copies,
     check_labels,
-    check_masks,
-    check_saliency,
+    check_agreement,
 )
-
-
-def check_split(data: SplitData) -> list[Finding]:
-    """Run the checks that concern one split.
-
-    Args:
-        data (SplitData): What was found of the split.
-
-    Returns:
-        list[Finding]: In the order of the checks.
-    """
-    findings = list(data.findings)
-    for check in _CHECKS:
-        findings += check(data)
-    return findings
 
 
 def check_dataset(
@@ -46,7 +25,6 @@ def check_dataset(
     *,
     classes: Sequence[str] | None = None,
     workers: int = 4,
-    progress: bool = False,
 ) -> list[Finding]:
     """Look for all that is missing, wrong or inconsistent in a data set.
 
@@ -59,8 +37,6 @@ def check_dataset(
             the order of their indices. Defaults to those of the labels'
             source, if it has any.
         workers (int): Threads that read files. Defaults to 4.
-        progress (bool): Show progress bars on the standard error. Defaults
-            to False.
 
     Returns:
         list[Finding]: Errors first, then warnings, then information.
@@ -69,11 +45,13 @@ def check_dataset(
         ValueError: `workers` is less than 1.
     """
     loaded = [
-        load_split(split, classes=classes, workers=workers, progress=progress)
-        for split in splits
+        load_split(split, classes=classes, workers=workers) for split in splits
     ]
-    findings = [finding for data in loaded for finding in check_split(data)]
-    for number, first in enumerate(loaded):
-        for second in loaded[number + 1 :]:
-            findings += check_overlap(first, second)
+    findings = []
+    for data in loaded:
+        found = [*data.findings, *chain(*(check(data) for check in _CHECKS))]
+        findings += name_split(found, data.name)
+    for first, second in combinations(loaded, 2):
+        both = f'{first.name} and {second.name}'
+        findings += name_split(check_overlap(first, second), both)
     return sort_findings(findings)

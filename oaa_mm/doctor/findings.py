@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from oaa_mm.checks import check_choice
 
@@ -34,6 +34,26 @@ class Finding:
     def __post_init__(self) -> None:
         check_choice('severity', self.severity, SEVERITIES)
         object.__setattr__(self, 'items', tuple(self.items))
+
+
+def name_split(findings: Iterable[Finding], split: str) -> list[Finding]:
+    """Put the split and the numbers of items into messages.
+
+    Args:
+        findings (Iterable[Finding]): The findings of checks. In a message,
+            ``{n}`` stands for the number of items; such a finding is left out
+            where there is no item.
+        split (str): Name of the split, put in front of each message.
+
+    Returns:
+        list[Finding]: The findings as users read them.
+    """
+    named = []
+    for finding in findings:
+        if finding.items or '{n}' not in finding.message:
+            text = finding.message.replace('{n}', str(len(finding.items)))
+            named.append(replace(finding, message=f'{split}: {text}'))
+    return named
 
 
 def sort_findings(findings: Iterable[Finding]) -> list[Finding]:

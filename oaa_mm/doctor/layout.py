@@ -28,24 +28,13 @@ def _under(root: Path, name: str) -> Path:
     return typed if typed.exists() and not inside.exists() else inside
 
 
-def _folder(root: Path, name: str | None, default: str) -> Path | None:
-    """A folder that is named, or the usual one if it is there."""
-    if name is None:
-        usual = root / default
-        return usual if usual.is_dir() else None
-    folder = _under(root, name)
-    if not folder.is_dir():
-        raise FileNotFoundError(f'there is no folder {folder}')
-    return folder
-
-
-def find_saliency(root: Path, name: str | None = None) -> Path | None:
-    """The folder of saliency maps.
+def find_folder(root: Path, name: str | None, usual: str) -> Path | None:
+    """A folder that is named, or the usual one if it is there.
 
     Args:
         root (Path): Root of the data set.
-        name (str, optional): A folder under the root, or any path. Defaults
-            to ``SaliencyMaps``, if it is there.
+        name (str, optional): A folder under the root, or any path.
+        usual (str): Name of the folder under the root where none is named.
 
     Returns:
         Path | None: The folder; None where there is no usual one.
@@ -53,7 +42,12 @@ def find_saliency(root: Path, name: str | None = None) -> Path | None:
     Raises:
         FileNotFoundError: `name` is not a folder.
     """
-    return _folder(root, name, SALIENCY_DIR)
+    folder = root / usual if name is None else _under(root, name)
+    if folder.is_dir():
+        return folder
+    if name is not None:
+        raise FileNotFoundError(f'there is no folder {folder}')
+    return None
 
 
 def find_classes(root: Path, spec: str | None) -> tuple[str, ...] | None:
@@ -125,14 +119,14 @@ def splits_from_folders(
         raise ValueError(
             'there is nothing to check; give --train-list, --val-list or both'
         )
-    saliency = find_saliency(root, saliency_dir)
+    saliency = find_folder(root, saliency_dir, SALIENCY_DIR)
     return [
         Split(
             name,
             _under(root, list_file),
             _under(root, img_dir),
             needs=NEEDS[name],
-            mask_dir=_folder(root, mask_dir, MASK_DIR),
+            mask_dir=find_folder(root, mask_dir, MASK_DIR),
             saliency_dir=saliency if name == 'train' else None,
             labels=None if labels is None else _under(root, labels),
             labels_format=labels_format,

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from oaa_mm.io.files import write_json
 
@@ -17,46 +15,13 @@ from .findings import SEVERITIES, Finding, count_severity
 _STYLES = {'error': 'bold red', 'warning': 'yellow', 'info': 'dim'}
 
 
-def _describe(finding: Finding, limit: int) -> Text:
-    """The message, and under it the first items; none for information."""
-    # Text, because ids and paths are no markup: `[x]` stays as it is.
-    text = Text(finding.message)
-    if finding.severity == 'info':
-        return text
-    for item in finding.items[:limit]:
-        text.append(f'\n  {item}', style='dim')
-    more = len(finding.items) - limit
-    if more > 0:
-        text.append(f'\n  ... and {more} more', style='dim')
-    return text
-
-
-def _table(severity: str, findings: Sequence[Finding], limit: int) -> Table:
-    table = Table(
-        title=f'{severity} ({len(findings)})',
-        title_style=_STYLES[severity],
-        title_justify='left',
-        expand=True,
-    )
-    table.add_column('check', no_wrap=True)
-    # Long paths are folded, not cut: they are there to be copied.
-    table.add_column('finding', overflow='fold', ratio=1)
-    for finding in findings:
-        table.add_row(finding.check, _describe(finding, limit))
-    return table
-
-
-def _count(number: int, noun: str) -> str:
-    return f'{number} {noun}' if number == 1 else f'{number} {noun}s'
-
-
 def print_findings(
     findings: Sequence[Finding],
     *,
     limit: int = 10,
     console: Console | None = None,
 ) -> None:
-    """Print a table per severity, and a line of totals.
+    """Print the findings, and a line of totals.
 
     Args:
         findings (Sequence[Finding]): What the checks found.
@@ -65,16 +30,28 @@ def print_findings(
             output.
     """
     console = console or Console()
+
+    def print_line(text: str, style: str) -> None:
+        # Ids and paths are no markup: `[x]` stays as it is; and long ones are
+        # not cut, because they are there to be copied.
+        console.print(
+            text, style=style, markup=False, highlight=False, soft_wrap=True
+        )
+
     # The worst comes last, where a terminal shows it.
-    for severity in reversed(SEVERITIES):
-        chosen = [f for f in findings if f.severity == severity]
-        if chosen:
-            console.print(_table(severity, chosen, limit))
-    errors = count_severity(findings, 'error')
-    warnings = count_severity(findings, 'warning')
-    console.print(
-        f'{_count(errors, "error")}, {_count(warnings, "warning")}',
-        style=_STYLES['error'] if errors else 'bold green',
+    ranks = {severity: -n for n, severity in enumerate(SEVERITIES)}
+    for finding in sorted(findings, key=lambda f: ranks[f.severity]):
+        kind = f'{finding.severity} ({finding.check})'
+        print_line(f'{kind}: {finding.message}', _STYLES[finding.severity])
+        if finding.severity != 'info':
+            for item in finding.items[:limit]:
+                print_line(f'    {item}', 'dim')
+            if (more := len(finding.items) - limit) > 0:
+                print_line(f'    ... and {more} more', 'dim')
+    counts = {kind: count_severity(findings, kind) for kind in SEVERITIES[:2]}
+    totals = [f'{n} {kind}' + 's' * (n != 1) for kind, n in counts.items()]
+    print_line(
+        ', '.join(totals), _STYLES['error' if counts['error'] else 'info']
     )
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from oaa_mm.datasets import find_by_id
-from oaa_mm.io import image_id_of
+from oaa_mm.datasets.image_files import ImageFolder, find_by_id
 from oaa_mm.tags import LabelTable, read_labels
+from oaa_mm.tags.image_list import ListedImage, read_image_list
 
+from .files import FileFacts, read_facts
 from .findings import Finding
-from .probe import Probe, probe_files
 
 
 @dataclass(frozen=True)
@@ -61,10 +62,9 @@ class SplitData:
         labels (Mapping[str, tuple[int, ...]] | None): Image id -> 0-based
             class indices; None where there are no labels.
         classes (tuple[str, ...] | None): Class names, where known.
-        images (Mapping[str, Probe]): Image id -> image file.
-        masks (Mapping[str, Probe] | None): The same for masks; None where
-            there is no folder to check.
-        saliency (Mapping[str, Probe] | None): The same for saliency maps.
+        files (Mapping[str, Mapping[str, FileFacts]]): ``'images'``,
+            ``'masks'`` and ``'saliency'``, where there is a folder to check
+            -> image id -> file.
         needs (frozenset[str]): See :class:`Split`.
         findings (list[Finding]): What went wrong while reading.
     """
@@ -73,68 +73,97 @@ class SplitData:
     ids: list[str]
     labels: Mapping[str, tuple[int, ...]] | None = None
     classes: tuple[str, ...] | None = None
-    images: Mapping[str, Probe] = field(default_factory=dict)
-    masks: Mapping[str, Probe] | None = None
-    saliency: Mapping[str, Probe] | None = None
+    files: Mapping[str, Mapping[str, FileFacts]] = field(default_factory=dict)
     needs: frozenset[str] = frozenset()
     findings: list[Finding] = field(default_factory=list)
 
 
-def _read_lines(path: Path) -> list[list[str]]:
-    try:
-        text = path.read_text(encoding='utf-8-sig')
-    except UnicodeDecodeError as error:
-        raise ValueError(f'{path} is not UTF-8 text: {error}') from error
-    lines = (line.partition('#')[0].split() for line in text.splitlines())
-    return [words for words in lines if words]
-
-
-def read_image_list(path: Path) -> list[str]:
-    """Names of the images in a list file, each as often as it stands there.
+def load_split(
+    split: Split, *, classes: Sequence[str] | None = None, workers: int = 4
+) -> SplitData:
+    """Read every file of a split.
 
     Args:
-        path (Path): Text file; the first word of a line is the image's name,
-            with or without folder and suffix. Blank lines and comments
-            (``#``) are skipped.
+        split (Split): Where the files are.
+        classes (Sequence[str], optional): Class names. Defaults to those of
+            the labels' source, if it has any.
+        workers (int): Threads that read files. Defaults to 4.
 
     Returns:
-        list[str]: The names in the order of the lines.
-
-    Raises:
-        OSError: The file cannot be read.
-        ValueError: It is not UTF-8 text.
+        SplitData: What was found; unreadable lists and labels are among its
+        findings.
     """
-    return [words[0] for words in _read_lines(path)]
+    findings: list[Finding] = []
+
+    def attempt(check: str, read: Callable, *args: Any, **kwargs: Any) -> Any:
+        """What a reader returns; where it refuses, why is a finding."""
+        try:
+            return read(*args, **kwargs)
+        except (OSError, ValueError) as error:
+            findings.append(Finding('error', check, str(error)))
+            return None
+
+    folder = attempt('images', ImageFolder, split.img_dir, split.img_suffix)
+    listed = attempt('list', _read_list, split, folder)
+    if findings:
+        return SplitData(split.name, [], needs=split.needs, findings=findings)
+    table = attempt('labels', _read_table, split, listed, classes)
+    if listed is None:
+        ids = sorted(table.labels) if table else folder.all_ids()
+        listed = [ListedImage(i, i) for i in ids]
+    classes = classes or (table.classes if table else None)
+    names = {image.image_id: image.name for image in listed}
+    found = {'images': _locate(folder, names)}
+    folders = {'masks': split.mask_dir, 'saliency': split.saliency_dir}
+    for kind, path in folders.items():
+        if path is not None and (kind in split.needs or path.is_dir()):
+            found[kind] = attempt(
+                kind, _locate_by_id, path, names, split.mask_suffix, kind
+            )
+    return SplitData(
+        split.name,
+        [image.image_id for image in listed],
+        labels=None if table is None else table.labels,
+        classes=None if classes is None else tuple(classes),
+        files={
+            kind: read_facts(
+                files,
+                kind,
+                None if classes is None else len(classes),
+                workers=workers,
+                description=f'{split.name}: {kind}',
+            )
+            for kind, files in found.items()
+            if files is not None
+        },
+        needs=split.needs,
+        findings=findings,
+    )
 
 
-def _check_paths(split: Split) -> list[Finding]:
-    """The list and the image folder, without which nothing is checked."""
-    findings = []
-    if split.list_file is not None and not split.list_file.is_file():
-        message = f'{split.name}: the list {split.list_file} does not exist'
-        findings.append(Finding('error', 'list', message))
-    if not split.img_dir.is_dir():
-        message = f'{split.name}: there is no image folder {split.img_dir}'
-        findings.append(Finding('error', 'images', message))
-    return findings
-
-
-def _holds_labels(path: Path) -> bool:
-    """Whether a list file says anything beside the images' names."""
-    return any(
-        word.isdigit() for words in _read_lines(path) for word in words[1:]
+def _read_list(
+    split: Split, folder: ImageFolder | None
+) -> list[ListedImage] | None:
+    if split.list_file is None:
+        return None
+    return read_image_list(
+        split.list_file,
+        tags=split.labels is None,
+        known=folder,
+        suffix=split.img_suffix,
+        unique=False,
     )
 
 
 def _read_table(
-    split: Split, classes: Sequence[str] | None
+    split: Split,
+    listed: Sequence[ListedImage] | None,
+    classes: Sequence[str] | None,
 ) -> LabelTable | None:
+    if split.labels is None:
+        tags = {image.image_id: image.tags for image in listed or ()}
+        return LabelTable(tags) if any(tags.values()) else None
     source, form = split.labels, split.labels_format
-    if source is None:
-        list_file = split.list_file
-        if list_file is None or not _holds_labels(list_file):
-            return None
-        source, form = list_file, 'list'
     try:
         return read_labels(source, format=form, classes=classes)
     except ValueError as error:
@@ -149,112 +178,28 @@ def _read_table(
         return table
 
 
-def _load_labels(
-    split: Split, classes: Sequence[str] | None
-) -> tuple[LabelTable | None, list[Finding]]:
-    try:
-        return _read_table(split, classes), []
-    except (OSError, ValueError) as error:
-        message = f'{split.name}: the labels cannot be read: {error}'
-        return None, [Finding('error', 'labels', message)]
+def _locate(
+    folder: ImageFolder, names: Mapping[str, str]
+) -> dict[str, FileFacts]:
+    return {i: _locate_one(folder, i, name) for i, name in names.items()}
 
 
-def _load_names(
-    split: Split, table: LabelTable | None
-) -> tuple[list[str], list[Finding]]:
-    """Names in the list; without one, all labelled images, or just all."""
-    if split.list_file is None:
-        if table is not None:
-            return sorted(table.labels), []
-        files = split.img_dir.glob(f'*{split.img_suffix}')
-        return sorted(file.name for file in files), []
+def _locate_one(folder: ImageFolder, image_id: str, name: str) -> FileFacts:
     try:
-        return read_image_list(split.list_file), []
+        return FileFacts(folder.find(image_id, name))
+    except FileNotFoundError as error:
+        return FileFacts(str(error), missing=True)
     except ValueError as error:
-        return [], [Finding('error', 'list', f'{split.name}: {error}')]
+        return FileFacts(image_id, error=str(error))
 
 
-def _image_path(split: Split, name: str) -> Path:
-    """As listed, if there is such a file, else by its id.
-
-    This is where :class:`~oaa_mm.datasets.ImageLevelDataset` looks, too.
-    """
-    image_id = image_id_of(name)
-    if name != image_id and '..' not in name.split('/'):
-        listed = split.img_dir / name.lstrip('/')
-        for path in (listed, Path(f'{listed}{split.img_suffix}')):
-            if path.is_file():
-                return path
-    return split.img_dir / f'{image_id}{split.img_suffix}'
-
-
-def _existing(
-    folder: Path, image_ids: Sequence[str], suffix: str
-) -> dict[str, str]:
-    if not folder.is_dir():
-        return {}
-    return find_by_id(folder, image_ids, suffix, allow_missing=True)
-
-
-def _paths(split: Split, names: Sequence[str]) -> dict[str, dict[str, Path]]:
-    """Kind of file -> image id -> path, for the kinds there are to check."""
-    images: dict[str, Path] = {}
-    for name in dict.fromkeys(names):
-        images.setdefault(image_id_of(name), _image_path(split, name))
-    paths = {'image': images}
-    folders = {'mask': split.mask_dir, 'saliency': split.saliency_dir}
-    for kind, folder in folders.items():
-        if folder is not None:
-            there = _existing(folder, images, split.mask_suffix)
-            paths[kind] = {
-                i: Path(there.get(i, folder / f'{i}{split.mask_suffix}'))
-                for i in images
-            }
-    return paths
-
-
-def load_split(
-    split: Split,
-    *,
-    classes: Sequence[str] | None = None,
-    workers: int = 4,
-    progress: bool = False,
-) -> SplitData:
-    """Read every file of a split.
-
-    Args:
-        split (Split): Where the files are.
-        classes (Sequence[str], optional): Class names. Defaults to those of
-            the labels' source, if it has any.
-        workers (int): Threads that read files. Defaults to 4.
-        progress (bool): Show progress bars. Defaults to False.
-
-    Returns:
-        SplitData: What was found; unreadable lists and labels are among its
-        findings.
-    """
-    table, findings = None, _check_paths(split)
-    names: list[str] = []
-    if not findings:
-        table, label_findings = _load_labels(split, classes)
-        names, list_findings = _load_names(split, table)
-        findings = list_findings + label_findings
-    probes = {}
-    for kind, paths in _paths(split, names).items():
-        title = f'{split.name}: {kind} files' if progress else None
-        found = probe_files(
-            list(paths.values()), kind, workers=workers, description=title
-        )
-        probes[kind] = dict(zip(paths, found, strict=True))
-    classes = classes or (None if table is None else table.classes)
-    return SplitData(
-        split.name,
-        [image_id_of(name) for name in names],
-        labels=None if table is None else table.labels,
-        classes=None if classes is None else tuple(classes),
-        images=probes['image'],
-        masks=probes.get('mask'),
-        saliency=probes.get('saliency'),
-        needs=split.needs,
-        findings=findings,
-    )
+def _locate_by_id(
+    folder: Path, ids: Mapping[str, str], suffix: str, kind: str
+) -> dict[str, FileFacts]:
+    found = find_by_id(folder, ids, suffix, kind=kind, allow_missing=True)
+    return {
+        i: FileFacts(found[i])
+        if i in found
+        else FileFacts(str(folder / f'{i}{suffix}'), missing=True)
+        for i in ids
+    }

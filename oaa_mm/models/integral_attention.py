@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 from mmseg.structures import SegDataSample
@@ -14,6 +12,14 @@ from oaa_mm.checks import require
 from oaa_mm.registry import MODELS
 
 from .attention_model import AttentionModel
+
+#: What a training sample needs besides the image, and who provides it.
+NEEDED = {
+    'gt_attention': 'LoadAttentionMaps in the pipeline',
+    'gt_attention_classes': 'LoadAttentionMaps in the pipeline',
+    'placement': 'an ImageLevelDataset whose pipeline ends with '
+    'PackImageLevelInputs',
+}
 
 
 @MODELS.register_module()
@@ -26,18 +32,34 @@ class IntegralAttentionModel(AttentionModel):
     test time the attention is ReLU(F) / max(ReLU(F)), as for a classifier.
 
     Args:
-        *args: Arguments of
-            :class:`~oaa_mm.models.attention_model.AttentionModel`.
+        backbone (dict): Any backbone of mmseg or of this package.
+        head (dict): A CAMHead.
+        neck (dict | None): Between the two. Defaults to None.
         loss_attention (dict | None): A loss of
             :mod:`oaa_mm.models.losses`. Defaults to None:
             HybridAttentionLoss with its defaults.
-        **kwargs: Arguments of AttentionModel.
+        test_cfg (dict | None): Fields of
+            :class:`~oaa_mm.models.inference_config.InferenceConfig`. Defaults
+            to None: one scale, no flip.
+        data_preprocessor (dict | None): Normalises and batches; usually
+            mmengine's ImgDataPreprocessor. Defaults to None.
+        init_cfg (dict | None): Initialisation of the whole model. Defaults to
+            None.
     """
 
     def __init__(
-        self, *args: Any, loss_attention: dict | None = None, **kwargs: Any
+        self,
+        backbone: dict,
+        head: dict,
+        neck: dict | None = None,
+        loss_attention: dict | None = None,
+        test_cfg: dict | None = None,
+        data_preprocessor: dict | None = None,
+        init_cfg: dict | None = None,
     ) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(
+            backbone, head, neck, test_cfg, data_preprocessor, init_cfg
+        )
         self.loss_attention = MODELS.build(
             loss_attention or {'type': 'oaa_mm.HybridAttentionLoss'}
         )
@@ -76,34 +98,34 @@ class IntegralAttentionModel(AttentionModel):
         count = len(data_samples)
         sizes = [tuple(size)] * count if valid is None else valid.tolist()
         target = np.zeros((count, self.num_classes, *size), np.uint8)
-        for row, sample, (h, w) in zip(
+        for row, sample, (height, width) in zip(
             target, data_samples, sizes, strict=True
         ):
             maps, classes = self._accumulated(sample)
-            row[classes, :h, :w] = unplace_map(maps, sample.placement, (h, w))
+            row[classes, :height, :width] = unplace_map(
+                maps, sample.placement, (height, width)
+            )
         return torch.from_numpy(target)
 
     def _accumulated(
         self, sample: SegDataSample
     ) -> tuple[np.ndarray, np.ndarray]:
         """(K, h, w) maps of a sample in its frame, and their (K,) classes."""
-        maps, classes, _ = (
+        for key, provider in NEEDED.items():
             require(
                 sample,
                 key,
                 needed_by='IntegralAttentionModel',
-                remedy='use an ImageLevelDataset with LoadAttentionMaps in '
-                'its pipeline, which ends with PackImageLevelInputs',
+                remedy=f'add {provider}',
             )
-            for key in ('gt_attention', 'gt_attention_classes', 'placement')
-        )
+        classes = sample.gt_attention_classes
         if max(classes, default=0) >= self.num_classes:
             raise ValueError(
                 f'{sample.get("img_path", "a sample")} has class '
                 f'{max(classes)}, but the head has the classes 0 to '
                 f'{self.num_classes - 1} (head.num_classes)'
             )
-        return maps, classes
+        return sample.gt_attention, classes
 
     def class_scores(
         self, scores: Tensor, valid: Tensor | None = None

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from oaa_mm.attention import attention_to_image
+from oaa_mm.io import IGNORE_INDEX
 
-from .rules import IGNORE_INDEX, LabelRules
+from .rules import LabelRules
 
 #: (H, W, 3) uint8 RGB image and (K + 1, H, W) float32 scores in [0, 1],
 #: background first -> refined scores of the same shape and range.

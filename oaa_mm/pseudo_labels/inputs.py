@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 from oaa_mm.attention import AttentionStore
 from oaa_mm.attention.coverage import check_maps
-from oaa_mm.checks import name_some
-from oaa_mm.datasets.files import inspect_image
-from oaa_mm.evaluation.stores import read_image_ids
-from oaa_mm.io.images import SALIENCY_FORMATS, open_image
+from oaa_mm.datasets import find_by_id, find_images, read_image_list
+from oaa_mm.datasets.files import inspect_images
+from oaa_mm.io import read_grey
 from oaa_mm.io.progress import progress
-from oaa_mm.visualization.draw import find_image
 
 
 @dataclass(frozen=True)
@@ -78,88 +76,53 @@ def images_to_label(
         classes[image_id] = (*classes.get(image_id, ()), class_index)
     if not classes:
         raise ValueError(f'{store} holds no attention map')
-    image_ids = sorted(classes)
+    names = {image_id: image_id for image_id in sorted(classes)}
     if image_list is not None:
-        image_ids = read_image_ids(image_list)
+        listed = read_image_list(image_list, known=classes)
+        names = {image.image_id: image.name for image in listed}
     check_maps(
         store,
-        image_ids,
+        list(names),
         classes,
         remedy='Leave them out of --list, or give --allow-missing: their '
         'labels are all 255.',
         allow_missing=allow_missing,
     )
-    images = _find_images(img_dir, image_ids)
-    saliency = _find_saliency(saliency_dir, image_ids)
-    files = zip(image_ids, images, saliency, strict=True)
+    # By the ids of the store, also where the folder has no sub-folders.
+    paths = find_images(img_dir, names.values()).values()
+    images = dict(zip(names, paths, strict=True))
+    sizes = inspect_images(images)
+    saliency = {}
+    if saliency_dir is not None:
+        saliency = find_by_id(saliency_dir, images, kind='saliency maps')
+        _check_sizes(saliency, images, sizes)
     return [
         ImageToLabel(
             image_id,
             classes.get(image_id, ()),
-            str(image),
-            _checked_size(image, saliency_map),
-            saliency_map and str(saliency_map),
+            path,
+            sizes[image_id],
+            saliency.get(image_id),
         )
-        for image_id, image, saliency_map in progress(
-            files, 'Checking images', len(image_ids)
-        )
+        for image_id, path in images.items()
     ]
 
 
-def _find_images(
-    img_dir: str | os.PathLike, image_ids: Sequence[str]
-) -> list[Path]:
-    if not Path(img_dir).is_dir():
-        raise FileNotFoundError(f'no such folder of images: {img_dir}')
-    found, absent = [], []
-    for image_id in image_ids:
-        try:
-            found.append(find_image(img_dir, image_id))
-        except FileNotFoundError:
-            absent.append(image_id)
-    if absent:
-        raise FileNotFoundError(
-            f'{len(absent)} of {len(image_ids)} images are not in {img_dir} '
-            f'(.jpg or .png): {name_some(absent)}'
-        )
-    return found
-
-
-def _find_saliency(
-    saliency_dir: str | os.PathLike | None, image_ids: Sequence[str]
-) -> list[Path | None]:
-    if saliency_dir is None:
-        return [None] * len(image_ids)
-    folder = Path(saliency_dir)
-    if not folder.is_dir():
-        raise FileNotFoundError(f'no such folder of saliency maps: {folder}')
-    paths = [folder / f'{image_id}.png' for image_id in image_ids]
-    absent = [str(path) for path in paths if not path.is_file()]
-    if absent:
-        raise FileNotFoundError(
-            f'{len(absent)} of {len(paths)} saliency maps are absent: '
-            f'{name_some(absent, 30)}. Make them, leave the images out of '
-            '--list, or choose --background power or constant, which need '
-            'none.'
-        )
-    return paths
-
-
-def _checked_size(image: Path, saliency: Path | None) -> tuple[int, int]:
-    size = inspect_image(image)
-    if saliency is None:
-        return size
-    with open_image(saliency, SALIENCY_FORMATS) as opened:
-        mode, found = opened.mode, opened.size[::-1]
-    if mode not in ('L', '1', 'RGB'):
-        raise ValueError(
-            f'{saliency}: a saliency map is an 8-bit grey PNG, but this one '
-            f'has mode {mode!r}'
-        )
-    if found != size:
-        raise ValueError(
-            f'{saliency} is {found[1]}x{found[0]} pixels, but its image '
-            f'{image} is {size[1]}x{size[0]}; resize the saliency maps to '
-            'the images'
-        )
-    return size
+def _check_sizes(
+    saliency: Mapping[str, str],
+    images: Mapping[str, str],
+    sizes: Mapping[str, tuple[int, int]],
+) -> None:
+    with ThreadPoolExecutor() as pool:
+        maps = pool.map(read_grey, saliency.values())
+        for image_id, values in zip(
+            saliency, progress(maps, 'Saliency maps', len(sizes)), strict=True
+        ):
+            height, width = sizes[image_id]
+            if values.shape != (height, width):
+                raise ValueError(
+                    f'{saliency[image_id]} is {values.shape[1]}x'
+                    f'{values.shape[0]} pixels, but its image '
+                    f'{images[image_id]} is {width}x{height}; resize the '
+                    'saliency maps to the images'
+                )

@@ -9,7 +9,6 @@ from typing import Any
 from oaa_mm.checks import check_choice, check_number
 
 BACKGROUNDS = ('saliency', 'power', 'constant')
-IGNORE_INDEX = 255
 
 
 def _constant(default: float, help: str) -> Any:

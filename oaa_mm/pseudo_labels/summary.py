@@ -8,7 +8,8 @@ from typing import Any
 
 from prettytable import PrettyTable
 
-from .rules import IGNORE_INDEX
+from oaa_mm.io import IGNORE_INDEX
+
 from .workers import LabelResult
 
 

@@ -14,13 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import mmcv
 import numpy as np
 import torch
 
 from oaa_mm.attention import AttentionStore
-from oaa_mm.io import read_mask, write_mask
-from oaa_mm.io.images import SALIENCY_FORMATS, open_image
+from oaa_mm.io import read_grey, read_image, read_mask, write_mask
 
 from .compose import label_image
 from .inputs import ImageToLabel
@@ -102,9 +100,9 @@ class LabelWorker:
         maps = {c: self.store[image.image_id, c] for c in image.classes}
         pixels = saliency = None
         if self.refine is not None:
-            pixels = mmcv.imread(image.path, channel_order='rgb')
+            pixels = read_image(image.path)
         if image.saliency is not None:
-            saliency = _read_saliency(image.saliency)
+            saliency = read_grey(image.saliency)
         return label_image(
             maps,
             image.size,
@@ -122,11 +120,6 @@ def _finished(path: Path, size: tuple[int, int]) -> np.ndarray | None:
     except (FileNotFoundError, ValueError):
         return None
     return label if label.shape == size else None
-
-
-def _read_saliency(path: str) -> np.ndarray:
-    with open_image(path, SALIENCY_FORMATS) as image:
-        return np.asarray(image.convert('L'))
 
 
 def make_labels(

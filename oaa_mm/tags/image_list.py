@@ -45,6 +45,7 @@ def read_image_list(
     tags: bool = False,
     known: Container[str] | None = None,
     suffix: str | None = None,
+    unique: bool = True,
 ) -> list[ListedImage]:
     """Read a list of images; the only reader of such lists.
 
@@ -61,6 +62,8 @@ def read_image_list(
             to None: numbers after a name are no part of it.
         suffix (str | None): End of the names of all images, see
             :func:`oaa_mm.io.image_id_of`. Defaults to None.
+        unique (bool): Whether an image that is listed more than once is an
+            error. Defaults to True.
 
     Returns:
         list[ListedImage]: ``(image_id, name, tags)`` of each line.
@@ -87,7 +90,8 @@ def read_image_list(
             f'{path}: the list names no image; it should hold one a line'
         )
     counts = Counter(image.image_id for image in images)
-    if twice := [i for i, count in counts.items() if count > 1]:
+    twice = [i for i, count in counts.items() if count > 1]
+    if twice and unique:
         raise ValueError(
             f'{path}: {len(twice)} images are listed more than once: '
             f'{name_some(twice)}; keep one line of each'

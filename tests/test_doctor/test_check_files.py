@@ -17,13 +17,12 @@ from oaa_mm.datasets.toy import TOY_CLASSES, make_toy_voc
 from oaa_mm.doctor import (
     Finding,
     check_dataset,
-    load_split,
     print_findings,
-    probe_file,
-    probe_files,
     save_findings,
     splits_from_folders,
 )
+from oaa_mm.doctor.files import FileFacts, read_facts
+from oaa_mm.doctor.split import load_split
 from oaa_mm.io import read_mask, write_mask
 
 LISTS = 'ImageSets/Segmentation'
@@ -50,37 +49,42 @@ def check(root, classes=TOY_CLASSES, **options):
     return [f for f in findings if f.severity != 'info']
 
 
-class TestProbe:
+def facts(path, kind='images', num_classes=None):
+    files = {'a': FileFacts(str(path))}
+    return read_facts(files, kind, num_classes)['a']
+
+
+class TestFileFacts:
     def test_image(self, original):
         path = original / 'JPEGImages/train_0000.jpg'
-        probe = probe_file(path)
+        file = facts(path)
         width, height = Image.open(path).size
-        assert probe.readable
-        assert (probe.size, probe.mode) == ((height, width), 'RGB')
-        assert probe.values == b''
+        assert file.usable
+        assert (file.size, file.mode) == ((height, width), 'RGB')
+        assert file.values == ()
 
     def test_exif_rotation_swaps_the_sides(self, tmp_path):
         path = tmp_path / 'a.jpg'
         exif = Image.Exif()
         exif[0x0112] = 6
         Image.new('RGB', (30, 20)).save(path, exif=exif)
-        probe = probe_file(path)
-        assert probe.rotated
-        assert probe.size == (30, 20)  # height, width as shown
+        file = facts(path)
+        assert file.rotated
+        assert file.size == (30, 20)  # height, width as shown
 
     def test_digest_is_that_of_the_content(self, original, tmp_path):
         source = original / 'JPEGImages/train_0000.jpg'
         copy = shutil.copy(source, tmp_path / 'copy.jpg')
         other = original / 'JPEGImages/train_0001.jpg'
-        digests = [probe_file(Path(p)).digest for p in (source, copy, other)]
+        digests = [facts(path).digest for path in (source, copy, other)]
         assert digests[0] == digests[1] != digests[2]
 
     def test_mask_values_and_palette(self, tmp_path):
         path = tmp_path / 'mask.png'
         write_mask(path, np.array([[3, 0], [255, 3]], np.uint8))
-        probe = probe_file(path, 'mask')
-        assert list(probe.values) == [0, 3, 255]
-        assert probe.voc_palette
+        file = facts(path, 'masks')
+        assert file.values == (0, 3, 255)
+        assert file.voc_palette
         # Another colour of a value that occurs, and of one that does not.
         for value, same in ((3, False), (9, True)):
             image = Image.open(path)
@@ -88,32 +92,30 @@ class TestProbe:
             palette[3 * value] += 1
             image.putpalette(palette)
             image.save(tmp_path / 'other.png')
-            other = probe_file(tmp_path / 'other.png', 'mask')
+            other = facts(tmp_path / 'other.png', 'masks')
             assert other.voc_palette is same
 
     def test_short_palette(self, tmp_path):
         image = Image.fromarray(np.array([[0, 1]], np.uint8))
         image.putpalette([0, 0, 0, 128, 0, 0])
         image.save(tmp_path / 'a.png')
-        assert probe_file(tmp_path / 'a.png', 'mask').voc_palette
+        assert facts(tmp_path / 'a.png', 'masks').voc_palette
 
     def test_colour_saliency_is_read_as_grey(self, tmp_path):
         Image.new('RGB', (3, 2), (77, 77, 77)).save(tmp_path / 'a.png')
-        probe = probe_file(tmp_path / 'a.png', 'saliency')
-        assert list(probe.values) == [77]
+        assert facts(tmp_path / 'a.png', 'saliency').values == (77,)
 
     def test_order_is_kept(self, original):
-        paths = sorted((original / 'JPEGImages').iterdir())
-        probes = probe_files(paths, 'image', workers=3)
-        assert [p.path for p in probes] == paths
+        paths = sorted(map(str, (original / 'JPEGImages').iterdir()))
+        files = {path: FileFacts(path) for path in paths}
+        found = read_facts(files, 'images', workers=3)
+        assert [file.path for file in found.values()] == paths
 
     def test_wrong_arguments(self):
         with pytest.raises(ValueError, match="but got 'photo'"):
-            probe_file(Path('a'), 'photo')
-        with pytest.raises(
-            ValueError, match=r'workers should be in \[1, .* 0'
-        ):
-            probe_files([], 'image', workers=0)
+            read_facts({}, 'photo')
+        with pytest.raises(ValueError, match=r'in \[1, inf\).*got 0'):
+            read_facts({}, 'images', workers=0)
 
 
 class TestCheckDataset:
@@ -129,11 +131,11 @@ class TestCheckDataset:
         (folder / 'val_0001.jpg').unlink()
         broken, absent = check(toy)
         assert {f.severity for f in (broken, absent)} == {'error'}
-        assert broken.message == 'train: 2 of 6 images cannot be read'
-        assert broken.items[0].startswith(f'{cut} (')
+        assert broken.message == 'train: 2 of 6 images cannot be used'
+        assert broken.items[0].startswith(f'{cut}: not a readable image')
         assert 'truncated' in broken.items[0]
-        assert broken.items[1].endswith('train_0002.jpg (not an image file)')
-        assert absent.message == 'val: 1 of 2 listed images do not exist'
+        assert 'train_0002.jpg: not a readable image' in broken.items[1]
+        assert absent.message == 'val: 1 of 2 images do not exist'
 
     def test_damaged_png(self, toy):
         path = toy / 'SegmentationClassAug/val_0000.png'
@@ -149,24 +151,26 @@ class TestCheckDataset:
         mask = read_mask(path)
         mask[0, 0] = 21
         write_mask(path, mask[:-1])
-        size, values, labels = check(toy)
-        assert 'another size' in size.message
-        assert values.items == (f'{path} (21)',)
-        # Value 21 is class 20, which no label says is there.
-        assert labels.items == ('train_0003 +class 20',)
+        (found,) = check(toy)
+        assert found.items[0].startswith(f'{path} holds the values 21, but')
+        mask[0, 0] = 0
+        write_mask(path, mask[:-1])
+        (found,) = check(toy)
+        assert 'another size' in found.message
 
     def test_mask_saved_in_colour(self, toy):
         path = toy / 'SegmentationClassAug/val_0001.png'
         Image.open(path).convert('RGB').save(path)
         (found,) = check(toy)
-        assert found.items == (f'{path} (RGB)',)
+        assert found.items[0].startswith(f'{path} holds RGB pixels')
 
     def test_binary_saliency(self, toy):
         path = toy / 'SaliencyMaps/train_0000.png'
         grey = np.array(Image.open(path))
         Image.fromarray((grey > 127).astype(np.uint8)).save(path)
         (found,) = check(toy)
-        assert (found.severity, found.check) == ('warning', 'saliency')
+        assert (found.severity, found.check) == ('error', 'saliency')
+        assert 'values of 0 and 1 alone' in found.items[0]
 
     def test_saliency_of_validation_images_is_not_needed(self, toy):
         (toy / 'SaliencyMaps/val_0000.png').unlink()
@@ -223,7 +227,7 @@ class TestCheckDataset:
         assert found.message.endswith('no.txt does not exist')
         train, val = check(original, img_dir='none')
         assert {train.severity, val.severity} == {'error'}
-        assert 'train: there is no image folder' in train.message
+        assert 'train: there is no folder' in train.message
 
     def test_listed_paths_and_suffixes(self, toy):
         folder = toy / 'JPEGImages'
@@ -246,12 +250,12 @@ class TestCheckDataset:
         split = replace(split, list_file=None)
         data = load_split(split, classes=TOY_CLASSES)
         assert len(data.ids) == (7 if labels else 8)
-        assert not any(p.missing for p in data.images.values())
+        assert all(file.usable for file in data.files['images'].values())
 
     def test_empty_list(self, toy):
         (toy / LISTS / 'val.txt').write_text('\n# nothing\n')
         (found,) = check(toy)
-        assert found.message == 'val: no image is listed'
+        assert 'the list names no image' in found.message
 
     def test_list_without_labels(self, original):
         (found,) = check(original, train_list=f'{LISTS}/train_aug.txt')

@@ -16,7 +16,7 @@ from PIL import Image
 
 from oaa_mm.attention import AttentionStore
 from oaa_mm.datasets.files import inspect_image
-from oaa_mm.doctor.probe import KINDS, probe_file
+from oaa_mm.doctor.files import KINDS, FileFacts, read_facts
 from oaa_mm.evaluation import evaluate_labels
 from oaa_mm.io import read_mask
 from oaa_mm.pseudo_labels.folder import make_label_folder
@@ -68,7 +68,7 @@ def test_the_doctor_raises_nothing(folder):
         path.write_bytes(content)
         for kind in KINDS:
             with nothing_is_run():
-                probe_file(path, kind)
+                read_facts({'a': FileFacts(str(path))}, kind)
 
     run()
 
@@ -81,7 +81,8 @@ def test_bombs(folder, png_bomb, eps_bomb):
             for read in (inspect_image, read_mask, read_image):
                 with pytest.raises(ValueError, match=r'bomb\.png'):
                     read(path)
-            assert not probe_file(path).readable
+            files = {'bomb': FileFacts(str(path))}
+            assert not read_facts(files, 'images')['bomb'].usable
 
 
 @pytest.fixture(scope='module')

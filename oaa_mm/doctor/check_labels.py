@@ -1,0 +1,125 @@
+"""Image-level labels: absent, empty, out of range, and against the masks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from oaa_mm.io import IGNORE_INDEX
+from oaa_mm.tags import LabelTable, diff_labels
+
+from .findings import Finding
+from .split import SplitData
+
+#: Image id -> class indices.
+Labels = dict[str, tuple[int, ...]]
+
+
+def check_labels(data: SplitData) -> Iterator[Finding]:
+    """Compare the image-level labels with the list and with the classes.
+
+    Args:
+        data (SplitData): What was found of the split.
+
+    Yields:
+        Finding: Errors for listed images without entry, without class
+        and with an index out of range; warnings where labels are needed
+        and there are none, and for classes that never occur; the
+        statistics as information.
+    """
+    if not data.ids or any(f.check == 'labels' for f in data.findings):
+        return
+    labels = {i: data.labels[i] for i in data.ids if i in (data.labels or {})}
+    if labels or (data.labels is not None and 'labels' in data.needs):
+        yield from _find_faults(data, labels)
+        yield from _describe(data, labels)
+    elif 'labels' in data.needs:
+        text = (
+            'there are no image-level labels, without which a classifier '
+            'cannot be trained; give --labels, or a list with lines `name c1 '
+            'c2 ...`'
+        )
+        yield Finding('warning', 'labels', text)
+    else:
+        yield Finding('info', 'labels', 'there are no image-level labels')
+
+
+def _find_faults(data: SplitData, labels: Labels) -> Iterator[Finding]:
+    ids, count = list(dict.fromkeys(data.ids)), len(data.classes or ())
+    text = f'{{n}} of {len(ids)} listed images have no entry in the labels'
+    absent = [i for i in ids if i not in labels]
+    yield Finding('error', 'labels', text, absent)
+    text = '{n} images have an entry without any class'
+    yield Finding(
+        'error', 'labels', text, [i for i in labels if not labels[i]]
+    )
+    if not count:
+        text = (
+            'class indices were not checked, because the number of classes '
+            'is unknown; give --classes'
+        )
+        yield Finding('info', 'labels', text)
+        return
+    text = (
+        '{n} images have a class index out of range; there are '
+        f'{count} classes, 0 to {count - 1}'
+    )
+    outside = {i: [c for c in labels[i] if c >= count] for i in labels}
+    items = [f'{i} {wrong}' for i, wrong in outside.items() if wrong]
+    yield Finding('error', 'labels', text, items)
+
+
+def _describe(data: SplitData, labels: Labels) -> Iterator[Finding]:
+    names = data.classes or ()
+    counts = Counter(c for indices in labels.values() for c in indices)
+    if 'labels' in data.needs:
+        unseen = [name for c, name in enumerate(names) if not counts[c]]
+        yield Finding('warning', 'labels', '{n} classes never occur', unseen)
+    counts.update(dict.fromkeys(range(len(names)), 0))
+    text = f'images per class: {_spread(data, counts)}'
+    yield Finding('info', 'labels', text)
+    sizes = Counter(len(indices) for indices in labels.values())
+    spread = ', '.join(f'{n} with {k}' for k, n in sorted(sizes.items()))
+    yield Finding('info', 'labels', f'labels per image: {spread}')
+
+
+def check_agreement(data: SplitData) -> Iterator[Finding]:
+    """Compare the classes in the masks with the image-level labels.
+
+    Args:
+        data (SplitData): What was found of the split.
+
+    Yields:
+        Finding: A warning, if images have classes that only their mask or
+        only their labels name.
+    """
+    seen = {
+        image_id: tuple(v - 1 for v in mask.values if 0 < v < IGNORE_INDEX)
+        for image_id, mask in data.files.get('masks', {}).items()
+        if mask.usable
+    }
+    diff = diff_labels(LabelTable(seen), LabelTable(data.labels or {}))
+    items = []
+    for image_id, (in_mask, in_labels) in diff.changed.items():
+        signs = [f'+{_class_name(data, c)}' for c in in_mask]
+        signs += [f'-{_class_name(data, c)}' for c in in_labels]
+        items.append(' '.join([image_id, *signs]))
+    only = [{c: n[k] for c, n in diff.counts.items() if n[k]} for k in (0, 1)]
+    text = (
+        '{n} masks disagree with the image-level labels; only in masks (+): '
+        f'{_spread(data, only[0])}; only in labels (-): '
+        f'{_spread(data, only[1])}'
+    )
+    yield Finding('warning', 'masks', text, items)
+
+
+def _spread(data: SplitData, counts: dict[int, int]) -> str:
+    pairs = sorted(counts.items())
+    text = ', '.join(f'{_class_name(data, c)} {n}' for c, n in pairs)
+    return text or 'none'
+
+
+def _class_name(data: SplitData, index: int) -> str:
+    """Name of a class, or its number where it has none."""
+    known = 0 <= index < len(data.classes or ())
+    return data.classes[index] if known else f'class {index}'

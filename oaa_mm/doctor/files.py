@@ -1,0 +1,142 @@
+"""Facts of single files, each of which is decoded to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from oaa_mm.checks import check_choice, check_number
+from oaa_mm.datasets.files import inspect_image
+from oaa_mm.io import read_grey, read_image, read_mask
+from oaa_mm.io.fingerprint import fingerprint
+from oaa_mm.io.images import PHOTO_FORMATS, open_image
+from oaa_mm.io.masks import mask_values, voc_colormap
+from oaa_mm.io.progress import progress
+
+#: What a file is read as: only masks and saliency maps tell their values.
+KINDS = ('images', 'masks', 'saliency')
+
+_EXIF_ORIENTATION = 0x0112
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """What was seen of one file.
+
+    Args:
+        path (str): The file, or where it was looked for.
+        missing (bool): There is no such file; nothing else is known.
+        error (str): Why the stages that read it cannot use it; empty where
+            they can.
+        size (tuple[int, int]): Height and width in pixels, as shown (after
+            the EXIF rotation).
+        mode (str): Pillow's mode, e.g. ``'RGB'``, ``'P'``, ``'L'``.
+        digest (str): Hash of an image file's bytes.
+        rotated (bool): An EXIF tag asks for a rotation or mirroring.
+        values (tuple[int, ...]): The different values of a mask or saliency
+            map, ascending; empty for images.
+        voc_palette (bool): The colours of a mask's values are VOC's, or there
+            is no palette.
+    """
+
+    path: str
+    missing: bool = False
+    error: str = ''
+    size: tuple[int, int] = (0, 0)
+    mode: str = ''
+    digest: str = ''
+    rotated: bool = False
+    values: tuple[int, ...] = ()
+    voc_palette: bool = True
+
+    @property
+    def usable(self) -> bool:
+        """Whether the file is there and the stages can use it."""
+        return not self.missing and not self.error
+
+
+def read_facts(
+    files: Mapping[str, FileFacts],
+    kind: str,
+    num_classes: int | None = None,
+    *,
+    workers: int = 4,
+    description: str = '',
+) -> dict[str, FileFacts]:
+    """Read files as the stages read them, several at a time.
+
+    Args:
+        files (Mapping[str, FileFacts]): Image id -> where its file is; those
+            that are missing or cannot be used are not read.
+        kind (str): ``'images'``, ``'masks'`` or ``'saliency'``.
+        num_classes (int | None): The number of foreground classes that masks
+            may hold. Defaults to None: any.
+        workers (int): Number of threads; decoders work outside Python's lock,
+            so threads are enough. Defaults to 4.
+        description (str): Title of the progress bar.
+
+    Returns:
+        dict[str, FileFacts]: Image id -> what was seen, in the order of
+        `files`; nothing is raised for a broken file.
+
+    Raises:
+        ValueError: `workers` is less than 1, or `kind` is unknown.
+    """
+    check_number('workers', workers, low=1, integer=True)
+    check_choice('kind', kind, KINDS)
+    read = partial(_read_one, kind=kind, num_classes=num_classes)
+    with ThreadPoolExecutor(workers) as pool:
+        found = pool.map(read, files.values())
+        bar = progress(found, description, len(files))
+        return dict(zip(files, bar, strict=True))
+
+
+def _read_one(
+    file: FileFacts, kind: str, num_classes: int | None
+) -> FileFacts:
+    if not file.usable:
+        return file
+    try:
+        return _facts(file.path, kind, num_classes)
+    except FileNotFoundError:
+        return replace(file, missing=True)
+    except (OSError, ValueError) as error:
+        return replace(file, error=str(error))
+
+
+def _facts(path: str, kind: str, num_classes: int | None) -> FileFacts:
+    with open_image(path, PHOTO_FORMATS) as image:
+        image.verify()  # checksums; it leaves the image unusable
+    with open_image(path, PHOTO_FORMATS) as image:
+        mode = image.mode
+        rotated = image.getexif().get(_EXIF_ORIENTATION, 1) > 1
+        colors = image.getpalette('RGB') if mode == 'P' else None
+    if kind == 'images':
+        inspect_image(path)
+        size, digest = read_image(path).shape[:2], fingerprint(path)['sha256']
+        return FileFacts(
+            path, size=size, mode=mode, digest=digest, rotated=rotated
+        )
+    masks = kind == 'masks'
+    pixels = read_mask(path, num_classes) if masks else read_grey(path)
+    values = tuple(mask_values(pixels))
+    return FileFacts(
+        path,
+        size=pixels.shape,
+        mode=mode,
+        values=values,
+        voc_palette=not masks or _has_voc_palette(colors, values),
+    )
+
+
+def _has_voc_palette(colors: list[int] | None, values: Sequence[int]) -> bool:
+    if colors is None:
+        return True
+    # A palette may end early, after the last colour in use.
+    given = np.array(colors, np.uint8).reshape(-1, 3)
+    used = [value for value in values if value < len(given)]
+    return bool((given[used] == voc_colormap()[used]).all())
