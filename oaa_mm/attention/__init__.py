@@ -1,17 +1,18 @@
 """The core of OAA: from score maps to the memory of attention maps.
 
 Tensors in, uint8 maps out; nothing here needs a runner. In the order of the
-data: `normalise` turns scores into attention maps, `accept` decides which of
-them count, `batch` does both for a batch, `place` brings them back to the
-image's own frame, `accumulator` fuses them epoch by epoch, `store` keeps them,
-in memory and in one file.
+data: `maps` turns scores into attention maps and asks `accept` which of them
+count, they are `waiting` for their copy from the device, `place` brings them
+back to the image's own frame, `fuse` holds the rule by which the `accumulator`
+fuses them epoch by epoch, its `state` can be joined with that of another
+process, `store` is the dictionary of the maps and `store_file` its file.
 """
 
 from .accept import ACCEPTANCE_RULES, accept_pairs
-from .accumulator import FUSIONS, AttentionAccumulator
-from .collector import CollectedEpoch
-from .normalise import NORMS, normalise_attention, quantise_attention
-from .place import Placement, place_map, unplace_map
+from .accumulator import AttentionAccumulator
+from .fuse import FUSIONS
+from .maps import NORMS, normalise_attention, quantise_attention
+from .place import Placement, from_frame, to_frame
 from .pooling import mean_scores, valid_mask
 from .resize import attention_to_image
 from .store import AttentionStore
@@ -23,15 +24,14 @@ __all__ = [
     'NORMS',
     'AttentionAccumulator',
     'AttentionStore',
-    'CollectedEpoch',
     'EpochSummary',
     'Placement',
     'accept_pairs',
     'attention_to_image',
+    'from_frame',
     'mean_scores',
     'normalise_attention',
-    'place_map',
     'quantise_attention',
-    'unplace_map',
+    'to_frame',
     'valid_mask',
 ]

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-import numpy as np
 from torch import Tensor
 
 from oaa_mm.checks import check_choice, check_number
 from oaa_mm.io import check_image_id
 
 from .accept import ACCEPTANCE_RULES
-from .batch import labelled_maps
-from .collector import CollectedEpoch, EpochCollector
-from .fusion import EpochFusion
-from .normalise import NORMS
-from .pages import MapPages, Pair
+from .fuse import FUSIONS
+from .maps import NORMS, labelled_maps
 from .place import Placement
+from .state import AccumulatorState, Sections
 from .store import AttentionStore
-from .store_file import load_pages, save_pages
+from .store_file import read_sections, write_sections
 from .summary import EpochSummary
+from .waiting import WaitingBatches
 
-FUSIONS = ('max', 'mean')
 FALLBACKS = ('last', 'none')
 
 
@@ -59,6 +56,12 @@ class AttentionAccumulator:
             from `start_epoch` on, in :attr:`latest`, which is saved and
             loaded with the memory. Defaults to False.
 
+    Attributes:
+        epoch_maps (AttentionStore | None): The maps of the latest finished
+            epoch, with `keep_epoch_maps`.
+        latest (AttentionStore | None): The latest accepted maps, with
+            `keep_latest`.
+
     Raises:
         ValueError: An argument is out of its range.
 
@@ -84,13 +87,10 @@ class AttentionAccumulator:
         keep_epoch_maps: bool = False,
         keep_latest: bool = False,
     ) -> None:
-        for name, value, allowed in (
-            ('fusion', fusion, FUSIONS),
-            ('acceptance', acceptance, ACCEPTANCE_RULES),
-            ('norm', norm, NORMS),
-            ('fallback', fallback, FALLBACKS),
-        ):
-            check_choice(name, value, allowed)
+        check_choice('fusion', fusion, tuple(FUSIONS))
+        check_choice('acceptance', acceptance, ACCEPTANCE_RULES)
+        check_choice('norm', norm, NORMS)
+        check_choice('fallback', fallback, FALLBACKS)
         check_number('threshold', threshold, low=0, high=1)
         check_number('start_epoch', start_epoch, low=0, integer=True)
         self.fusion = fusion
@@ -100,56 +100,58 @@ class AttentionAccumulator:
         self.start_epoch = start_epoch
         self.fallback = fallback
         self.keep_epoch_maps = keep_epoch_maps
-        self.store = AttentionStore()
         self.epoch_maps: AttentionStore | None = None
         self.latest = AttentionStore() if keep_latest else None
-        # Mean fusion keeps integer sums and counts: exact, so neither the
-        # order of the maps nor an interruption can change the result.
-        self._sums = MapPages(np.uint32)
-        self._counts = MapPages(np.uint16)
-        self._collector = self._new_collector(None)
-        # Latest maps of pairs that no epoch has accepted yet.
-        self._candidates = AttentionStore(beside=self.store)
-        self._begun: tuple[int, EpochFusion] | None = None
+        self._waiting = WaitingBatches()
+        self._state = self._new_state(0)
 
-    def _new_collector(self, begun: CollectedEpoch | None) -> EpochCollector:
-        # Only the mean asks how often a cell was seen.
-        return EpochCollector(record_seen=self.fusion == 'mean', begun=begun)
+    def _new_state(self, epoch: int) -> AccumulatorState:
+        fusion = FUSIONS[self.fusion]()
+        keeps = self.keep_epoch_maps or self.latest is not None
+        return AccumulatorState(
+            fusion,
+            epoch=epoch,
+            start_epoch=self.start_epoch,
+            keep_accepted=fusion.needs_whole_epoch or keeps,
+            keep_rejected=self.keep_epoch_maps,
+        )
+
+    @property
+    def epoch(self) -> int:
+        """Index of the running epoch, from 0.
+
+        :meth:`finish_epoch` goes on to the next one. Set it where an
+        accumulation begins with another epoch than the first, before maps
+        come.
+        """
+        return self._state.epoch
+
+    @epoch.setter
+    def epoch(self, epoch: int) -> None:
+        if epoch != self.epoch:
+            self._place_waiting()
+            self._state.renumber(epoch)
+
+    @property
+    def store(self) -> AttentionStore:
+        """The memory M; :meth:`apply_fallback` adds fallback maps to it."""
+        return self._state.store
+
+    @property
+    def candidates(self) -> AttentionStore:
+        """The latest maps of pairs that were never accepted."""
+        return self._state.candidates
 
     @property
     def collecting(self) -> bool:
-        """Whether an epoch has begun and is not finished."""
-        return self._begun is not None or not self._collector.empty
+        """Whether maps of the running epoch have come."""
+        state = self._state
+        return bool(len(self._waiting) or state.came or state.non_finite)
 
     @property
     def never_accepted(self) -> int:
         """Number of pairs without any accepted map, filled or not."""
-        return len(self._candidates)
-
-    def begin_epoch(self, epoch: int) -> None:
-        """Fuse the maps of this epoch as they come.
-
-        Optional: without it the maps wait for :meth:`finish_epoch`, which
-        takes the memory of all maps a second time. The result is the same.
-        What is saved in the middle of such an epoch holds a part of it. No
-        effect where the whole epoch is needed: for mean fusion, and with
-        `keep_epoch_maps` or `keep_latest`.
-
-        Args:
-            epoch (int): Index of the epoch, from 0.
-        """
-        needs_all = self.keep_epoch_maps or self.latest is not None
-        if self.fusion == 'max' and not needs_all:
-            self._begun = epoch, self._new_fusion(epoch)
-            self._collector.hand_on(self._begun[1].take)
-
-    def _new_fusion(self, epoch: int) -> EpochFusion:
-        return EpochFusion(
-            self.store,
-            self._candidates,
-            fuse=epoch >= self.start_epoch,
-            operation=np.maximum if self.fusion == 'max' else None,
-        )
+        return len(self.candidates)
 
     def update(
         self,
@@ -164,8 +166,8 @@ class AttentionAccumulator:
         """Collect the attention maps of one batch.
 
         Normalising, accepting and quantising run on the device of `scores`,
-        batched and without waiting for it; nothing is fused before
-        :meth:`finish_epoch`.
+        batched and without waiting for it. Some batches wait on the CPU
+        before they are fused.
 
         Args:
             image_ids (Sequence[str]): N image ids.
@@ -185,7 +187,14 @@ class AttentionAccumulator:
                 of a file name.
         """
         image_ids = [check_image_id(image_id) for image_id in image_ids]
-        _check_counts(image_ids, placements, len(scores))
+        for name, given in (
+            ('image_ids', image_ids),
+            ('placements', placements),
+        ):
+            if given is not None and len(given) != len(scores):
+                raise ValueError(
+                    f'{len(given)} {name} for scores of {len(scores)} images'
+                )
         batch = labelled_maps(
             scores,
             labels,
@@ -195,45 +204,34 @@ class AttentionAccumulator:
             threshold=self.threshold,
             norm=self.norm,
         )
-        if not batch.pairs:
-            return
-        self._collector.collect(
-            pairs=[(image_ids[image], c) for image, c in batch.pairs],
-            maps=batch.maps,
-            accepted=batch.accepted,
-            finite=batch.finite,
-            valid=batch.valid,
-            placements=placements
-            and [placements[image] for image, _ in batch.pairs],
-        )
+        if batch.images:
+            self._waiting.add(batch, image_ids, placements)
+        if self._waiting.full:
+            self._place_waiting()
 
-    def take_collected(self) -> CollectedEpoch:
-        """Hand over what this process has collected, and forget it.
-
-        Returns:
-            CollectedEpoch: For :meth:`add_collected` of another process.
-        """
-        return self._collector.finish()
-
-    def add_collected(self, part: CollectedEpoch) -> None:
-        """Join what another process has collected in the running epoch.
-
-        The result is that of one process that saw all batches, whatever the
-        order of the parts; maps that came to both count once.
-
-        Args:
-            part (CollectedEpoch): Of :meth:`take_collected` there.
-
-        Raises:
-            ValueError: Maps of one image have different sizes.
-        """
-        self._collector.add(part)
+    def _place_waiting(self) -> None:
+        """Take the batches that wait into the state."""
+        state = self._state
+        asks = state.fusion.needs_whole_epoch  # the mean counts each cell
+        for framed in self._waiting.take():
+            seen = framed.seen if asks else None
+            for pair, attention, accepted, finite in zip(
+                framed.pairs,
+                framed.maps,
+                framed.accepted,
+                framed.finite,
+                strict=True,
+            ):
+                if finite:
+                    state.add(pair, attention, accepted, seen)
+                else:
+                    state.non_finite.add(pair)
 
     def finish_epoch(self, epoch: int, last: bool = False) -> EpochSummary:
-        """Fuse what the epoch has collected into the memory.
+        """End the running epoch.
 
         Args:
-            epoch (int): Index of the epoch, from 0. Maps of epochs before
+            epoch (int): Its index, from 0. Maps of epochs before
                 `start_epoch` are not fused.
             last (bool): Whether training ends here, so that the fallback
                 applies. Defaults to False.
@@ -242,29 +240,29 @@ class AttentionAccumulator:
             EpochSummary: Counts of the epoch.
 
         Raises:
-            ValueError: :meth:`begin_epoch` was told another epoch, or maps of
-                one image have different sizes.
+            ValueError: Maps of one image have different sizes, or maps that
+                have been fused are of an epoch before `start_epoch`.
         """
-        begun, fusion = self._begun or (epoch, self._new_fusion(epoch))
-        if begun != epoch:
-            raise ValueError(f'epoch {begun} was begun, not {epoch}')
-        collected = self._collector.finish()
-        self._begun = None
-        if self.latest is not None and epoch >= self.start_epoch:
-            for pairs, maps in collected.accepted.blocks():
-                self.latest.set(pairs, maps)
+        self.epoch = epoch
+        self._place_waiting()
+        state = self._state
+        pairs, accepted = len(state.came), sum(state.came.values())
+        non_finite, fuses = len(state.non_finite), state.fuses
+        if self.latest is not None and fuses:
+            self.latest.update(state.accepted.data)
         if self.keep_epoch_maps:
-            self.epoch_maps = collected.all_maps()
-        self._fuse(fusion, collected, epoch)
+            self.epoch_maps = state.rejected
+            self.epoch_maps.update(state.accepted.data)
+        state.finish_epoch()
         if last:
             self.apply_fallback()
         return EpochSummary(
             epoch=epoch,
-            pairs=fusion.pairs,
-            accepted=fusion.accepted,
+            pairs=pairs,
+            accepted=accepted if fuses else 0,
             never_accepted=self.never_accepted,
             coverage=self.store.coverage,
-            non_finite=collected.non_finite,
+            non_finite=non_finite,
             all_zero=self.store.all_zero,
         )
 
@@ -276,130 +274,127 @@ class AttentionAccumulator:
         ``fallback='none'``.
         """
         if self.fallback == 'last':
-            self.store.adopt(self._candidates)
+            self.store.update(self.candidates.data)
 
-    def _fuse(
-        self, fusion: EpochFusion, collected: CollectedEpoch, epoch: int
-    ) -> None:
-        """Fuse what waited for the epoch's end."""
-        for pairs, maps in collected.accepted.blocks():
-            if self.fusion == 'mean' and epoch >= self.start_epoch:
-                maps = self._means(pairs, maps, collected.seen.take(pairs))
-            fusion.take(pairs, maps, True)
-        for pairs, maps in collected.rejected.blocks():
-            fusion.take(pairs, maps, False)
+    def take_part(self, pairs_at_once: int) -> Iterator[Sections]:
+        """Hand over all that this accumulator has collected.
 
-    def _means(
-        self, pairs: list[Pair], maps: np.ndarray, seen: np.ndarray
-    ) -> np.ndarray:
-        """The means of pairs after one more map of each."""
-        self._sums.add(pairs, maps)
-        self._counts.add(pairs, seen)
-        # Half up; a cell that no crop has shown yet stays 0.
-        counts = self._counts.take(pairs).clip(1).astype(np.uint32)
-        means = (self._sums.take(pairs) + counts // 2) // counts
-        return means.astype(np.uint8)
-
-    def save(
-        self,
-        path: str | os.PathLike,
-        *,
-        unfinished: bool = True,
-        note: dict[str, str] | None = None,
-    ) -> None:
-        """Write the memory to one file, atomically.
-
-        The file is an attention store for :meth:`AttentionStore.load`. It
-        also holds what is needed to go on: the latest maps of pairs that were
-        never accepted, what the unfinished epoch has collected and, for mean
-        fusion, the sums and counts.
+        The accumulator is empty then, but for :attr:`latest`.
 
         Args:
-            path (str | os.PathLike): The file.
-            unfinished (bool): Whether to write what an unfinished epoch has
-                collected; not, if that epoch will begin anew. Defaults to
-                True.
-            note (dict[str, str] | None): Further entries of the file's
-                header, which :meth:`load` returns. Defaults to None.
-        """
-        sections: dict[str, MapPages] = {
-            'maps': self.store,
-            'candidates': self._candidates,
-        }
-        if self.fusion == 'mean':
-            sections |= {'sums': self._sums, 'counts': self._counts}
-        if self.latest is not None:
-            sections['latest'] = self.latest
-        metadata = {**(note or {}), 'fusion': self.fusion}
-        if unfinished:
-            begun = self._collector.so_far()
-            sections |= _sections_of(begun)
-            metadata['non_finite'] = str(begun.non_finite)
-        save_pages(path, sections, metadata=metadata)
+            pairs_at_once (int): The most pairs of a piece.
 
-    def load(self, path: str | os.PathLike) -> dict[str, str]:
-        """Restore the memory that :meth:`save` wrote.
+        Returns:
+            Iterator[Sections]: Pieces for :meth:`merge_sections` of another
+            accumulator.
+        """
+        self._place_waiting()
+        state, self._state = self._state, self._new_state(self.epoch)
+        return state.pieces(pairs_at_once)
+
+    def merge(self, other: AttentionAccumulator) -> None:
+        """Join what another accumulator has collected in the same epoch.
+
+        For ``'max'`` merging is commutative, associative and idempotent: the
+        result is that of one accumulator that saw all batches, whatever their
+        order. For ``'mean'`` the finished epochs of the two have to be of
+        different maps, while maps of the running epoch count once.
+
+        Args:
+            other (AttentionAccumulator): Another accumulator of the same
+                settings, which stays as it is.
+
+        Raises:
+            ValueError: The running epochs or the fusions differ, or maps of
+                one image have different sizes.
+        """
+        mine, theirs = (self.epoch, self.fusion), (other.epoch, other.fusion)
+        if mine != theirs:
+            raise ValueError(
+                'only accumulators of one epoch and fusion can be merged, but '
+                f'these have (epoch, fusion) {mine} and {theirs}'
+            )
+        other._place_waiting()
+        self.merge_sections(other._sections())
+
+    def merge_sections(self, sections: Sections) -> None:
+        """Join a piece of what another accumulator has handed over.
+
+        Args:
+            sections (Sections): A piece of :meth:`take_part`.
+
+        Raises:
+            ValueError: Maps of one image have different sizes.
+        """
+        self._place_waiting()
+        self._state.merge(sections)
+        if self.latest is not None:
+            for pair, attention in sections.get('latest', {}).items():
+                self.latest.join(pair, attention)
+
+    def _sections(self) -> Sections:
+        sections = self._state.sections()
+        if self.latest:
+            sections['latest'] = self.latest.data
+        return sections
+
+    def save(self, path: str | os.PathLike) -> str:
+        """Write the memory to one file, atomically.
+
+        The file is an attention store for :meth:`AttentionStore.load`, with
+        the metadata of :attr:`store`. It also holds all that is needed to go
+        on, at any point of an epoch.
 
         Args:
             path (str | os.PathLike): The file.
 
         Returns:
-            dict[str, str]: The file's header, with what `note` added to it.
+            str: The checksum of its contents.
+
+        Raises:
+            OSError: The file cannot be written; an old one stays as it was.
+        """
+        self._place_waiting()
+        own = {'fusion': self.fusion, 'epoch': self.epoch}
+        metadata = {**self.store.metadata, 'accumulator': own}
+        return write_sections(path, self._sections(), metadata)
+
+    def load(self, path: str | os.PathLike) -> str:
+        """Restore the memory that :meth:`save` wrote.
+
+        A fallback map stands for a pair in the result of a finished training;
+        going on, that pair is still without an accepted map.
+
+        Args:
+            path (str | os.PathLike): The file.
+
+        Returns:
+            str: The checksum of its contents.
 
         Raises:
             FileNotFoundError: There is no such file.
             ValueError: It is no attention store, is damaged, or was
                 accumulated with another `fusion`.
         """
-        store = AttentionStore()
-        sections: dict[str, MapPages] = {
-            'maps': store,
-            'candidates': AttentionStore(beside=store),
-            'sums': MapPages(np.uint32),
-            'counts': MapPages(np.uint16),
-            'latest': AttentionStore(),
-        }
-        begun = CollectedEpoch()
-        sections |= _sections_of(begun)
-        metadata = load_pages(path, sections)
-        fusion = metadata.get('fusion', 'max')
+        sections, metadata, checksum = read_sections(path)
+        own = metadata.pop('accumulator', {})
+        fusion = own.get('fusion', 'max')
         if fusion != self.fusion:
             raise ValueError(
                 f'{path} was accumulated with fusion={fusion!r}, it cannot be '
                 f'continued with fusion={self.fusion!r}'
             )
-        begun.non_finite = int(metadata.get('non_finite', 0))
-        self._collector, self._begun = self._new_collector(begun), None
-        self._candidates = sections['candidates']
-        self._sums, self._counts = sections['sums'], sections['counts']
+        # Version 1 did not tell the epoch; a memory exists from the start on.
+        begun = self.start_epoch if 'maps' in sections else 0
+        self._waiting = WaitingBatches()
+        self._state = self._new_state(own.get('epoch', begun))
         if self.latest is not None:
-            self.latest = sections['latest']
-        # A fallback map stands for a pair in the result of a finished
-        # training; going on, that pair is still without an accepted map.
-        self.store = store
-        store.forget(store.keys_in(self._candidates))
-        return metadata
-
-
-def _check_counts(
-    image_ids: Sequence[str],
-    placements: Sequence[Placement | None] | None,
-    count: int,
-) -> None:
-    if len(image_ids) != count:
-        raise ValueError(
-            f'{len(image_ids)} image_ids for scores of {count} images'
-        )
-    if placements is not None and len(placements) != count:
-        raise ValueError(
-            f'{len(placements)} placements for scores of {count} images'
-        )
-
-
-def _sections_of(begun: CollectedEpoch) -> dict[str, MapPages]:
-    """Sections of a file for what an unfinished epoch has collected."""
-    return {
-        'unfinished_accepted': begun.accepted,
-        'unfinished_rejected': begun.rejected,
-        'unfinished_seen': begun.seen,
-    }
+            self.latest = AttentionStore()
+        try:
+            self.merge_sections(sections)
+        except (KeyError, ValueError) as error:
+            raise ValueError(
+                f'{path} is damaged: its sections do not fit ({error})'
+            ) from error
+        self.store.metadata = metadata
+        return checksum

@@ -6,7 +6,7 @@ from hashlib import blake2b
 
 import numpy as np
 
-from .place import Placement, unplace_map
+from .place import Placement, from_frame
 
 
 def attended_pixels(
@@ -33,21 +33,21 @@ def attended_pixels(
     Returns:
         np.ndarray: (H, W) bool.
     """
-    large = unplace_map(attention, placement, size)
+    large = from_frame(attention, placement, size)
     return (large > 255 * threshold).any(0)
 
 
-def is_drawn(image_id: str, *, epoch: int, seed: int, prob: float) -> bool:
-    """Whether an image is drawn in an epoch.
+def is_dropped(image_id: str, *, epoch: int, seed: int, prob: float) -> bool:
+    """Tell whether attended pixels of an image are hidden in an epoch.
 
-    The draw depends on nothing else, so it is the same in any process, in any
-    order of the images, and after an interruption.
+    The random choice depends on the arguments alone, so it is the same in any
+    process, in any order of the images, and after an interruption.
 
     Args:
         image_id (str): The image.
         epoch (int): Index of the epoch, from 0.
-        seed (int): Of the training.
-        prob (float): How probable it is, in [0, 1].
+        seed (int): Seed of the training.
+        prob (float): Probability of an image to be chosen, in [0, 1].
 
     Returns:
         bool: True for a share `prob` of the images, others in each epoch.

@@ -110,8 +110,8 @@ def _bilinear(position: np.ndarray, size: int) -> np.ndarray:
     return weights
 
 
-def place_map(
-    attention: np.ndarray, placement: Placement
+def to_frame(
+    attention: np.ndarray, placement: Placement | None
 ) -> tuple[np.ndarray, tuple[slice, slice]]:
     """Bring attention maps back to the frame of their image.
 
@@ -121,13 +121,16 @@ def place_map(
 
     Args:
         attention (np.ndarray): (..., h, w) uint8 maps without padding.
-        placement (Placement): How they lie in the frame.
+        placement (Placement | None): How they lie in the frame; None for maps
+            of the whole image as it is.
 
     Returns:
         tuple[np.ndarray, tuple[slice, slice]]: The (..., rows, columns) uint8
         maps on the grid, 0 where the network did not look, and the rows and
         columns of cells that it saw.
     """
+    if placement is None:
+        return attention, (slice(None), slice(None))
     if placement.flip_vertical:
         attention = attention[..., ::-1, :]
     if placement.flip_horizontal:
@@ -153,12 +156,12 @@ def _view_weights(
     return _bilinear(centres * (cells / frame) - 0.5, cells)
 
 
-def unplace_map(
+def from_frame(
     attention: np.ndarray, placement: Placement, size: tuple[int, int]
 ) -> np.ndarray:
     """Take attention maps from the frame of their image to what was seen.
 
-    The inverse of :func:`place_map`: whole maps go through the augmentation
+    The inverse of :func:`to_frame`: whole maps go through the augmentation
     that their image went through. Flips are exact; a map whose cells coincide
     with those of the frame is copied exactly, any other is interpolated
     bilinearly.

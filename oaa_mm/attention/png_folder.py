@@ -12,12 +12,12 @@ import numpy as np
 from oaa_mm.io import check_image_id
 from oaa_mm.io.images import open_image
 
-from .pages import Pair
+from .by_image import MapsByImage, Pair
 
 _PNG_NAME = re.compile(r'(?P<image_id>.+)_(?P<class_index>[0-9]{1,9})\.png')
 
 
-class PngFolderReader(Mapping):
+class PngFolderReader(MapsByImage, Mapping):
     """Read-only access to ``{image_id}_{class}.png``, map by map.
 
     Args:
@@ -31,6 +31,7 @@ class PngFolderReader(Mapping):
     """
 
     def __init__(self, folder: str | os.PathLike) -> None:
+        self.metadata = {}
         self._paths: dict[Pair, Path] = {}
         for path in sorted(Path(folder).glob('*.png')):
             name = _PNG_NAME.fullmatch(path.name)

@@ -1,39 +1,40 @@
-"""The memory of attention maps."""
+"""The memory of attention maps: a dictionary that can be saved."""
 
 from __future__ import annotations
 
 import os
+from collections import UserDict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
 from oaa_mm.io import atomic_write, check_image_id
 
-from .image_numbers import ImageNumbers
-from .memory import ROW_BITS, ROW_MASK
-from .pages import MapPages, Pair
-from .pair_index import PairIndex, pair_keys, pairs_of_keys
+from .by_image import MapsByImage, Pair
 from .png_folder import PngFolderReader
-from .store_file import (
-    load_pages,
-    open_container,
-    read_image_ids,
-    read_index,
-    save_pages,
-)
+from .store_file import StoreFile, read_sections, write_sections
 
 #: Classes are written as unsigned integers of 16 bits.
 MAX_CLASS_INDEX = 65535
+#: Maps that are looked at in one go.
+MAPS_AT_ONCE = 1024
 
 
-class AttentionStore(MapPages):
+class AttentionStore(MapsByImage, UserDict):
     """Attention maps of (image, class) pairs, uint8 at feature resolution.
 
-    Behaves like a dictionary: ``store[image_id, class_index]`` is the (h, w)
-    uint8 map (value = round(255 * attention)), a KeyError when absent;
-    ``len(store)`` counts pairs, iterating yields (image id, class) sorted.
+    A dictionary: ``store[image_id, class_index]`` is the (h, w) uint8 map
+    (value = round(255 * attention)), a KeyError when absent; ``len(store)``
+    counts pairs, iterating yields (image id, class) sorted.
+
+    Args:
+        maps (Mapping[Pair, np.ndarray] | None): Maps to begin with. Defaults
+            to None: none.
+        metadata (Mapping[str, Any] | None): What made the maps, as JSON
+            types; :meth:`save` writes it. Defaults to None: nothing.
 
     Example:
         >>> store = AttentionStore()
@@ -42,18 +43,30 @@ class AttentionStore(MapPages):
         ([('2007_000032', 0)], 6)
     """
 
-    def __init__(self, *, beside: MapPages | None = None) -> None:
-        super().__init__(np.uint8, beside=beside)
+    data: dict[Pair, np.ndarray]
+
+    def __init__(
+        self,
+        maps: Mapping[Pair, np.ndarray] | None = None,
+        *,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(maps)
+        self.metadata = dict(metadata or {})
+
+    def __iter__(self) -> Iterator[Pair]:
+        """All pairs, sorted by image id and class."""
+        return iter(sorted(self.data))
 
     def __setitem__(self, pair: Pair, attention: np.ndarray) -> None:
-        """Write the (h, w) uint8 map of a pair.
+        """Keep a copy of the (h, w) uint8 map of a pair.
 
         Raises:
             ValueError: The map is not two-dimensional uint8, the image id
                 could not be a file's name, or the class is no index that
                 the file can hold.
         """
-        attention = np.asarray(attention)
+        attention = np.array(attention)
         if attention.dtype != np.uint8 or attention.ndim != 2:
             raise ValueError(
                 f'{pair}: attention maps are (h, w) uint8, but got '
@@ -61,18 +74,56 @@ class AttentionStore(MapPages):
             )
         check_image_id(pair[0])
         _check_class_index(pair)
-        self.set([pair], attention[None])
+        self.data[pair[0], int(pair[1])] = attention
+        self._classes = None
+
+    def __delitem__(self, pair: Pair) -> None:
+        """Forget the map of a pair."""
+        del self.data[pair]
+        self._classes = None
+
+    def join(self, pair: Pair, attention: np.ndarray) -> None:
+        """Take the element-wise maximum of a pair's map and another one.
+
+        Args:
+            pair (Pair): Image id and class, with or without a map.
+            attention (np.ndarray): (h, w) uint8 map.
+
+        Raises:
+            ValueError: The pair's map has another size.
+        """
+        mine = self.data.get(pair)
+        if mine is None:
+            self[pair] = attention
+            return
+        check_same_size(pair, mine, attention)
+        np.maximum(mine, attention, out=mine)
+
+    @property
+    def num_bytes(self) -> int:
+        """Bytes of all maps."""
+        return sum(attention.nbytes for attention in self.data.values())
 
     @property
     def coverage(self) -> float:
         """Mean of all maps in [0, 1]: the share of the images attended to."""
-        total = sum(int(maps.sum(dtype=np.int64)) for maps in self.arrays())
-        return total / (255 * self.num_bytes) if self.num_bytes else 0.0
+        total = sum(int(maps.sum(dtype=np.int64)) for maps in self._blocks())
+        return total / (255 * self.num_bytes) if self.data else 0.0
 
     @property
     def all_zero(self) -> int:
         """Number of maps without any attention."""
-        return sum(int((~maps.any((1, 2))).sum()) for maps in self.arrays())
+        return sum(int((maps.max(1) == 0).sum()) for maps in self._blocks())
+
+    def _blocks(self) -> Iterator[np.ndarray]:
+        """All maps as (n, cells) arrays: one call of numpy for many."""
+        by_size: dict[int, list[np.ndarray]] = {}
+        for attention in self.data.values():
+            by_size.setdefault(attention.size, []).append(attention)
+        for cells, maps in by_size.items():
+            for start in range(0, len(maps), MAPS_AT_ONCE):
+                some = maps[start : start + MAPS_AT_ONCE]
+                yield np.concatenate(some, axis=None).reshape(-1, cells)
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the store to one file, atomically.
@@ -83,7 +134,7 @@ class AttentionStore(MapPages):
         Raises:
             OSError: The file cannot be written; an old one stays as it was.
         """
-        save_pages(path, {'maps': self})
+        write_sections(path, {'maps': self.data}, self.metadata)
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> AttentionStore:
@@ -100,8 +151,9 @@ class AttentionStore(MapPages):
             ValueError: The file is no attention store, truncated, or its
                 content does not match its checksum.
         """
-        store = cls()
-        load_pages(path, {'maps': store})
+        contents = read_sections(path, wanted=('maps',))
+        store = cls(metadata=contents.metadata)
+        store.data = contents.sections.get('maps', {})
         return store
 
     @staticmethod
@@ -132,9 +184,9 @@ class AttentionStore(MapPages):
                 are replaced.
         """
         folder = Path(folder)
-        for image_id, class_index in self:
+        for (image_id, class_index), attention in self.items():
+            _, png = cv2.imencode('.png', attention)
             name = f'{image_id}_{class_index}.png'
-            _, png = cv2.imencode('.png', self[image_id, class_index])
             with atomic_write(folder / name) as file:
                 file.write(png.tobytes())
 
@@ -154,10 +206,28 @@ class AttentionStore(MapPages):
             FileNotFoundError: The folder is absent or holds no PNG.
             ValueError: A file's name or content does not fit; it is named.
         """
-        store = cls()
-        for pair, attention in PngFolderReader(folder).items():
-            store[pair] = attention
-        return store
+        return cls(PngFolderReader(folder))
+
+
+def check_same_size(pair: Pair, mine: np.ndarray, other: np.ndarray) -> None:
+    """Refuse to fuse maps of different sizes.
+
+    Args:
+        pair (Pair): Image id and class.
+        mine (np.ndarray): The map that is there.
+        other (np.ndarray): The map that came.
+
+    Raises:
+        ValueError: The sizes differ.
+    """
+    if mine.shape != other.shape:
+        raise ValueError(
+            f'image {pair[0]!r}, class {pair[1]}: its maps have '
+            f'{mine.shape[0]}x{mine.shape[1]} cells, but now one of '
+            f'{other.shape[0]}x{other.shape[1]} came. All maps of an image '
+            'need one resolution: use a dataset of oaa_mm, which records what '
+            'the transforms do, or pass `placements` with a `grid`.'
+        )
 
 
 def _check_class_index(pair: Pair) -> None:
@@ -171,7 +241,7 @@ def _check_class_index(pair: Pair) -> None:
         )
 
 
-class AttentionReader(Mapping):
+class AttentionReader(MapsByImage, Mapping):
     """Read-only access to a store's file, map by map.
 
     Args:
@@ -180,32 +250,23 @@ class AttentionReader(Mapping):
     """
 
     def __init__(self, path: str | os.PathLike) -> None:
-        self._file = open_container(path)
-        image_ids = read_image_ids(self._file, path)
-        self._numbers, self._index = ImageNumbers(), PairIndex()
-        numbers = self._numbers.add(image_ids)
-        self._slices = []
-        for size, keys in read_index(self._file, 'maps', path, numbers):
-            name = f'maps.{size[0]}x{size[1]}'
-            first = len(self._slices) << ROW_BITS
-            self._slices.append(self._file.get_slice(name))
-            self._index.add(keys, np.arange(first, first + len(keys)))
+        store = StoreFile(path)
+        self.metadata = store.metadata
+        self._rows = {}
+        for section, name, pairs in store.index():
+            if section == 'maps':
+                maps = store.file.get_slice(name)
+                self._rows |= {p: (maps, row) for row, p in enumerate(pairs)}
 
     def __getitem__(self, pair: Pair) -> np.ndarray:
-        slot = self._slot(pair)
-        if slot < 0:
-            raise KeyError(pair)
-        return self._slices[slot >> ROW_BITS][slot & ROW_MASK]
+        maps, row = self._rows[pair]
+        return maps[row]
 
     def __contains__(self, pair: Pair) -> bool:
-        return self._slot(pair) >= 0
-
-    def _slot(self, pair: Pair) -> int:
-        return int(self._index.find(pair_keys([pair], self._numbers))[0])
+        return pair in self._rows
 
     def __len__(self) -> int:
-        return len(self._index)
+        return len(self._rows)
 
     def __iter__(self) -> Iterator[Pair]:
-        keys, _ = self._index.items()
-        return iter(sorted(pairs_of_keys(keys, self._numbers)))
+        return iter(sorted(self._rows))

@@ -10,7 +10,7 @@ from mmengine.dist import get_world_size, is_main_process
 from mmengine.runner import Runner
 from mmseg.structures import SegDataSample
 
-from oaa_mm.attention.drop import attended_pixels, is_drawn
+from oaa_mm.attention.drop import attended_pixels, is_dropped
 from oaa_mm.checks import check_number
 from oaa_mm.models.attention_model import AttentionModel
 from oaa_mm.registry import HOOKS
@@ -131,7 +131,9 @@ class OAADropHook(OAAHook):
     ) -> np.ndarray | None:
         """Pixels to hide of one image; None if it keeps them all."""
         image_id = sample_metainfo(sample, 'image_id')
-        if not is_drawn(image_id, epoch=epoch, seed=seed, prob=self.drop_prob):
+        if not is_dropped(
+            image_id, epoch=epoch, seed=seed, prob=self.drop_prob
+        ):
             return None
         latest = self.accumulator.latest
         classes = sample.gt_label.nonzero()[:, 0].tolist()

@@ -54,7 +54,9 @@ def atomic_write(
         handle, temporary = tempfile.mkstemp(
             prefix=f'.{path.name}.', suffix='.tmp', dir=path.parent
         )
-        with os.fdopen(handle, mode, **open_kwargs) as file:
+        os.close(handle)
+        # Opened by its name, which writers of other libraries ask for.
+        with open(temporary, mode, **open_kwargs) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

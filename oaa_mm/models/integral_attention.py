@@ -7,7 +7,7 @@ import torch
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
-from oaa_mm.attention import unplace_map, valid_mask
+from oaa_mm.attention import from_frame, valid_mask
 from oaa_mm.checks import require
 from oaa_mm.registry import MODELS
 
@@ -102,7 +102,7 @@ class IntegralAttentionModel(AttentionModel):
             target, data_samples, sizes, strict=True
         ):
             maps, classes = self._accumulated(sample)
-            row[classes, :height, :width] = unplace_map(
+            row[classes, :height, :width] = from_frame(
                 maps, sample.placement, (height, width)
             )
         return torch.from_numpy(target)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from oaa_mm.attention import AttentionAccumulator, Placement
-from oaa_mm.attention.drop import attended_pixels, is_drawn
+from oaa_mm.attention.drop import attended_pixels, is_dropped
 
 #: Attention to the right half of a frame of 4x8 pixels. Between the two cells
 #: the eight columns are 0, 0, 1/8, 3/8, 5/8, 7/8, 1 and 1.
@@ -51,7 +51,7 @@ def test_draws_are_fair_and_independent():
 
     def drawn(prob=0.5, epoch=2, seed=0):
         return np.array(
-            [is_drawn(i, epoch=epoch, seed=seed, prob=prob) for i in ids]
+            [is_dropped(i, epoch=epoch, seed=seed, prob=prob) for i in ids]
         )
 
     first = drawn()

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oaa_mm.attention import Placement, place_map
+from oaa_mm.attention import Placement, to_frame
 
 
 def ramp(rows, columns):
@@ -33,7 +33,7 @@ def test_flips_are_undone_exactly(rows, columns, horizontal, vertical, seed):
         flip_horizontal=horizontal,
         flip_vertical=vertical,
     )
-    placed, cells = place_map(seen, placement)
+    placed, cells = to_frame(seen, placement)
     assert np.array_equal(placed, truth)
     assert cells == (slice(0, rows), slice(0, columns))
 
@@ -54,7 +54,7 @@ def test_crops_on_the_grid_are_copied_exactly(data):
         box=(top * 8, left * 8, bottom * 8, right * 8),
         flip_horizontal=flip,
     )
-    placed, cells = place_map(seen[:, ::-1] if flip else seen, placement)
+    placed, cells = to_frame(seen[:, ::-1] if flip else seen, placement)
     expected = np.zeros_like(truth)
     expected[top:bottom, left:right] = seen
     assert np.array_equal(placed, expected)
@@ -65,7 +65,7 @@ def test_scale_is_undone_by_interpolation():
     # The network saw the image at twice the size: a linear map of 8x12 cells
     # on a grid of 4x6. Centres of grid cells lie between two map cells.
     placement = Placement(frame=(32, 48), grid=(4, 6))
-    placed, _ = place_map(ramp(8, 12), placement)
+    placed, _ = to_frame(ramp(8, 12), placement)
     rows, columns = np.arange(4) * 2 + 0.5, np.arange(6) * 2 + 0.5
     expected = 3 * rows[:, None] + 5 * columns[None]
     assert np.abs(placed - expected).max() <= 0.5
@@ -75,7 +75,7 @@ def test_crop_between_cells_is_interpolated_and_clipped_to_what_was_seen():
     # Frame 32 px, 4 cells of 8 px, centres 4, 12, 20, 28. Box [10, 26) in x
     # shows the centres 12 and 20; its 2 map cells have the centres 14, 22.
     placement = Placement(frame=(8, 32), box=(0, 10, 8, 26), grid=(1, 4))
-    placed, cells = place_map(np.array([[100, 180]], np.uint8), placement)
+    placed, cells = to_frame(np.array([[100, 180]], np.uint8), placement)
     assert cells == (slice(0, 1), slice(1, 3))
     # 12 lies before the first centre (edge value), 20 at 3/4 between them.
     assert placed.tolist() == [[0, 100, 160, 0]]
@@ -84,9 +84,9 @@ def test_crop_between_cells_is_interpolated_and_clipped_to_what_was_seen():
 def test_stacked_maps_are_placed_alike():
     stack = np.stack([ramp(2, 2), ramp(2, 2) + 1])
     placement = Placement(frame=(32, 32), box=(0, 0, 16, 16), grid=(4, 4))
-    placed, _ = place_map(stack, placement)
+    placed, _ = to_frame(stack, placement)
     for one, single in zip(placed, stack, strict=True):
-        assert np.array_equal(one, place_map(single, placement)[0])
+        assert np.array_equal(one, to_frame(single, placement)[0])
 
 
 def test_grid_is_scaled_from_the_box_when_not_given():

@@ -59,31 +59,6 @@ def test_maps_of_zeros_are_counted():
     assert store.all_zero == 2
 
 
-def test_rows_of_a_page_and_its_pairs_agree():
-    store = make_store()
-    assert store.sizes == ((2, 5), (3, 4))
-    for pairs, maps in store.blocks():
-        assert len(pairs) == len(maps) > 0
-        for pair, attention in zip(pairs, maps, strict=True):
-            assert np.array_equal(store[pair], attention)
-        backwards = store.take(pairs[::-1])
-        assert np.array_equal(backwards, maps[::-1])
-    with pytest.raises(KeyError, match='nobody'):
-        store.take([*pairs, ('nobody', 0)])
-
-
-def test_a_pair_may_come_several_times_in_one_call():
-    pairs = [('a', 0), ('b', 0), ('a', 0), ('a', 0), ('b', 0)]
-    values = np.array([3, 1, 5, 4, 2], np.uint8)[:, None, None]
-    store = AttentionStore()
-    store.maximum(pairs, values)
-    assert (store['a', 0], store['b', 0]) == (5, 2)
-    store.set(pairs, values)  # the last one stays
-    assert (store['a', 0], store['b', 0]) == (4, 2)
-    store.add(pairs, values)
-    assert (store['a', 0], store['b', 0]) == (4 + 12, 2 + 3)
-
-
 @settings(max_examples=40, deadline=None)
 @given(
     st.dictionaries(
@@ -251,6 +226,6 @@ def test_another_resolution_is_refused_and_loses_nothing():
     store = AttentionStore()
     store['a', 0] = np.ones((2, 2), np.uint8)
     with pytest.raises(ValueError, match=r"'a', class 0.*2x2.*3x3"):
-        store.maximum([('b', 0), ('a', 0)], np.zeros((2, 3, 3), np.uint8))
+        store.join(('a', 0), np.zeros((3, 3), np.uint8))
     assert list(store) == [('a', 0)]
     assert store['a', 0].tolist() == [[1, 1], [1, 1]]

@@ -14,7 +14,7 @@ import pytest
 from mmengine.dataset import pseudo_collate
 from torch.utils.data import DataLoader
 
-from oaa_mm.attention import AttentionStore, unplace_map
+from oaa_mm.attention import AttentionStore, from_frame
 from oaa_mm.datasets import ImageLevelDataset, LoadAttentionMaps
 
 CELL = 4
@@ -125,7 +125,7 @@ def test_maps_go_where_the_image_goes(folder, store, seed):
     image = packed['inputs'][0].numpy().astype(float)
     sample = packed['data_samples']
     seen = blocks(image)
-    attention = unplace_map(sample.gt_attention, sample.placement, seen.shape)
+    attention = from_frame(sample.gt_attention, sample.placement, seen.shape)
     assert attention.shape == (1, *seen.shape)
     # At the rim of the image, cells repeat instead of going on as a ramp.
     error = np.abs(attention[0] - seen)[2:-2, 2:-2]
@@ -141,7 +141,7 @@ def test_flips_are_exact(folder, store, direction):
         {'type': 'RandomFlip', 'prob': 1.0, 'direction': direction},
     )
     sample = dataset[0]['data_samples']
-    flipped = unplace_map(sample.gt_attention, sample.placement, (6, 10))
+    flipped = from_frame(sample.gt_attention, sample.placement, (6, 10))
     axes = {'horizontal': 2, 'vertical': 1, 'diagonal': (1, 2)}[direction]
     assert np.array_equal(flipped, np.flip(sample.gt_attention, axes))
 

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ramp_images import LOAD, RISE, ramps, run, write_image
 
-from oaa_mm.attention import Placement, place_map
+from oaa_mm.attention import Placement, to_frame
 from oaa_mm.datasets.transforms import RecordingCompose
 
 STEPS = {
@@ -134,7 +134,7 @@ def check_maps(results, cell, resizes):
     placement = results['placement']
     seen = cells_of(results['img'], cell)
     grid = [max(1, -(-side // cell)) for side in placement.frame]
-    placed, cells = place_map(seen, placement.on_grid(grid))
+    placed, cells = to_frame(seen, placement.on_grid(grid))
     placed = placed[:, cells[0], cells[1]].astype(float)
     expected = expect(placement, seen.shape[1:], grid, cells)
     assert placed.shape == expected.shape
@@ -251,9 +251,7 @@ def test_flips_are_undone_exactly(
         for direction in directions
     ]
     results = run(steps, path)
-    placed, cells = place_map(
-        cells_of(results['img'], 4), results['placement']
-    )
+    placed, cells = to_frame(cells_of(results['img'], 4), results['placement'])
     assert np.array_equal(placed, cells_of(image, 4))
     assert cells == (
         slice(0, -(-height // 4)),

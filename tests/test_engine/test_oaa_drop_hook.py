@@ -19,7 +19,7 @@ from test_oaa_hook import (
 )
 
 from oaa_mm.attention import AttentionAccumulator
-from oaa_mm.attention.drop import is_drawn
+from oaa_mm.attention.drop import is_dropped
 
 DROP = {'type': 'oaa_mm.OAADropHook'}
 
@@ -62,7 +62,7 @@ def test_the_network_does_not_see_where_it_looked_last(data_root, tmp_path):  # 
         plain = (plain - 127) / 60
         attention = np.zeros(plain.shape[:2], np.float32)
         # The first epoch trains, the second makes the first maps.
-        if epoch >= 2 and is_drawn(image_id, epoch=epoch, seed=0, prob=0.5):
+        if epoch >= 2 and is_dropped(image_id, epoch=epoch, seed=0, prob=0.5):
             latest = latest_of(tmp_path, epoch)
             for c in latest.classes_of(image_id):
                 large = cv2.resize(

@@ -34,7 +34,7 @@ def store(size, kind=AttentionStore):
 
 def write_memory(path, size):
     accumulator = AttentionAccumulator()
-    accumulator.store = store(size)
+    accumulator.store.update(store(size))
     accumulator.save(path)
 
 

@@ -37,7 +37,7 @@ def written(folder):
         store[f'im{number}', number] = np.full(size, 9 * number, np.uint8)
     store.save(folder / 'whole_store')
     memory = AttentionAccumulator(fusion='mean')
-    memory.store = store
+    memory.store.update(store)
     memory.save(folder / 'whole_memory')
     names = ('whole_store', 'whole_memory')
     return [(folder / name).read_bytes() for name in names]

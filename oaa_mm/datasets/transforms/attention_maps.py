@@ -22,7 +22,7 @@ class LoadAttentionMaps(BaseTransform):
     The maps stay as they are stored, in the frame of the image and at feature
     resolution; the model brings them to the grid of its output by the
     `placement` that the data set records, in a single step (see
-    :func:`oaa_mm.attention.unplace_map`). So this transform may stand
+    :func:`oaa_mm.attention.from_frame`). So this transform may stand
     anywhere before PackImageLevelInputs. As the first of a pipeline, its
     store is the key ``train_dataloader.dataset.pipeline.0.store``.
 

@@ -1,33 +1,88 @@
-"""The attention maps of one batch, ready to be collected."""
+"""From class-aware score maps to attention maps, as they are stored."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
+from oaa_mm.checks import check_choice
+
 from .accept import accept_pairs
-from .normalise import normalise_attention, quantise_attention
-from .pooling import mean_scores
+from .pooling import mean_scores, valid_mask
+
+NORMS = ('max', 'minmax')
+
+
+def normalise_attention(
+    scores: Tensor, *, valid: Tensor | None = None, norm: str = 'max'
+) -> Tensor:
+    """Attention maps of one forward pass: ReLU and division by the maximum.
+
+    A = ReLU(F) / max(ReLU(F)), per map (Jiang et al., ICCV 2019, Section 3.1;
+    ``norm='max'``). The Caffe release subtracts the minimum as well
+    (``norm='minmax'``). A map without a positive score becomes all zero.
+
+    Args:
+        scores (Tensor): (P, h, w) score maps F, any floating type.
+        valid (Tensor | None): (P, 2) height and width of each map without
+            padding; None means that the maps are not padded. Padded positions
+            never count for the maximum and become 0.
+        norm (str): ``'max'`` or ``'minmax'``. Defaults to ``'max'``.
+
+    Returns:
+        Tensor: (P, h, w) float32 in [0, 1].
+
+    Raises:
+        ValueError: `norm` is unknown.
+    """
+    check_choice('norm', norm, NORMS)
+    maps = scores.detach().float().relu()
+    inside = None
+    if valid is not None:
+        inside = valid_mask(valid, maps.shape[-2:])
+        maps = maps.where(inside, 0.0)
+    if norm == 'minmax':
+        low = maps if inside is None else maps.masked_fill(~inside, torch.inf)
+        maps = (maps - low.amin((-2, -1), keepdim=True)).clamp_min_(0)
+    peak = maps.amax((-2, -1), keepdim=True)
+    return maps / peak.where(peak > 0, torch.ones_like(peak))
+
+
+def quantise_attention(attention: Tensor) -> Tensor:
+    """Attention maps as they are stored: round(255 * A).
+
+    Rounding is monotonic, so the element-wise maximum of quantised maps is
+    the quantised maximum: the accumulation loses nothing by it.
+
+    Args:
+        attention (Tensor): Maps in [0, 1], any shape.
+
+    Returns:
+        Tensor: uint8, same shape.
+    """
+    return (attention * 255).round().to(torch.uint8)
 
 
 @dataclass(frozen=True, eq=False)
-class BatchMaps:
-    """Maps of the P labelled (image, class) pairs of a batch.
+class LabelledMaps:
+    """Maps of the P labelled (image, class) pairs of a batch of N images.
 
     Attributes:
-        pairs (list[tuple[int, int]]): Number of the image in the batch, and
-            class.
+        images (list[int]): Number of each pair's image in the batch.
+        classes (list[int]): Class of each pair.
         maps (Tensor): (P, h, w) uint8, with their padding.
         accepted (Tensor): (P,) bool, whether the map counts. One that is
             zero everywhere never does.
         finite (Tensor): (P,) bool, False where its scores hold NaN or +Inf;
             -Inf is no attention.
-        valid (list[list[int]] | None): P heights and widths without padding;
+        valid (list[list[int]] | None): N heights and widths without padding;
             None where nothing is padded.
     """
 
-    pairs: list[tuple[int, int]]
+    images: list[int]
+    classes: list[int]
     maps: Tensor
     accepted: Tensor
     finite: Tensor
@@ -43,7 +98,7 @@ def labelled_maps(
     acceptance: str = 'topk',
     threshold: float = 0.1,
     norm: str = 'max',
-) -> BatchMaps:
+) -> LabelledMaps:
     """Normalise, accept and quantise the maps of all labelled pairs.
 
     Runs on the device of `scores` without waiting for it.
@@ -61,7 +116,7 @@ def labelled_maps(
         norm (str): See :func:`normalise_attention`. Defaults to ``'max'``.
 
     Returns:
-        BatchMaps: The maps; none if no label is set.
+        LabelledMaps: The maps; none if no label is set.
 
     Raises:
         ValueError: Shapes do not fit, or a rule is unknown.
@@ -94,12 +149,13 @@ def labelled_maps(
     maps = quantise_attention(maps.nan_to_num(0, 0, 0))
     # A map without attention tells nothing of a class that is there.
     attended = maps.amax((1, 2)) > 0
-    return BatchMaps(
-        pairs=list(zip(images.tolist(), classes.tolist(), strict=True)),
+    return LabelledMaps(
+        images=images.tolist(),
+        classes=classes.tolist(),
         maps=maps,
         accepted=accepted[at, of] & finite & attended,
         finite=finite,
-        valid=None if valid is None else valid.cpu()[images].tolist(),
+        valid=None if valid is None else valid.tolist(),
     )
 
 

@@ -1,0 +1,57 @@
+"""What every collection of attention maps can be asked, image by image."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+#: Image id and 0-based foreground class.
+Pair = tuple[str, int]
+
+
+class MapsByImage:
+    """Questions about images, for mappings of (image id, class) to maps.
+
+    Attributes:
+        metadata (dict[str, Any]): What made the maps, as JSON types. It
+            travels with them into the file and back.
+    """
+
+    metadata: dict[str, Any]
+    _classes: dict[str, list[int]] | None = None
+
+    @property
+    def image_ids(self) -> list[str]:
+        """Ids of the images with at least one map, sorted."""
+        return list(self._classes_by_image())
+
+    def classes_of(self, image_id: str) -> tuple[int, ...]:
+        """Tell which classes of an image have a map.
+
+        Args:
+            image_id (str): The image.
+
+        Returns:
+            tuple[int, ...]: Class indices, sorted; empty if there is no map.
+        """
+        return tuple(self._classes_by_image().get(image_id, ()))
+
+    def maps_of(self, image_id: str) -> dict[int, np.ndarray]:
+        """Look up all maps of an image.
+
+        Args:
+            image_id (str): The image.
+
+        Returns:
+            dict[int, np.ndarray]: Class -> (h, w) uint8 map, sorted by class;
+            empty if there is none.
+        """
+        return {c: self[image_id, c] for c in self.classes_of(image_id)}
+
+    def _classes_by_image(self) -> dict[str, list[int]]:
+        if self._classes is None:
+            self._classes = {}
+            for image_id, class_index in self:  # sorted
+                self._classes.setdefault(image_id, []).append(class_index)
+        return self._classes

@@ -1,0 +1,120 @@
+"""How the accepted maps of an epoch are fused into the memory M."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from .by_image import Pair
+from .store import AttentionStore, check_same_size
+
+Maps = Mapping[Pair, np.ndarray]
+
+
+class MaxFusion:
+    """M_t = max(M_{t-1}, A_t), element by element."""
+
+    #: Whether all maps of a pair and epoch have to be there before fusing.
+    needs_whole_epoch = False
+
+    def fuse(
+        self,
+        store: AttentionStore,
+        pair: Pair,
+        attention: np.ndarray,
+        seen: np.ndarray | None,
+    ) -> None:
+        """Fuse one more map into the memory.
+
+        Args:
+            store (AttentionStore): The memory M.
+            pair (Pair): Image id and class.
+            attention (np.ndarray): (h, w) uint8 map.
+            seen (np.ndarray | None): Not used.
+        """
+        store.join(pair, attention)
+
+    def sections(self) -> dict[str, Maps]:
+        """Return what has to be saved besides M: nothing."""
+        return {}
+
+    def merge(
+        self, store: AttentionStore, sections: Mapping[str, Maps]
+    ) -> None:
+        """Fuse the memory of another accumulator.
+
+        Args:
+            store (AttentionStore): The memory M.
+            sections (Mapping[str, Maps]): With ``'maps'``, the other memory.
+        """
+        for pair, attention in sections.get('maps', {}).items():
+            store.join(pair, attention)
+
+
+class MeanFusion:
+    """M_t = ((k-1) M_{t-1} + A_t) / k, with k the accepted maps so far.
+
+    Sums and counts are integers, so neither the order of the maps nor an
+    interruption changes the result. A cell counts as often as it was seen.
+    """
+
+    needs_whole_epoch = True
+
+    def __init__(self) -> None:
+        self._sums: dict[Pair, np.ndarray] = {}
+        self._counts: dict[Pair, np.ndarray] = {}
+
+    def fuse(
+        self,
+        store: AttentionStore,
+        pair: Pair,
+        attention: np.ndarray,
+        seen: np.ndarray | None,
+    ) -> None:
+        """Fuse one more map into the memory.
+
+        Args:
+            store (AttentionStore): The memory M.
+            pair (Pair): Image id and class.
+            attention (np.ndarray): (h, w) uint8, the joined map of an epoch.
+            seen (np.ndarray | None): (h, w), 1 where the network looked and 0
+                elsewhere; None where it saw the whole image.
+        """
+        counts = np.ones_like(attention) if seen is None else seen
+        self._add(pair, attention, counts)
+        counts = self._counts[pair].clip(1).astype(np.uint32)
+        # Half up; a cell that no crop has shown yet stays 0.
+        means = (self._sums[pair] + counts // 2) // counts
+        store[pair] = means.astype(np.uint8)
+
+    def _add(self, pair: Pair, sums: np.ndarray, counts: np.ndarray) -> None:
+        mine = self._sums.get(pair)
+        if mine is None:
+            self._sums[pair] = sums.astype(np.uint32)
+            self._counts[pair] = counts.astype(np.uint16)
+        else:
+            check_same_size(pair, mine, sums)
+            mine += sums
+            self._counts[pair] += counts
+
+    def sections(self) -> dict[str, Maps]:
+        """Return what has to be saved besides M: sums and counts."""
+        return {'sums': self._sums, 'counts': self._counts}
+
+    def merge(
+        self, store: AttentionStore, sections: Mapping[str, Maps]
+    ) -> None:
+        """Fuse the memory of another accumulator, whose maps are others.
+
+        Args:
+            store (AttentionStore): The memory M.
+            sections (Mapping[str, Maps]): With ``'sums'`` and ``'counts'``.
+        """
+        for pair, sums in sections.get('sums', {}).items():
+            nothing = np.zeros_like(sums)
+            self._add(pair, sums, sections['counts'][pair])
+            self.fuse(store, pair, nothing, nothing)
+
+
+FUSIONS = {'max': MaxFusion, 'mean': MeanFusion}

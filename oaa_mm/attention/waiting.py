@@ -1,0 +1,130 @@
+"""Maps on their way from the device to their images' frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .by_image import Pair
+from .maps import LabelledMaps
+from .place import Placement, to_frame
+
+#: Batches, and bytes of maps, that wait before they are fused. It bounds the
+#: memory that this takes; on a GPU it is also how seldom it is waited for.
+MAX_BATCHES = 256
+MAX_BYTES = 8 << 20
+
+
+@dataclass(frozen=True)
+class FramedMaps:
+    """Maps of n pairs in the frames of their images.
+
+    Attributes:
+        pairs (list[Pair]): n pairs.
+        maps (np.ndarray): (n, h, w) uint8.
+        accepted (list[bool]): n, whether each map counts.
+        finite (list[bool]): n, False for maps to be dropped.
+        seen (np.ndarray): (h, w) uint8, 1 where the network looked.
+    """
+
+    pairs: list[Pair]
+    maps: np.ndarray
+    accepted: list[bool]
+    finite: list[bool]
+    seen: np.ndarray
+
+
+class WaitingBatches:
+    """Batches of maps whose copies from the device may not be done yet."""
+
+    def __init__(self) -> None:
+        self._batches: list[tuple[LabelledMaps, Sequence, Sequence]] = []
+        self._num_bytes = 0
+        self._copying = False
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    @property
+    def full(self) -> bool:
+        """Whether the batches should be taken out now."""
+        return len(self) >= MAX_BATCHES or self._num_bytes >= MAX_BYTES
+
+    def add(
+        self,
+        batch: LabelledMaps,
+        image_ids: Sequence[str],
+        placements: Sequence[Placement | None] | None,
+    ) -> None:
+        """Begin to fetch the maps of a batch, without waiting for them.
+
+        Args:
+            batch (LabelledMaps): Its P maps, on any device.
+            image_ids (Sequence[str]): Ids of its N images.
+            placements (Sequence[Placement | None] | None): How each of the N
+                images lies in its frame.
+        """
+        fetched = LabelledMaps(
+            images=batch.images,
+            classes=batch.classes,
+            maps=self._fetch(batch.maps),
+            accepted=self._fetch(batch.accepted),
+            finite=self._fetch(batch.finite),
+            valid=batch.valid,
+        )
+        self._batches.append(
+            (fetched, image_ids, placements or [None] * len(image_ids))
+        )
+        self._num_bytes += batch.maps.numel()
+
+    def _fetch(self, tensor: Tensor) -> Tensor:
+        if tensor.device.type != 'cuda':
+            return tensor.cpu()
+        # Only a copy into pinned memory runs beside the training step.
+        pinned = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
+        self._copying = True
+        return pinned.copy_(tensor, non_blocking=True)
+
+    def take(self) -> Iterator[FramedMaps]:
+        """Take all batches out, un-padded and in their images' frames.
+
+        Yields:
+            FramedMaps: Maps that lie alike in their frames.
+        """
+        if self._copying:
+            torch.cuda.synchronize()
+            self._copying = False
+        batches, self._batches, self._num_bytes = self._batches, [], 0
+        for batch, image_ids, placements in batches:
+            yield from _framed(batch, image_ids, placements)
+
+
+def _framed(
+    batch: LabelledMaps,
+    image_ids: Sequence[str],
+    placements: Sequence[Placement | None],
+) -> Iterator[FramedMaps]:
+    groups: dict[tuple, list[int]] = {}
+    for row, image in enumerate(batch.images):
+        size = batch.valid[image] if batch.valid else batch.maps.shape[1:]
+        groups.setdefault((*size, placements[image]), []).append(row)
+    maps, accepted, finite = (
+        tensor.numpy() for tensor in (batch.maps, batch.accepted, batch.finite)
+    )
+    for (height, width, placement), rows in groups.items():
+        framed, cells = to_frame(maps[rows, :height, :width], placement)
+        seen = np.zeros(framed.shape[1:], np.uint8)
+        seen[cells] = 1
+        yield FramedMaps(
+            pairs=[
+                (image_ids[batch.images[r]], batch.classes[r]) for r in rows
+            ],
+            maps=framed,
+            accepted=accepted[rows].tolist(),
+            finite=finite[rows].tolist(),
+            seen=seen,
+        )
