@@ -8,13 +8,14 @@ from typing import Any
 
 from mmengine.dist import get_world_size
 from mmengine.hooks import Hook
-from mmengine.runner import EpochBasedTrainLoop, Runner
+from mmengine.runner import Runner
 
 from oaa_mm.attention import AttentionAccumulator
 from oaa_mm.registry import HOOKS
 from oaa_mm.runs.run_manifest import write_run_manifest
 
 from .batch_attention import batch_attention, unwrap_model
+from .clock import make_clock
 
 
 @HOOKS.register_module()
@@ -24,26 +25,33 @@ class OAAAblationHook(Hook):
     For studies: all variants see the very same maps, so that what differs is
     the accumulation alone, and one training serves them all. After it, each
     variant is in ``WORK_DIR/{name}.safetensors``. Stands beside an OAAHook or
-    alone. Epoch-based trainings in one process; it cannot resume.
+    alone. It needs a training in one process, and cannot resume.
 
     Args:
         variants (Mapping[str, Mapping[str, Any]]): Name of a variant -> its
             arguments of :class:`~oaa_mm.attention.AttentionAccumulator`.
+        epoch_length (int | None): Iterations that count as an epoch in an
+            iteration-based training. Defaults to None.
 
     Raises:
         ValueError: An argument is out of its range; at the start of training:
-            the loop is not epoch-based, is resumed, or has several processes.
+            it is resumed, has several processes, or its epochs are unknown.
     """
 
     priority = 'ABOVE_NORMAL'  # before OAAHook, which takes the maps away
 
-    def __init__(self, variants: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(
+        self,
+        variants: Mapping[str, Mapping[str, Any]],
+        epoch_length: int | None = None,
+    ) -> None:
         if not variants:
             raise ValueError('OAAAblationHook needs at least one variant')
         self.accumulators = {
             name: AttentionAccumulator(**settings)
             for name, settings in variants.items()
         }
+        self.epoch_length = epoch_length
 
     def before_train(self, runner: Runner) -> None:
         """Refuse what would give wrong comparisons.
@@ -54,9 +62,8 @@ class OAAAblationHook(Hook):
         Raises:
             ValueError: See the class.
         """
-        if not isinstance(runner.train_loop, EpochBasedTrainLoop):
-            raise ValueError('OAAAblationHook needs an EpochBasedTrainLoop')
-        if runner.epoch or get_world_size() > 1:
+        self.clock = make_clock(runner, self.epoch_length)
+        if runner.iter or get_world_size() > 1:
             raise ValueError(
                 'OAAAblationHook has to see a training from its first epoch '
                 'on, in one process: start again without --resume and '
@@ -85,10 +92,10 @@ class OAAAblationHook(Hook):
         )
         for accumulator in self.accumulators.values():
             accumulator.update(**attention)
-        if self.end_of_epoch(runner.train_dataloader, batch_idx):
-            last = runner.epoch + 1 == runner.max_epochs
+        if self.clock.ends_epoch(batch_idx):
+            epoch, last = self.clock.epoch, self.clock.ends_training
             for name, accumulator in self.accumulators.items():
-                summary = accumulator.finish_epoch(runner.epoch, last=last)
+                summary = accumulator.finish_epoch(epoch, last=last)
                 runner.logger.info(f'{name}: {summary}')
 
     def after_train(self, runner: Runner) -> None:

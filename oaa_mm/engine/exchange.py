@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import pickle
+from itertools import islice
 from typing import Any
 
+import torch
 import torch.distributed as torch_dist
 from mmengine.dist import get_backend, get_dist_info, is_distributed
 
-from oaa_mm.attention import (
-    AttentionAccumulator,
-    AttentionStore,
-    CollectedEpoch,
-)
+from oaa_mm.attention import AttentionAccumulator, AttentionStore
 
-SECTIONS = ('accepted', 'rejected', 'seen')
+#: Pairs that travel in one go: some megabytes of maps.
+PAIRS_AT_ONCE = 4096
 
 
 class EpochExchange:
@@ -38,30 +38,33 @@ class EpochExchange:
             )
 
     def gather(self, accumulator: AttentionAccumulator) -> int:
-        """Join the collected maps of all processes in the main process.
+        """Merge the parts of all processes in the main process.
 
         The other processes hand theirs over and collect from nothing.
 
         Args:
-            accumulator (AttentionAccumulator): Of this process.
+            accumulator (AttentionAccumulator): The one of this process.
 
         Returns:
-            int: Bytes of maps that this process sent or received.
+            int: Bytes that this process sent or received.
         """
         rank, world_size = get_dist_info()
-        if world_size == 1:
-            return 0
         if rank:
-            return self._send(accumulator.take_collected())
-        return sum(
-            self._receive(accumulator, source)
-            for source in range(1, world_size)
-        )
+            pieces = accumulator.take_part(PAIRS_AT_ONCE)
+            return sum(map(self._send, pieces)) + self._send(None)
+        total = 0
+        for source in range(1, world_size):
+            piece, size = self._receive(source)
+            while piece is not None:
+                accumulator.merge_sections(piece)
+                total += size
+                piece, size = self._receive(source)
+        return total
 
     def share(self, store: AttentionStore) -> None:
         """Give all processes the maps of the main one.
 
-        Every process then holds a copy of its own; it travels block by block.
+        Every process then holds a copy of its own; it travels in pieces.
 
         Args:
             store (AttentionStore): The maps. The other processes write what
@@ -70,43 +73,27 @@ class EpochExchange:
         rank, world_size = get_dist_info()
         if world_size == 1:
             return
-        blocks = iter(()) if rank else store.blocks()
-        while (block := self._shared_object(next(blocks, None))) is not None:
+        maps = iter(() if rank else store.data.items())
+        while piece := self._broadcast(list(islice(maps, PAIRS_AT_ONCE))):
             if rank:
-                store.set(*block)
+                store.update(piece)
 
-    def _shared_object(self, value: Any) -> Any:
+    def _broadcast(self, value: Any) -> Any:
         shared = [value]
         torch_dist.broadcast_object_list(shared, src=0, group=self._group)
         return shared[0]
 
-    def _send(self, epoch: CollectedEpoch) -> int:
-        self._send_object(epoch.non_finite)
-        total = 0
-        for section in SECTIONS:
-            # A block is a piece of bounded size.
-            for pairs, maps in getattr(epoch, section).blocks():
-                self._send_object((section, pairs, maps))
-                total += maps.nbytes
-        self._send_object(None)
-        return total
+    def _send(self, value: Any) -> int:
+        content = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+        buffer = torch.frombuffer(bytearray(content), dtype=torch.uint8)
+        for tensor in (torch.tensor([len(content)]), buffer):
+            torch_dist.send(tensor, dst=0, group=self._group)
+        return len(content)
 
-    def _receive(self, accumulator: AttentionAccumulator, source: int) -> int:
-        total = 0
-        non_finite = self._receive_object(source)
-        accumulator.add_collected(CollectedEpoch(non_finite=non_finite))
-        while (piece := self._receive_object(source)) is not None:
-            section, pairs, maps = piece
-            part = CollectedEpoch()
-            getattr(part, section).set(pairs, maps)
-            accumulator.add_collected(part)
-            total += maps.nbytes
-        return total
-
-    def _send_object(self, value: Any) -> None:
-        torch_dist.send_object_list([value], dst=0, group=self._group)
-
-    def _receive_object(self, source: int) -> Any:
-        received = [None]
-        torch_dist.recv_object_list(received, src=source, group=self._group)
-        return received[0]
+    def _receive(self, source: int) -> tuple[Any, int]:
+        size = torch.empty(1, dtype=torch.int64)
+        torch_dist.recv(size, src=source, group=self._group)
+        buffer = torch.empty(int(size), dtype=torch.uint8)
+        torch_dist.recv(buffer, src=source, group=self._group)
+        # Written by another process of this very training.
+        return pickle.loads(buffer.numpy().data), len(buffer)  # noqa: S301

@@ -102,9 +102,7 @@ class OAADropHook(OAAHook):
             data_batch (dict): The batch; its `data_samples` get the field
                 `hidden_pixels`, an (H, W) bool array.
         """
-        epoch = runner.epoch
-        if self.epoch_length is not None:
-            epoch = runner.iter // self.epoch_length
+        epoch = self.clock.epoch
         if epoch != self._epoch:
             self._epoch, self._images, self._shares = epoch, 0, 0.0
         for image, sample in zip(
@@ -135,13 +133,15 @@ class OAADropHook(OAAHook):
             image_id, epoch=epoch, seed=seed, prob=self.drop_prob
         ):
             return None
-        latest = self.accumulator.latest
-        classes = sample.gt_label.nonzero()[:, 0].tolist()
-        pairs = [(image_id, c) for c in classes if (image_id, c) in latest]
-        if not pairs:
+        maps = [
+            self.accumulator.latest[image_id, class_index]
+            for class_index in sample.gt_label.nonzero()[:, 0].tolist()
+            if (image_id, class_index) in self.accumulator.latest
+        ]
+        if not maps:
             return None
         return attended_pixels(
-            latest.take(pairs),
+            np.stack(maps),
             sample_metainfo(sample, 'placement'),
             size,
             threshold=self.drop_threshold,

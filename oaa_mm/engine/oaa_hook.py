@@ -4,30 +4,22 @@ from __future__ import annotations
 
 import os.path as osp
 import time
-from collections.abc import Sequence
 from typing import Any
 
 from mmengine.dist import get_world_size, master_only
-from mmengine.hooks import CheckpointHook, Hook
-from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
-from mmseg.structures import SegDataSample
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
 
-from oaa_mm.attention import AttentionAccumulator, AttentionStore
+from oaa_mm.attention import AttentionAccumulator
 from oaa_mm.checks import check_number
 from oaa_mm.registry import HOOKS
 from oaa_mm.runs.run_manifest import write_run_manifest
 
 from .batch_attention import batch_attention, unwrap_model
+from .clock import EpochClock, make_clock
 from .exchange import EpochExchange
-from .oaa_checks import check_can_accumulate
 from .oaa_log import log_epoch, log_result
-from .store_files import (
-    check_belongs,
-    check_iteration,
-    checkpoint_folder,
-    find_store,
-    store_checksum,
-)
+from .store_files import StoreFiles, checkpoint_folder
 
 
 @HOOKS.register_module()
@@ -41,8 +33,7 @@ class OAAHook(Hook):
     `oaa_never_accepted`. With each checkpoint the memory is written beside
     it, as ``attention_epoch_{n}.safetensors`` with a manifest, and restored on
     resume. Where an iteration-based training saves a checkpoint in the middle
-    of a declared epoch, the file is ``attention_iter_{n}.safetensors`` and
-    also holds what the epoch has collected so far.
+    of a declared epoch, the file is ``attention_iter_{n}.safetensors``.
     Validation, test and EMA forwards never take part.
 
     With several processes, each collects the maps of its own batches; the
@@ -103,10 +94,9 @@ class OAAHook(Hook):
             check_number('epoch_length', epoch_length, low=1, integer=True)
         self.epoch_length = epoch_length
         self.keep_epoch_maps = keep_epoch_maps
+        self.clock: EpochClock | None = None  # from the start of training on
         self._exchange = EpochExchange()
-        self._written: str | None = None
-        self._checksum: str | None = None
-        self._maps_written = 0
+        self._files = StoreFiles(self.accumulator)
         self._gathered_at: int | None = None
 
     def before_train(self, runner: Runner) -> None:
@@ -119,30 +109,23 @@ class OAAHook(Hook):
             ValueError: See the class.
         """
         model = unwrap_model(runner.model)
-        check_can_accumulate(
-            runner,
-            model,
-            start_epoch=self.accumulator.start_epoch,
-            epoch_length=self.epoch_length,
-        )
+        self.clock = make_clock(runner, self.epoch_length)
+        if not hasattr(model, 'attention_output'):
+            raise ValueError(
+                'OAAHook needs a CAMClassifier, but got '
+                f'{type(model).__name__}: only a classifier tells which maps '
+                'to trust. Remove OAAHook from `custom_hooks`'
+            )
+        start, epochs = self.accumulator.start_epoch, self.clock.num_epochs
+        if start >= epochs:
+            raise ValueError(
+                'OAAHook: the accumulation would never start: '
+                f'OAAHook.start_epoch={start} counts from 0, but the training '
+                f'has {self.clock.length}. Lower start_epoch below {epochs}, '
+                'or train longer'
+            )
         self._exchange.open()
         model.attention_output = None
-
-    @master_only  # the others hand over what they collect
-    def before_train_epoch(self, runner: Runner) -> None:
-        """Have the maps of the epoch fused as they come.
-
-        Not where a checkpoint may be saved before the epoch's end, since
-        its memory would hold a part of the epoch.
-
-        Args:
-            runner (Runner): The runner of the training.
-        """
-        if self.epoch_length is None and not any(
-            isinstance(hook, CheckpointHook) and not hook.by_epoch
-            for hook in runner.hooks
-        ):
-            self.accumulator.begin_epoch(runner.epoch)
 
     def after_train_iter(
         self,
@@ -151,7 +134,7 @@ class OAAHook(Hook):
         data_batch: Any = None,
         outputs: dict | None = None,
     ) -> None:
-        """Collect the maps of the iteration; fuse at the end of an epoch.
+        """Collect the maps of the iteration; finish an epoch that ends.
 
         Args:
             runner (Runner): The runner of the training.
@@ -160,54 +143,26 @@ class OAAHook(Hook):
             outputs (dict | None): With `loss`; maps of an iteration whose
                 loss is NaN or Inf are dropped.
         """
-        self._collect(
-            unwrap_model(runner.model),
-            data_batch['data_samples'],
-            (outputs or {}).get('loss', 0.0),
+        model = unwrap_model(runner.model)
+        loss = (outputs or {}).get('loss', 0.0)
+        self.accumulator.epoch = epoch = self.clock.epoch
+        self.accumulator.update(
+            **batch_attention(model, data_batch['data_samples'], loss=loss)
         )
-        epoch = self._finished_epoch(runner, batch_idx)
-        if epoch is not None:
-            self._finish_epoch(runner, epoch, self._is_last(runner, epoch))
-        elif self._saves_now(runner):
+        model.attention_output = None
+        if self.clock.ends_epoch(batch_idx):
+            self._finish_epoch(runner, epoch, self.clock.ends_training)
+        elif self.clock.saves_now:
             self._gather(runner.iter + 1)
 
     def before_val_epoch(self, runner: Runner) -> None:
-        """Gather the maps so far: a best checkpoint may be saved after it.
+        """Gather all maps: a best checkpoint may be saved after validation.
 
         Args:
             runner (Runner): The runner of the training.
         """
-        if self.epoch_length is not None and runner.iter:
+        if self.clock and self.clock.stops_within_epochs and runner.iter:
             self._gather(runner.iter)
-
-    def _collect(
-        self, model: Any, samples: Sequence[SegDataSample], loss: Any
-    ) -> None:
-        self.accumulator.update(**batch_attention(model, samples, loss=loss))
-        model.attention_output = None
-
-    def _finished_epoch(self, runner: Runner, batch_idx: int) -> int | None:
-        """Index of the epoch that ends with this iteration, else None."""
-        if self.epoch_length is None:
-            last = self.end_of_epoch(runner.train_dataloader, batch_idx)
-            return runner.epoch if last else None
-        done = runner.iter + 1
-        if done % self.epoch_length and done != runner.max_iters:
-            return None
-        return (done - 1) // self.epoch_length
-
-    def _is_last(self, runner: Runner, epoch: int) -> bool:
-        if self.epoch_length is None:
-            return epoch + 1 == runner.max_epochs
-        return runner.iter + 1 == runner.max_iters
-
-    def _saves_now(self, runner: Runner) -> bool:
-        """Whether a checkpoint follows in the middle of an epoch."""
-        return self.epoch_length is not None and any(
-            hook.every_n_train_iters(runner, hook.interval, hook.save_begin)
-            for hook in runner.hooks
-            if isinstance(hook, CheckpointHook) and not hook.by_epoch
-        )
 
     def _gather(self, iters: int) -> None:
         """Bring all processes' maps to the main one, which saves them."""
@@ -234,7 +189,7 @@ class OAAHook(Hook):
         summary = self.accumulator.finish_epoch(epoch, last=last)
         seconds['fused'] = time.perf_counter() - start
         log_epoch(runner, summary, seconds=seconds)
-        self._written = None
+        self._files.outdate()
         if self.keep_epoch_maps:
             name = f'epoch_maps_{epoch + 1}.safetensors'
             path = osp.join(checkpoint_folder(runner), name)
@@ -248,29 +203,26 @@ class OAAHook(Hook):
             runner (Runner): The runner of the training.
             checkpoint (dict): Gets the entry `oaa`.
         """
-        if not isinstance(
-            runner._train_loop, (EpochBasedTrainLoop, IterBasedTrainLoop)
-        ):
+        if self.clock is None:
             return  # a checkpoint that is not part of a training
         meta = checkpoint['meta']
-        name = self._store_name(runner, meta['epoch'], meta['iter'])
-        if self._written != name:
-            self._check_gathered(runner, meta['iter'])
-            self._save(
-                runner, osp.join(checkpoint_folder(runner), name), meta['iter']
-            )
-            self._written = name
+        self._warn_of_missing_maps(runner, meta['iter'])
+        name = self.clock.store_name(meta['epoch'], meta['iter'])
         checkpoint['oaa'] = {
-            'store': name,
-            'checksum': self._checksum,
+            **self._files.write(runner, name, self._metadata(meta['iter'])),
             'settings': dict(self.settings),
         }
 
-    def _check_gathered(self, runner: Runner, iters: int) -> None:
+    def _metadata(self, iters: int) -> dict[str, int]:
+        # The last epoch may be cut short; a longer training that goes on from
+        # there ends it again, under the same name.
+        return {'iter': iters} if self.clock.stops_within_epochs else {}
+
+    def _warn_of_missing_maps(self, runner: Runner, iters: int) -> None:
         """Say what a checkpoint lacks that no known hook announced."""
         if (
             get_world_size() > 1
-            and self.epoch_length is not None
+            and self.clock.stops_within_epochs
             and self._gathered_at != iters
         ):
             runner.logger.warning(
@@ -278,34 +230,6 @@ class OAAHook(Hook):
                 'of CheckpointHook and validation. Its store lacks the maps '
                 'that the other processes have collected in this epoch'
             )
-
-    def _store_name(self, runner: Runner, epochs: int, iters: int) -> str:
-        """Name of the store after so many epochs and iterations."""
-        if self.epoch_length is not None:
-            if iters % self.epoch_length and iters != runner.max_iters:
-                return f'attention_iter_{iters}.safetensors'
-            epochs = -(-iters // self.epoch_length)
-        return f'attention_epoch_{epochs}.safetensors'
-
-    def _save(
-        self,
-        runner: Runner,
-        path: str,
-        iters: int,
-        note: dict[str, str] | None = None,
-    ) -> None:
-        note = dict(note or {})
-        if self.epoch_length is not None:
-            # The last epoch may be cut short; a longer training that goes on
-            # from there ends it again, under the same name.
-            note['iter'] = str(iters)
-        # An epoch-based training begins an unfinished epoch anew.
-        self.accumulator.save(
-            path, unfinished=self.epoch_length is not None, note=note
-        )
-        self._checksum = store_checksum(path)
-        self._maps_written = len(self.accumulator.store)
-        write_run_manifest(runner, path)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Restore the memory that belongs to the checkpoint, on resume.
@@ -345,13 +269,7 @@ class OAAHook(Hook):
     def _restore(
         self, runner: Runner, state: dict[str, Any], iters: int
     ) -> None:
-        path = find_store(runner, state['store'])
-        note = self.accumulator.load(path)
-        check_iteration(path, note, iters)
-        check_belongs(path, note, state.get('checksum'))
-        self._written = state['store']
-        self._checksum = state.get('checksum')
-        self._maps_written = len(AttentionStore.open(path))
+        path = self._files.restore(runner, state, iters)
         runner.logger.info(
             f'OAAHook: restored {len(self.accumulator.store)} maps of {path}'
         )
@@ -362,27 +280,15 @@ class OAAHook(Hook):
         Args:
             runner (Runner): The runner of the training.
         """
-        epochs = runner.epoch
-        if self.epoch_length is not None:
-            epochs = -(-runner.iter // self.epoch_length)
-            if self._ended_early(runner):
-                self._finish_epoch(runner, epochs - 1, last=True)
+        epochs = self.clock.epochs_begun
+        if self.clock.in_epoch:
+            self._finish_epoch(runner, epochs - 1, last=True)
         self._save_result(runner, epochs)
-
-    def _ended_early(self, runner: Runner) -> bool:
-        in_epoch = runner.iter % self.epoch_length
-        return bool(in_epoch) and runner.iter < runner.max_iters
 
     @master_only
     def _save_result(self, runner: Runner, epochs: int) -> None:
         self.accumulator.apply_fallback()
         name = f'attention_epoch_{epochs}.safetensors'
-        path = osp.join(checkpoint_folder(runner), name)
-        if self._written != name:
-            self._save(runner, path, runner.iter)
-        elif self._maps_written != len(self.accumulator.store):
-            # A checkpoint belongs to what is replaced: it will be known by
-            # this note.
-            note = {'replaces': self._checksum} if self._checksum else None
-            self._save(runner, path, runner.iter, note)
+        metadata = self._metadata(runner.iter)
+        path = self._files.write_result(runner, name, metadata)
         log_result(runner, self.accumulator, path)

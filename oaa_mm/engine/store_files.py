@@ -1,19 +1,124 @@
-"""Where the store of a checkpoint lies, and whether it is the right one."""
+"""The stores that lie beside the checkpoints of a training."""
 
 from __future__ import annotations
 
 import os
 import os.path as osp
 from collections.abc import Mapping
+from typing import Any
 
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner, find_latest_checkpoint
 
-from oaa_mm.attention.store_file import open_container
+from oaa_mm.attention import AttentionAccumulator, AttentionStore
+from oaa_mm.runs.run_manifest import write_run_manifest
+
+#: Entries that the metadata of a store has because of its checkpoint: the
+#: iteration, and the checksum of the store that it has replaced.
+_OWN_METADATA = ('iter', 'replaces')
+
+
+class StoreFiles:
+    """Write the memory of an accumulator beside checkpoints, and restore it.
+
+    Args:
+        accumulator (AttentionAccumulator): The accumulator.
+    """
+
+    def __init__(self, accumulator: AttentionAccumulator) -> None:
+        self.accumulator = accumulator
+        self._written: str | None = None  # the file that holds the memory
+        self._checksum: str | None = None
+        self._maps_written = 0
+
+    def outdate(self) -> None:
+        """Remember that the memory has changed since it was written."""
+        self._written = None
+
+    def write(
+        self, runner: Runner, name: str, metadata: Mapping[str, Any]
+    ) -> dict[str, str | None]:
+        """Write the memory, unless the file holds it already.
+
+        Args:
+            runner (Runner): The runner of the training.
+            name (str): Name of the file.
+            metadata (Mapping[str, Any]): Entries of the file besides those
+                that the store has.
+
+        Returns:
+            dict[str, str | None]: `store` and `checksum`, for a checkpoint.
+        """
+        if self._written != name:
+            self._save(runner, name, metadata)
+        return {'store': name, 'checksum': self._checksum}
+
+    def write_result(
+        self, runner: Runner, name: str, metadata: Mapping[str, Any]
+    ) -> str:
+        """Write the memory at the end of a training, with fallback maps.
+
+        Where it replaces the store of the last checkpoint, the file notes the
+        checksum of that store, so that the checkpoint still knows it.
+
+        Args:
+            runner (Runner): The runner of the training.
+            name (str): Name of the file.
+            metadata (Mapping[str, Any]): As for :meth:`write`.
+
+        Returns:
+            str: The path of the file.
+        """
+        if self._written == name and self._checksum:
+            metadata = {**metadata, 'replaces': self._checksum}
+        changed = self._maps_written != len(self.accumulator.store)
+        if self._written != name or changed:
+            self._save(runner, name, metadata)
+        return osp.join(checkpoint_folder(runner), name)
+
+    def _save(
+        self, runner: Runner, name: str, metadata: Mapping[str, Any]
+    ) -> None:
+        path = osp.join(checkpoint_folder(runner), name)
+        store = self.accumulator.store
+        for key in _OWN_METADATA:
+            store.metadata.pop(key, None)
+        store.metadata |= metadata
+        self._checksum = self.accumulator.save(path)
+        self._written, self._maps_written = name, len(store)
+        write_run_manifest(runner, path)
+
+    def restore(
+        self, runner: Runner, state: Mapping[str, Any], iters: int
+    ) -> str:
+        """Read the memory that belongs to a checkpoint.
+
+        Args:
+            runner (Runner): The runner of the training.
+            state (Mapping[str, Any]): What :meth:`write` returned for it.
+            iters (int): Iterations of the checkpoint.
+
+        Returns:
+            str: The path of the file.
+
+        Raises:
+            FileNotFoundError: The file is missing.
+            ValueError: It is damaged, or does not belong to the checkpoint.
+        """
+        path = find_store(runner, state['store'])
+        checksum = self.accumulator.load(path)
+        metadata = self.accumulator.store.metadata
+        check_store_matches_checkpoint(
+            path, metadata, (checksum, metadata.get('replaces')), state, iters
+        )
+        self._written = state['store']
+        self._checksum = state.get('checksum')
+        self._maps_written = len(AttentionStore.open(path))
+        return path
 
 
 def checkpoint_folder(runner: Runner) -> str:
-    """Folder of the checkpoints, so that stores lie beside them.
+    """Find the folder of the checkpoints, so that stores lie beside them.
 
     Args:
         runner (Runner): The runner of the training.
@@ -31,7 +136,7 @@ def checkpoint_folder(runner: Runner) -> str:
 
 
 def find_store(runner: Runner, name: str) -> str:
-    """Path of a store beside the checkpoint that is being resumed.
+    """Find a store beside the checkpoint that is being resumed.
 
     Args:
         runner (Runner): The runner of the training.
@@ -59,64 +164,41 @@ def find_store(runner: Runner, name: str) -> str:
     )
 
 
-def check_iteration(path: str, note: Mapping[str, str], iters: int) -> None:
-    """Make sure that a store was written with the checkpoint.
+def check_store_matches_checkpoint(
+    path: str,
+    metadata: Mapping[str, Any],
+    checksums: tuple[str, str | None],
+    state: Mapping[str, Any],
+    iters: int,
+) -> None:
+    """Make sure that a store is the one that a checkpoint was saved with.
 
     Args:
         path (str): The store.
-        note (Mapping[str, str]): Its header; `iter` is absent where the name
-            of the store says enough.
+        metadata (Mapping[str, Any]): Its metadata; `iter` is absent where the
+            name of the store says enough.
+        checksums (tuple[str, str | None]): Its checksum, and that of the
+            store which it has replaced at the end of a training.
+        state (Mapping[str, Any]): What the checkpoint notes; releases before
+            the first one noted no checksum.
         iters (int): Iterations of the checkpoint.
 
     Raises:
-        ValueError: It was written at another iteration.
+        ValueError: It was written at another iteration or by another run.
     """
-    if note.get('iter', str(iters)) != str(iters):
+    written_at = int(metadata.get('iter', iters))
+    if written_at != iters:
         raise ValueError(
-            f'OAAHook: {path} was written at iteration {note["iter"]}, but '
-            f'the checkpoint at iteration {iters}: a longer training has '
-            'replaced the store. Resume from a checkpoint of that iteration, '
-            'or start again without --resume'
+            f'OAAHook: {path} was written at iteration {written_at}, but the '
+            f'checkpoint at iteration {iters}: a longer training has replaced '
+            'the store. Resume from a checkpoint of that iteration, or start '
+            'again without --resume'
         )
-
-
-def store_checksum(path: str | os.PathLike) -> str:
-    """The checksum that a store has in its header.
-
-    Args:
-        path (str | os.PathLike): The store.
-
-    Returns:
-        str: Eight hexadecimal digits.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: It is no attention store, or truncated.
-    """
-    return open_container(path).metadata()['checksum']
-
-
-def check_belongs(
-    path: str, note: Mapping[str, str], checksum: str | None
-) -> None:
-    """Make sure that a store is the one that the checkpoint was saved with.
-
-    Args:
-        path (str): The store.
-        note (Mapping[str, str]): Its header. Where the end of a training has
-            replaced the store of its last checkpoint, ``replaces`` is the
-            checksum of that.
-        checksum (str | None): As the checkpoint notes it; None in those of
-            older releases.
-
-    Raises:
-        ValueError: It is another one.
-    """
-    if checksum in (None, note['checksum'], note.get('replaces')):
-        return
-    raise ValueError(
-        f'OAAHook: {path} is not the store that the checkpoint was saved with '
-        f'(its checksum is {note["checksum"]}, the checkpoint notes '
-        f'{checksum}): it is from another run. Put the right one there, or '
-        'start again without --resume'
-    )
+    noted = state.get('checksum')
+    if noted is not None and noted not in checksums:
+        raise ValueError(
+            f'OAAHook: {path} is not the store that the checkpoint was saved '
+            f'with (its checksum is {checksums[0]}, the checkpoint notes '
+            f'{noted}): it is from another run. Put the right one there, or '
+            'start again without --resume'
+        )

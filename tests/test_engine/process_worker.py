@@ -45,6 +45,7 @@ def accumulate(out, **settings):
     accumulator = AttentionAccumulator(keep_epoch_maps=True, **settings)
     sampler = DefaultSampler(range(IMAGES), shuffle=True, seed=0)
     for epoch in range(EPOCHS):
+        accumulator.epoch = epoch
         sampler.set_epoch(epoch)
         for index in sampler:
             scores, labels, placement = sample(epoch, index)

@@ -301,7 +301,7 @@ def test_validation_takes_no_part(data_root, tmp_path):
     cfg.val_cfg = {'type': 'ValLoop'}
     cfg.val_evaluator = {'type': 'oaa_mm.MultiLabelMetric'}
     train(cfg)
-    assert final_store(tmp_path).image_ids == ('im0', 'im1', 'im2', 'im3')
+    assert final_store(tmp_path).image_ids == ['im0', 'im1', 'im2', 'im3']
 
 
 def test_epoch_maps_are_kept_on_request(data_root, tmp_path):

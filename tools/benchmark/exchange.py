@@ -12,7 +12,7 @@ import torch
 import torch.distributed as torch_dist
 from torch.multiprocessing import get_context, spawn
 
-from oaa_mm.attention import AttentionAccumulator, CollectedEpoch
+from oaa_mm.attention import AttentionAccumulator
 from oaa_mm.engine.exchange import EpochExchange
 
 from .store import random_store
@@ -60,7 +60,7 @@ def _exchange(
     seconds = []
     for _ in range(repeats + 1):
         accumulator = AttentionAccumulator()
-        accumulator.add_collected(CollectedEpoch(accepted=maps))
+        accumulator.store.update(maps)
         torch_dist.barrier()
         start = time.perf_counter()
         sent = exchange.gather(accumulator)

@@ -72,9 +72,9 @@ def accumulate(path: Path, images: int) -> dict[str, float]:
         images (int): Their number; every second one has two classes.
 
     Returns:
-        dict[str, float]: Seconds of each step, bytes of the maps, and peaks
-        of the resident memory as multiples of them: of the bare process, and
-        of training and saving.
+        dict[str, float]: Seconds of each step, bytes of the maps, and as
+        multiples of them the resident memory of the process before, and what
+        training and saving add to it at their peaks.
     """
     rng = np.random.default_rng(0)
     bare = _peak()
@@ -85,13 +85,15 @@ def accumulate(path: Path, images: int) -> dict[str, float]:
         _, costs[f'epoch {epoch}'] = _timed(
             partial(_run_epoch, accumulator, epoch, order)
         )
-    _, costs['save'] = _timed(partial(accumulator.save, path))
     size = accumulator.store.num_bytes
+    training = _peak()
+    _, costs['save'] = _timed(partial(accumulator.save, path))
     return {
         **costs,
         'bytes': size,
-        'peak of bare process / bytes': bare / size,
-        'peak of training / bytes': _peak() / size,
+        'bare process / bytes': bare / size,
+        'peak of training / bytes': (training - bare) / size,
+        'peak of saving / bytes': (_peak() - bare) / size,
     }
 
 
@@ -102,12 +104,13 @@ def read_back(path: Path) -> dict[str, float]:
         path (Path): The store.
 
     Returns:
-        dict[str, float]: Seconds of each step, and the peak of the resident
-        memory while loading, as a multiple of the maps' bytes.
+        dict[str, float]: Seconds of each step, and what loading adds to the
+        resident memory at its peak, as a multiple of the maps' bytes.
     """
     costs = {}
+    bare = _peak()
     store, costs['load'] = _timed(partial(AttentionStore.load, path))
-    peak = _peak() / store.num_bytes
+    peak = (_peak() - bare) / store.num_bytes
     del store
     reader, costs['open'] = _timed(partial(AttentionStore.open, path))
     known = list(reader)
@@ -115,8 +118,7 @@ def read_back(path: Path) -> dict[str, float]:
     pairs = [known[n] for n in rng.integers(0, len(known), READS)]
     maps, seconds = _timed(lambda: [reader[pair] for pair in pairs])
     costs[f'read {READS:,} maps'] = seconds
-    some = AttentionStore()
-    some.set(pairs[:EXPORTS], np.stack(maps[:EXPORTS]))
+    some = AttentionStore(dict(zip(pairs[:EXPORTS], maps, strict=False)))
     _, seconds = _timed(partial(some.export_png, path.parent / 'png'))
     costs[f'export {EXPORTS:,} maps'] = seconds
     return {**costs, 'peak of loading / bytes': peak}
@@ -152,7 +154,7 @@ def plot_scale(
         values = [costs[n][step] for n in images]
         left.loglog(images, values, 'o-', label=step)
     left.set(xlabel='images', ylabel='seconds')
-    for what in ('training', 'loading', 'bare process'):
+    for what in ('training', 'saving', 'loading'):
         key = f'peak of {what} / bytes'
         peaks = [costs[n][key] * mb for n, mb in zip(images, raw, strict=True)]
         right.loglog(images, peaks, 'o-', label=what)
@@ -169,7 +171,6 @@ def plot_scale(
 def _run_epoch(
     accumulator: AttentionAccumulator, epoch: int, order: np.ndarray
 ) -> None:
-    accumulator.begin_epoch(epoch)
     _collect(accumulator, order)
     accumulator.finish_epoch(epoch)
 
