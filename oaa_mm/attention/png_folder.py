@@ -33,8 +33,8 @@ class PngFolderReader(MapsByImage, Mapping):
     def __init__(self, folder: str | os.PathLike) -> None:
         self.metadata = {}
         self._paths: dict[Pair, Path] = {}
-        for path in sorted(Path(folder).glob('*.png')):
-            name = _PNG_NAME.fullmatch(path.name)
+        for path in sorted(Path(folder).rglob('*.png')):
+            name = _PNG_NAME.fullmatch(path.relative_to(folder).as_posix())
             if name is None:
                 raise ValueError(
                     f'{path}: attention maps are named '

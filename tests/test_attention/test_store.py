@@ -63,9 +63,7 @@ def test_maps_of_zeros_are_counted():
 @given(
     st.dictionaries(
         st.tuples(
-            st.text('abc_0-é.', min_size=1, max_size=6).filter(
-                lambda s: s.strip('.')
-            ),
+            st.text('abc_0-é', min_size=1, max_size=6),
             st.integers(0, 300),
         ),
         st.tuples(st.integers(1, 4), st.integers(1, 4), st.integers(0, 255)),
@@ -96,6 +94,8 @@ def test_random_access_reads_single_maps(tmp_path):
     store.save(tmp_path / 'a')
     reader = AttentionStore.open(tmp_path / 'a')
     assert len(reader) == 10
+    assert reader.image_ids == store.image_ids
+    assert list(reader.maps_of('image_4')) == [1, 7]
     assert list(reader) == list(store)
     for pair in store:
         assert np.array_equal(reader[pair], store[pair])
@@ -160,8 +160,10 @@ def test_an_interrupted_save_leaves_the_old_file(tmp_path, monkeypatch):
 
 def test_png_round_trip(tmp_path):
     store = make_store()
+    store['folder/image', 1] = np.ones((2, 2), np.uint8)
     store.export_png(tmp_path)
     assert (tmp_path / 'image_4_7.png').is_file()
+    assert (tmp_path / 'folder/image_1.png').is_file()
     assert_equal(AttentionStore.import_png(tmp_path), store)
 
 
@@ -191,7 +193,7 @@ def test_broken_png_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    'image_id', ['', '../up', '/root', 'a\nb', 'a\0', '..', ' a', 'a/b']
+    'image_id', ['', '../up', '/root', 'a\nb', 'a\0', '..', ' a', 'a//b']
 )
 def test_ids_that_are_no_file_names_are_refused(image_id):
     with pytest.raises(ValueError, match='image id'):
