@@ -71,7 +71,8 @@ def require(
     key: str,
     *,
     needed_by: str,
-    remedy: str,
+    remedy: str = 'use an ImageLevelDataset whose pipeline ends with '
+    'PackImageLevelInputs',
 ) -> Any:
     """Return a field of a data sample, or say who provides it.
 
@@ -80,7 +81,8 @@ def require(
             results of a pipeline.
         key (str): Name of the field.
         needed_by (str): Who needs it, for the message.
-        remedy (str): What provides it, for the message.
+        remedy (str): What provides it, for the message. Defaults to what
+            provides the fields of training samples.
 
     Returns:
         Any: The value of the field.

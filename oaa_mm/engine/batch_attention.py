@@ -83,13 +83,7 @@ def sample_metainfo(sample: SegDataSample, key: str) -> Any:
     Raises:
         ValueError: The sample lacks it; the message says what provides it.
     """
-    return require(
-        sample,
-        key,
-        needed_by='OAAHook',
-        remedy='use an ImageLevelDataset whose pipeline ends with '
-        'PackImageLevelInputs',
-    )
+    return require(sample, key, needed_by='OAAHook')
 
 
 def _placement(sample: SegDataSample, model: nn.Module) -> Placement:

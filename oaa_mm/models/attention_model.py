@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
+from functools import cached_property
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModel
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
-from torch import Tensor
+from torch import Tensor, nn
 
 from oaa_mm.attention import attention_to_image, normalise_attention
+from oaa_mm.checks import check_choice
 from oaa_mm.registry import MODELS
 
 from .feature_size import FeatureSize
@@ -51,10 +55,9 @@ class AttentionModel(BaseModel):
             data_preprocessor=data_preprocessor, init_cfg=init_cfg
         )
         self.backbone = MODELS.build(backbone)
-        self.neck = None if neck is None else MODELS.build(neck)
+        self.neck = MODELS.build(neck) if neck else nn.Identity()
         self.head = MODELS.build(head)
         self.test_cfg = InferenceConfig.from_dict(test_cfg or {})
-        self._feature_size: FeatureSize | None = None
 
     @property
     def num_classes(self) -> int:
@@ -75,12 +78,11 @@ class AttentionModel(BaseModel):
         Returns:
             tuple[int, int]: Rows h and columns w of cells.
         """
-        if self._feature_size is None:
-            stages = [self.backbone, self.neck, self.head]
-            self._feature_size = FeatureSize(
-                [stage for stage in stages if stage is not None]
-            )
         return self._feature_size(size)
+
+    @cached_property
+    def _feature_size(self) -> FeatureSize:
+        return FeatureSize([self.backbone, self.neck, self.head])
 
     def forward(
         self,
@@ -102,16 +104,13 @@ class AttentionModel(BaseModel):
         Raises:
             ValueError: `mode` is unknown.
         """
+        check_choice('mode', mode, ('loss', 'predict', 'tensor'))
         if mode == 'loss':
             # Only OAADropHook hides pixels, and only in training.
             return self.loss(hide_pixels(inputs, data_samples), data_samples)
         if mode == 'predict':
             return self.predict(inputs, data_samples)
-        if mode == 'tensor':
-            return self.score_maps(inputs)
-        raise ValueError(
-            f"mode should be 'loss', 'predict' or 'tensor', but got {mode!r}"
-        )
+        return self.score_maps(inputs)
 
     def score_maps(self, inputs: Tensor) -> Tensor:
         """The class-aware maps F.
@@ -122,10 +121,7 @@ class AttentionModel(BaseModel):
         Returns:
             Tensor: (N, C, h, w), before any ReLU.
         """
-        features = self.backbone(inputs)
-        if self.neck is not None:
-            features = self.neck(features)
-        return self.head(features)
+        return self.head(self.neck(self.backbone(inputs)))
 
     @abstractmethod
     def loss(
@@ -194,8 +190,8 @@ class AttentionModel(BaseModel):
             - `attention_image`: PixelData, (K, H, W) uint8 maps 0..255 at the
               size of the original image.
         """
-        size = tuple(inputs.shape[2:])
         if data_samples is None:
+            size = tuple(inputs.shape[2:])
             meta = {'img_shape': size, 'ori_shape': size}
             data_samples = [SegDataSample(metainfo=meta) for _ in inputs]
         groups: dict[tuple[int, int], list[int]] = {}
@@ -213,21 +209,13 @@ class AttentionModel(BaseModel):
         base = self.feature_size(images.shape[2:])
         scores, logits = [], []
         for scale in self.test_cfg.scales:
-            scaled = images
-            if scale != 1:
-                size = [max(2, round(s * scale)) for s in images.shape[2:]]
-                scaled = F.interpolate(
-                    images, size, mode='bilinear', align_corners=False
-                )
+            size = [max(2, round(s * scale)) for s in images.shape[2:]]
+            scaled = _resize(images, size if scale != 1 else images.shape[2:])
             for flip in (False, True) if self.test_cfg.flip else (False,):
                 maps = self.score_maps(scaled.flip(3) if flip else scaled)
                 logits.append(self.class_scores(maps))
                 maps = maps.float().flip(3) if flip else maps.float()
-                if maps.shape[2:] != base:
-                    maps = F.interpolate(
-                        maps, base, mode='bilinear', align_corners=False
-                    )
-                scores.append(maps)
+                scores.append(_resize(maps, base))
         return torch.stack(scores).mean(0), torch.stack(logits).mean(0)
 
     def _fill(
@@ -235,24 +223,22 @@ class AttentionModel(BaseModel):
     ) -> None:
         """Write the predictions of one image into its data sample."""
         probability = logits.sigmoid()
-        classes = self._classes_of(sample, probability)
+        classes = self.test_cfg.classes_of(sample, probability)
         maps = normalise_attention(scores[classes], norm=self.test_cfg.norm)
         size = tuple(sample.metainfo.get('ori_shape', sample.img_shape)[:2])
-        large = [attention_to_image(m, size) for m in maps.cpu().numpy()]
-        stacked = torch.zeros(0, *size, dtype=torch.uint8)
-        if large:
-            stacked = torch.stack([torch.from_numpy(m) for m in large])
+        large = np.zeros((len(maps), *size), np.uint8)
+        for row, attention in zip(large, maps.cpu().numpy(), strict=True):
+            row[:] = attention_to_image(attention, size)
         sample.set_field(probability, 'pred_score')
         sample.set_field(classes, 'attention_classes')
         sample.set_field(PixelData(data=maps), 'attention')
-        sample.set_field(PixelData(data=stacked), 'attention_image')
+        sample.set_field(
+            PixelData(data=torch.from_numpy(large)), 'attention_image'
+        )
 
-    def _classes_of(
-        self, sample: SegDataSample, probability: Tensor
-    ) -> Tensor:
-        """(K,) indices of the classes to give maps for."""
-        if self.test_cfg.use_labels and 'gt_label' in sample:
-            return sample.gt_label.to(probability.device).nonzero()[:, 0]
-        chosen = probability >= self.test_cfg.score_thr
-        chosen[probability.argmax()] = True
-        return chosen.nonzero()[:, 0]
+
+def _resize(maps: Tensor, size: Sequence[int]) -> Tensor:
+    """Bilinear resizing of (N, C, h, w) maps to another (h, w)."""
+    if tuple(size) == tuple(maps.shape[2:]):
+        return maps
+    return F.interpolate(maps, size, mode='bilinear', align_corners=False)

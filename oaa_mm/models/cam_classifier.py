@@ -71,7 +71,12 @@ class CAMClassifier(AttentionModel):
         scores = self.score_maps(inputs)
         valid = self._valid_sizes(data_samples, inputs, scores)
         logits = self.class_scores(scores, valid)
-        labels = torch.stack([_label(sample) for sample in data_samples])
+        labels = torch.stack(
+            [
+                require(sample, 'gt_label', needed_by='CAMClassifier')
+                for sample in data_samples
+            ]
+        )
         if labels.shape != logits.shape:
             raise ValueError(
                 f'the head has {logits.shape[1]} classes (head.num_classes), '
@@ -99,13 +104,3 @@ class CAMClassifier(AttentionModel):
         if valid is not None:
             valid = valid.to(scores.device)
         return mean_scores(scores, valid=valid)
-
-
-def _label(sample: SegDataSample) -> Tensor:
-    return require(
-        sample,
-        'gt_label',
-        needed_by='CAMClassifier',
-        remedy='train on an ImageLevelDataset whose pipeline ends with '
-        'PackImageLevelInputs',
-    )

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from oaa_mm.checks import check_number
 from oaa_mm.registry import MODELS
 
+from .pretrained import NORMAL_INIT
+
 
 @MODELS.register_module()
 class DeepLabV2Head(BaseDecodeHead):
@@ -48,18 +50,15 @@ class DeepLabV2Head(BaseDecodeHead):
         init_cfg: dict | list[dict] | None = None,
         **kwargs: object,
     ) -> None:
-        check_number('DeepLabV2Head: len(dilations)', len(dilations), low=1)
+        check_number('len(dilations)', len(dilations), low=1)
         for dilation in dilations:
-            check_number(
-                'DeepLabV2Head: dilations', dilation, low=1, integer=True
-            )
+            check_number('dilations', dilation, low=1, integer=True)
         super().__init__(
             in_channels,
             channels=num_classes,
             num_classes=num_classes,
             dropout_ratio=dropout_ratio,
-            init_cfg=init_cfg
-            or {'type': 'Normal', 'layer': 'Conv2d', 'std': 0.01},
+            init_cfg=init_cfg or NORMAL_INIT,
             **kwargs,
         )
         del self.conv_seg  # of no use here: it would never get a gradient

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from mmseg.structures import SegDataSample
+from torch import Tensor
+
 from oaa_mm.attention import NORMS
 from oaa_mm.checks import check_choice, check_number
 
@@ -53,3 +56,20 @@ class InferenceConfig:
             check_number('test_cfg.scales', scale, low=0, excluded=0)
         check_number('test_cfg.score_thr', self.score_thr, low=0, high=1)
         check_choice('test_cfg.norm', self.norm, NORMS)
+
+    def classes_of(self, sample: SegDataSample, probability: Tensor) -> Tensor:
+        """Choose the classes that get a map.
+
+        Args:
+            sample (SegDataSample): The sample of an image, perhaps with
+                `gt_label` (C,).
+            probability (Tensor): (C,) class probabilities.
+
+        Returns:
+            Tensor: (K,) indices of classes, increasing.
+        """
+        if self.use_labels and 'gt_label' in sample:
+            return sample.gt_label.to(probability.device).nonzero()[:, 0]
+        chosen = probability >= self.score_thr
+        chosen[probability.argmax()] = True
+        return chosen.nonzero()[:, 0]

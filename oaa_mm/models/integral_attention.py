@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from mmseg.structures import SegDataSample
@@ -12,14 +14,6 @@ from oaa_mm.checks import require
 from oaa_mm.registry import MODELS
 
 from .attention_model import AttentionModel
-
-#: What a training sample needs besides the image, and who provides it.
-NEEDED = {
-    'gt_attention': 'LoadAttentionMaps in the pipeline',
-    'gt_attention_classes': 'LoadAttentionMaps in the pipeline',
-    'placement': 'an ImageLevelDataset whose pipeline ends with '
-    'PackImageLevelInputs',
-}
 
 
 @MODELS.register_module()
@@ -32,34 +26,18 @@ class IntegralAttentionModel(AttentionModel):
     test time the attention is ReLU(F) / max(ReLU(F)), as for a classifier.
 
     Args:
-        backbone (dict): Any backbone of mmseg or of this package.
-        head (dict): A CAMHead.
-        neck (dict | None): Between the two. Defaults to None.
+        *args: Arguments of
+            :class:`~oaa_mm.models.attention_model.AttentionModel`.
         loss_attention (dict | None): A loss of
             :mod:`oaa_mm.models.losses`. Defaults to None:
             HybridAttentionLoss with its defaults.
-        test_cfg (dict | None): Fields of
-            :class:`~oaa_mm.models.inference_config.InferenceConfig`. Defaults
-            to None: one scale, no flip.
-        data_preprocessor (dict | None): Normalises and batches; usually
-            mmengine's ImgDataPreprocessor. Defaults to None.
-        init_cfg (dict | None): Initialisation of the whole model. Defaults to
-            None.
+        **kwargs: Arguments of AttentionModel.
     """
 
     def __init__(
-        self,
-        backbone: dict,
-        head: dict,
-        neck: dict | None = None,
-        loss_attention: dict | None = None,
-        test_cfg: dict | None = None,
-        data_preprocessor: dict | None = None,
-        init_cfg: dict | None = None,
+        self, *args: Any, loss_attention: dict | None = None, **kwargs: Any
     ) -> None:
-        super().__init__(
-            backbone, head, neck, test_cfg, data_preprocessor, init_cfg
-        )
+        super().__init__(*args, **kwargs)
         self.loss_attention = MODELS.build(
             loss_attention or {'type': 'oaa_mm.HybridAttentionLoss'}
         )
@@ -98,34 +76,34 @@ class IntegralAttentionModel(AttentionModel):
         count = len(data_samples)
         sizes = [tuple(size)] * count if valid is None else valid.tolist()
         target = np.zeros((count, self.num_classes, *size), np.uint8)
-        for row, sample, (height, width) in zip(
+        for row, sample, (h, w) in zip(
             target, data_samples, sizes, strict=True
         ):
             maps, classes = self._accumulated(sample)
-            row[classes, :height, :width] = from_frame(
-                maps, sample.placement, (height, width)
-            )
+            row[classes, :h, :w] = from_frame(maps, sample.placement, (h, w))
         return torch.from_numpy(target)
 
     def _accumulated(
         self, sample: SegDataSample
     ) -> tuple[np.ndarray, np.ndarray]:
         """(K, h, w) maps of a sample in its frame, and their (K,) classes."""
-        for key, provider in NEEDED.items():
+        maps, classes, _ = (
             require(
                 sample,
                 key,
                 needed_by='IntegralAttentionModel',
-                remedy=f'add {provider}',
+                remedy='use an ImageLevelDataset with LoadAttentionMaps in '
+                'its pipeline, which ends with PackImageLevelInputs',
             )
-        classes = sample.gt_attention_classes
+            for key in ('gt_attention', 'gt_attention_classes', 'placement')
+        )
         if max(classes, default=0) >= self.num_classes:
             raise ValueError(
                 f'{sample.get("img_path", "a sample")} has class '
                 f'{max(classes)}, but the head has the classes 0 to '
                 f'{self.num_classes - 1} (head.num_classes)'
             )
-        return sample.gt_attention, classes
+        return maps, classes
 
     def class_scores(
         self, scores: Tensor, valid: Tensor | None = None

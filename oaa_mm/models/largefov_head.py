@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from oaa_mm.checks import check_number
 from oaa_mm.registry import MODELS
 
+from .pretrained import NORMAL_INIT
+
 
 @MODELS.register_module()
 class LargeFOVHead(BaseDecodeHead):
@@ -51,21 +53,14 @@ class LargeFOVHead(BaseDecodeHead):
         init_cfg: dict | list[dict] | None = None,
         **kwargs: object,
     ) -> None:
-        check_number('LargeFOVHead: dilation', dilation, low=1, integer=True)
-        check_number(
-            'LargeFOVHead: dropout_ratio',
-            dropout_ratio,
-            low=0,
-            high=1,
-            excluded=1,
-        )
+        check_number('dilation', dilation, low=1, integer=True)
+        check_number('dropout_ratio', dropout_ratio, low=0, high=1, excluded=1)
         super().__init__(
             in_channels,
             channels,
             num_classes=num_classes,
             dropout_ratio=dropout_ratio,
-            init_cfg=init_cfg
-            or {'type': 'Normal', 'layer': 'Conv2d', 'std': 0.01},
+            init_cfg=init_cfg or NORMAL_INIT,
             **kwargs,
         )
         # mmseg drops whole channels; the paper drops single values.

@@ -7,6 +7,11 @@ from mmengine.runner import CheckpointLoader
 from mmengine.runner.checkpoint import get_state_dict
 from torch import nn
 
+from oaa_mm.checks import name_some
+
+#: Initialisation of layers without pretrained weights; biases are 0.
+NORMAL_INIT = {'type': 'Normal', 'layer': 'Conv2d', 'std': 0.01}
+
 
 def check_pretrained(model: nn.Module) -> None:
     """Make sure that every ``init_cfg`` of type Pretrained loads something.
@@ -45,24 +50,17 @@ def _check(name: str, module: nn.Module, config: dict) -> None:
         raise ValueError(
             f'{path}: no tensor has the prefix {cut!r} (init_cfg.prefix of '
             f'{type(module).__name__}, {name or "the model"}); it holds '
-            f'{_some(stored)}'
+            f'{name_some(list(stored), 3)}'
         )
     own = get_state_dict(module)
-    matched = [
-        key for key in own if key in weights and _same_shape(own, weights, key)
-    ]
-    if not matched:
+    if not any(
+        getattr(weights.get(key), 'shape', None) == value.shape
+        for key, value in own.items()
+    ):
         raise ValueError(
             f'{path}: none of its {len(weights)} tensors fits '
             f'{type(module).__name__} ({name or "the model"}) by name and '
-            f'shape. It holds {_some(weights)}; needed are {_some(own)}. Set '
-            '`init_cfg.prefix` if the names differ by a prefix.'
+            f'shape. It holds {name_some(list(weights), 3)}; needed are '
+            f'{name_some(list(own), 3)}. Set `init_cfg.prefix` if the names '
+            'differ by a prefix.'
         )
-
-
-def _same_shape(own: dict, weights: dict, key: str) -> bool:
-    return getattr(weights[key], 'shape', None) == own[key].shape
-
-
-def _some(names: dict) -> str:
-    return ', '.join(list(names)[:3]) + (', ...' if len(names) > 3 else '')

@@ -5,10 +5,10 @@ from __future__ import annotations
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from oaa_mm.checks import check_number
+from oaa_mm.checks import check_choice
 from oaa_mm.registry import MODELS
 
-from .pretrained import check_pretrained
+from .pretrained import NORMAL_INIT, check_pretrained
 
 VGG16_URL = 'https://download.pytorch.org/models/vgg16-397923af.pth'
 
@@ -44,19 +44,8 @@ class VGG16(BaseModule):
         frozen_stages: int = 0,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
-        check_number(
-            'frozen_stages',
-            frozen_stages,
-            low=0,
-            high=len(STAGES),
-            integer=True,
-        )
-        init_cfg = init_cfg or {
-            'type': 'Normal',
-            'layer': 'Conv2d',
-            'std': 0.01,
-        }
-        super().__init__(_with_url(init_cfg))
+        check_choice('frozen_stages', frozen_stages, range(len(STAGES) + 1))
+        super().__init__(_with_url(init_cfg or NORMAL_INIT))
         self.features = nn.Sequential(*_layers())
         self.frozen_stages = frozen_stages
         self._freeze()

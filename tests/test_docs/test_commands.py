@@ -23,6 +23,7 @@ from documented_commands import (
 from mmengine.config import Config
 
 import oaa_mm  # noqa: F401  (its names in the registries)
+from oaa_mm.pipeline import load_pipeline
 
 COMMANDS = [c for page in documented_pages() for c in read_commands(page)]
 #: Tools that a command may name without being of this repository.
@@ -126,8 +127,11 @@ def check_keys(command, args):
     config = str(getattr(args, 'config', None))
     if not (ROOT / config).is_file():
         return  # a placeholder
+    if not hasattr(args, 'cfg_options'):
+        load_pipeline(ROOT / config)
+        return
     cfg = Config.fromfile(ROOT / config).to_dict()
-    for key in getattr(args, 'cfg_options', None) or ():
+    for key in args.cfg_options or ():
         *parents, last = key.split('.')
         node = cfg
         for part in parents:

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oaa_mm.models.losses import (
+    SoftBCEAttentionLoss,
     hybrid_attention_loss,
-    soft_bce_attention_loss,
 )
 
 REDUCTIONS = ('joint', 'per_class', 'batch')
@@ -270,11 +270,11 @@ def test_integer_targets_are_refused():
 
 def test_soft_bce_is_torchs_where_nothing_is_padded():
     logits, target = stacked(0), stacked(1)
-    loss = soft_bce_attention_loss(logits, target)
+    loss = SoftBCEAttentionLoss()(logits, target)
     expected = F.binary_cross_entropy_with_logits(logits, target)
     assert loss.item() == pytest.approx(expected.item(), rel=1e-12)
     valid = torch.tensor([[1, 2], [2, 1]])
-    loss = soft_bce_attention_loss(logits, target, valid=valid)
+    loss = SoftBCEAttentionLoss()(logits, target, valid=valid)
     parts = [
         F.binary_cross_entropy_with_logits(logits[0, :, :1], target[0, :, :1]),
         F.binary_cross_entropy_with_logits(

@@ -169,7 +169,7 @@ def test_class_scores_do_not_see_padding(model):
     ('key', 'message'),
     [
         ('gt_attention', 'image.jpg has no `gt_attention`.*LoadAttentionMaps'),
-        ('gt_attention_classes', 'LoadAttentionMaps in the pipeline'),
+        ('gt_attention_classes', 'with LoadAttentionMaps in its pipeline'),
         ('placement', 'no `placement`.*ImageLevelDataset'),
     ],
 )

@@ -2,12 +2,11 @@
 
 from .attention_loss import AttentionLoss
 from .hybrid import HybridAttentionLoss, hybrid_attention_loss
-from .soft_bce import SoftBCEAttentionLoss, soft_bce_attention_loss
+from .soft_bce import SoftBCEAttentionLoss
 
 __all__ = [
     'AttentionLoss',
     'HybridAttentionLoss',
     'SoftBCEAttentionLoss',
     'hybrid_attention_loss',
-    'soft_bce_attention_loss',
 ]

@@ -45,8 +45,7 @@ class AttentionLoss(nn.Module, ABC):
         refused = {
             name: value
             for name, value in inherited.items()
-            if name not in HARMLESS
-            and not (name in NEUTRAL and value == NEUTRAL[name])
+            if name not in HARMLESS and (name, value) not in NEUTRAL.items()
         }
         if refused:
             listed = ', '.join(f'{k}={v!r}' for k, v in refused.items())

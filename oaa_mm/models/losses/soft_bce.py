@@ -9,46 +9,16 @@ from torch import Tensor
 from oaa_mm.registry import MODELS
 
 from .attention_loss import AttentionLoss
-from .positions import log_sigmoids, positions_inside
-
-
-def soft_bce_attention_loss(
-    logits: Tensor, target: Tensor, *, valid: Tensor | None = None
-) -> Tensor:
-    """Binary cross entropy -p log(q) - (1 - p) log(1 - q), q = sigmoid(x).
-
-    The mean over all classes and positions of an image, then over the
-    images. Jiang et al. (ICCV 2019) compare their hybrid loss with it.
-
-    Args:
-        logits (Tensor): (N, C, h, w) scores x, before the sigmoid.
-        target (Tensor): (N, C, h, w) attention p in [0, 1], floating.
-        valid (Tensor | None): (N, 2) height and width of each map without its
-            padding at the bottom and right; None means no padding.
-
-    Returns:
-        Tensor: Scalar, at least float32 whatever the type of `logits`.
-
-    Raises:
-        ValueError: Shapes differ, or `target` holds integers.
-    """
-    inside = positions_inside(logits, target, valid)
-    return _soft_bce(logits, target, inside)
-
-
-def _soft_bce(logits: Tensor, target: Tensor, inside: Tensor) -> Tensor:
-    target = target.where(inside, 0.0)
-    log_yes, log_no = log_sigmoids(logits, inside)
-    terms = -(target * log_yes + (1 - target) * log_no).where(inside, 0.0)
-    counts = inside.sum((1, 2, 3)).clamp_min(1) * logits.shape[1]
-    return (terms.sum((1, 2, 3)) / counts).mean()
+from .positions import log_sigmoids
 
 
 @MODELS.register_module()
 class SoftBCEAttentionLoss(AttentionLoss):
-    """:func:`soft_bce_attention_loss` as a module.
+    """Binary cross entropy -p log(q) - (1 - p) log(1 - q), q = sigmoid(x).
 
-    It takes what :class:`HybridAttentionLoss` takes, for comparison with it.
+    The mean over all classes and positions of an image, then over the images.
+    Jiang et al. (ICCV 2019) compare their hybrid loss with it. It takes what
+    :class:`HybridAttentionLoss` takes.
 
     Args:
         loss_weight (float): Factor of the loss. Defaults to 1.0.
@@ -72,4 +42,8 @@ class SoftBCEAttentionLoss(AttentionLoss):
         self, logits: Tensor, target: Tensor, inside: Tensor
     ) -> Tensor:
         """See :meth:`AttentionLoss.compute`."""
-        return _soft_bce(logits, target, inside)
+        target = target.where(inside, 0.0)
+        log_yes, log_no = log_sigmoids(logits, inside)
+        terms = -(target * log_yes + (1 - target) * log_no).where(inside, 0.0)
+        counts = inside.sum((1, 2, 3)).clamp_min(1) * logits.shape[1]
+        return (terms.sum((1, 2, 3)) / counts).mean()
