@@ -147,14 +147,14 @@ def run_attention(args: argparse.Namespace) -> None:
         result = evaluate_store(
             read(path),
             masks,
-            len(class_names),
+            class_names,
             name=name,
             ignore=args.ignore,
             allow_missing=args.allow_missing,
             workers=args.workers,
         )
         results.append(result)
-    print(attention_report(results, class_names, thresholds=thresholds))
+    print(attention_report(results, thresholds=thresholds))
     write_json(args.json, results, class_names)
     if args.curves:
         save_curves(args.curves, results)
@@ -179,7 +179,7 @@ def run_labels(args: argparse.Namespace) -> None:
         evaluate_labels(
             files,
             masks,
-            len(class_names),
+            class_names,
             name=name,
             policies=args.ignore_policy,
             workers=args.workers,
@@ -188,7 +188,7 @@ def run_labels(args: argparse.Namespace) -> None:
             distinct_names(args.folders), labels, strict=True
         )
     ]
-    print(label_report(results, class_names))
+    print(label_report(results))
     write_json(args.json, results, class_names)
 
 
@@ -204,10 +204,10 @@ def write_json(
     path: str | None, results: Sequence, class_names: Sequence[str]
 ) -> None:
     """Write the scores where `--json` asks for it."""
-    from oaa_mm.evaluation import write_scores
+    from oaa_mm.evaluation import write_results
 
     if path:
-        write_scores(path, results, class_names)
+        write_results(path, results, class_names)
         print(f'wrote {path}')
 
 

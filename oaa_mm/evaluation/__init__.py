@@ -1,30 +1,29 @@
 """How good are attention maps, labels and image-level scores?
 
 `counts` (pixels to histograms), `scores` (histograms to scores) and `ranking`
-are plain numpy; `compare` reads stores, labels and masks; `score_file` writes
-and reads scores as JSON; `tables` and `curves` show them; `metrics` brings
-them into mmengine's loops.
+are plain numpy; `compare` reads stores, labels and masks; `results` holds
+what it finds, writes and reads it as JSON; `tables` and `curves` show it;
+`metrics` brings scores into mmengine's loops.
 """
 
 from .compare import evaluate_labels, evaluate_store
-from .counts import image_histogram, label_at, label_matrix
+from .counts import label_at, label_matrix
 from .metrics import AttentionMetric, AttentionStoreWriter, MultiLabelMetric
-from .score_file import ScoreRecord, read_scores, write_scores
+from .results import Result, read_results, write_results
 from .scores import Scores, confusion_scores, sweep_scores
 
 __all__ = [
     'AttentionMetric',
     'AttentionStoreWriter',
     'MultiLabelMetric',
-    'ScoreRecord',
+    'Result',
     'Scores',
     'confusion_scores',
     'evaluate_labels',
     'evaluate_store',
-    'image_histogram',
     'label_at',
     'label_matrix',
-    'read_scores',
+    'read_results',
     'sweep_scores',
-    'write_scores',
+    'write_results',
 ]

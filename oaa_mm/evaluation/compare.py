@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,81 +23,29 @@ from .counts import (
     count_image,
     label_matrix,
 )
-from .scores import (
-    LABEL_POLICIES,
-    Scores,
-    confusion_scores,
-    recall_at_precision,
-    sweep_scores,
-)
+from .results import Result
+from .scores import LABEL_POLICIES, confusion_scores, sweep_scores
 
 T = TypeVar('T')
-
-
-@dataclass(frozen=True, eq=False)
-class StoreResult:
-    """What the evaluation of one attention store found.
-
-    Args:
-        name (str): How tables and plots call the store.
-        scores (Scores): Scores at each threshold.
-        ignore (str): What became of pixels that the masks mark 255.
-        coverage (float): Mean of all maps of the listed images, in [0, 1].
-        num_images (int): Images that were compared.
-        missing_images (tuple[str, ...]): Those of them without any map, which
-            count as all background.
-        missing_pairs (int): (Image, class) pairs of the masks whose class has
-            no map, among the other images.
-        num_pixels (int): Pixels that were compared.
-    """
-
-    name: str
-    scores: Scores
-    ignore: str
-    coverage: float
-    num_images: int
-    missing_images: tuple[str, ...]
-    missing_pairs: int
-    num_pixels: int
-
-
-@dataclass(frozen=True, eq=False)
-class LabelResult:
-    """What the evaluation of one folder of labels found.
-
-    Args:
-        name (str): How tables call the folder.
-        scores (Mapping[str, Scores]): Scores for each way to treat 255.
-        ignored (float): The share of the compared pixels that are labelled
-            255.
-        num_images (int): Images that were compared.
-        num_pixels (int): Pixels that were compared.
-    """
-
-    name: str
-    scores: Mapping[str, Scores]
-    ignored: float
-    num_images: int
-    num_pixels: int
 
 
 def evaluate_store(
     store: AttentionStore,
     masks: Mapping[str, str | os.PathLike],
-    num_classes: int,
+    class_names: Sequence[str],
     *,
     name: str = 'store',
     ignore: str = 'drop',
     allow_missing: bool = False,
     workers: int = 1,
-) -> StoreResult:
+) -> Result:
     """Compare a store's maps with masks, at every threshold.
 
     Args:
         store (AttentionStore): The maps.
         masks (Mapping[str, str | os.PathLike]): Image id -> file of the mask,
             for each image to evaluate.
-        num_classes (int): The number of foreground classes.
+        class_names (Sequence[str]): Names of the C foreground classes.
         name (str): How tables call the store. Defaults to ``'store'``.
         ignore (str): ``'drop'`` or ``'background'``: what becomes of pixels
             that the mask marks 255. Defaults to ``'drop'``.
@@ -107,7 +54,7 @@ def evaluate_store(
         workers (int): Threads that read and resize. Defaults to 1.
 
     Returns:
-        StoreResult: Scores and counts.
+        Result: Scores and counts.
 
     Raises:
         FileNotFoundError: A mask is absent.
@@ -128,19 +75,19 @@ def evaluate_store(
         maps = {c: store[image_id, c] for c in store.classes_of(image_id)}
         mask = read_mask(masks[image_id])
         try:
-            return count_image(maps, mask, num_classes, ignore=ignore)
+            return count_image(maps, mask, len(class_names), ignore=ignore)
         except ValueError as error:
             raise ValueError(f'{masks[image_id]}: {error}') from error
 
-    total = add_images(_each(count, masks, name, workers), num_classes)
-    return StoreResult(
-        name=name,
-        scores=sweep_scores(total.histogram),
-        ignore=ignore,
+    total = add_images(_each(count, masks, name, workers), len(class_names))
+    return Result.of_scores(
+        name,
+        {ignore: sweep_scores(total.histogram)},
+        class_names,
         coverage=total.coverage,
-        num_images=len(masks),
-        missing_images=tuple(missing),
+        missing_images=missing,
         missing_pairs=total.missing_pairs,
+        num_images=len(masks),
         num_pixels=int(total.histogram.sum()),
     )
 
@@ -148,12 +95,12 @@ def evaluate_store(
 def evaluate_labels(
     labels: Mapping[str, str | os.PathLike],
     masks: Mapping[str, str | os.PathLike],
-    num_classes: int,
+    class_names: Sequence[str],
     *,
     name: str = 'labels',
     policies: Sequence[str] = LABEL_POLICIES,
     workers: int = 1,
-) -> LabelResult:
+) -> Result:
     """Compare labels with masks.
 
     Args:
@@ -161,14 +108,14 @@ def evaluate_labels(
             label.
         masks (Mapping[str, str | os.PathLike]): Image id -> file of the mask,
             for each image to evaluate.
-        num_classes (int): The number of foreground classes.
+        class_names (Sequence[str]): Names of the C foreground classes.
         name (str): How tables call the labels. Defaults to ``'labels'``.
         policies (Sequence[str]): Some of :data:`LABEL_POLICIES`, the ways to
             treat labels of 255. Defaults to all.
         workers (int): Threads that read. Defaults to 1.
 
     Returns:
-        LabelResult: Scores and counts.
+        Result: Scores and counts.
 
     Raises:
         FileNotFoundError: A label or mask is absent.
@@ -180,14 +127,15 @@ def evaluate_labels(
         label, mask = labels[image_id], masks[image_id]
         pixels = read_mask(label), read_mask(mask)
         try:
-            return label_matrix(*pixels, num_classes)
+            return label_matrix(*pixels, len(class_names))
         except ValueError as error:
             raise ValueError(f'{label} against {mask}: {error}') from error
 
     matrix = sum(_each(count, masks, name, workers))
-    return LabelResult(
-        name=name,
-        scores={p: confusion_scores(matrix, p) for p in policies},
+    return Result.of_scores(
+        name,
+        {policy: confusion_scores(matrix, policy) for policy in policies},
+        class_names,
         ignored=float(matrix[:, -1].sum() / matrix.sum()),
         num_images=len(masks),
         num_pixels=int(matrix.sum()),
@@ -254,23 +202,3 @@ def distinct_names(paths: Sequence[str | os.PathLike]) -> list[str]:
     raise ValueError(
         'the same store is given twice: ' + ', '.join(map(str, paths))
     )
-
-
-def recalls_at_first_precision(results: Sequence[StoreResult]) -> list[float]:
-    """Recall of each store where it is as precise as the first one.
-
-    The precision is the first store's mean precision at its best threshold.
-
-    Args:
-        results (Sequence[StoreResult]): The stores, the reference first.
-
-    Returns:
-        list[float]: Mean recall of each store; NaN for a store that does not
-        reach the precision at any threshold.
-    """
-    target = results[0].scores.best()['precision']
-    means = [result.scores.means() for result in results]
-    return [
-        recall_at_precision(mean['precision'], mean['recall'], target)
-        for mean in means
-    ]

@@ -95,40 +95,6 @@ def attention_histogram(
     return _count(arrays, (num_classes + 1, num_classes, NUM_LEVELS))
 
 
-def image_histogram(
-    attention: Mapping[int, np.ndarray],
-    mask: np.ndarray,
-    num_classes: int,
-    *,
-    ignore: str = 'drop',
-) -> np.ndarray:
-    """Count the pixels of one image from its maps at any resolution.
-
-    Args:
-        attention (Mapping[int, np.ndarray]): Class index -> (h, w) map, uint8
-            0..255 or float 0..1; resized (cubic) to the mask and min-max
-            normalised, as for pseudo labels.
-        mask (np.ndarray): (H, W) uint8: 0 background, c + 1 class c, 255
-            ignored.
-        num_classes (int): The number C of foreground classes.
-        ignore (str): See :func:`attention_histogram`.
-
-    Returns:
-        np.ndarray: (C + 1, C, 256) int64 pixel counts.
-
-    Raises:
-        ValueError: See :func:`attention_histogram`.
-    """
-    last = max(attention, default=0)
-    if last >= num_classes:  # also where it is nowhere the strongest
-        raise ValueError(
-            f'there is attention for class {last}, but {num_classes} classes '
-            f'allow 0..{num_classes - 1}'
-        )
-    winner, value = strongest_class(resized(attention, mask.shape), mask.shape)
-    return attention_histogram(winner, value, mask, num_classes, ignore=ignore)
-
-
 def label_at(
     attention: Mapping[int, np.ndarray],
     size: tuple[int, int],
@@ -137,7 +103,7 @@ def label_at(
     """The label that maps give at a threshold.
 
     Args:
-        attention (Mapping[int, np.ndarray]): See :func:`image_histogram`.
+        attention (Mapping[int, np.ndarray]): See :func:`count_image`.
         size (tuple[int, int]): Height and width of the mask in pixels.
         threshold (float): In [0, 1].
 
@@ -206,11 +172,14 @@ def count_image(
     *,
     ignore: str = 'drop',
 ) -> ImageCounts:
-    """Count one image in the sparse form.
+    """Count the pixels of one image from its maps at any resolution.
 
     Args:
-        attention (Mapping[int, np.ndarray]): See :func:`image_histogram`.
-        mask (np.ndarray): See :func:`image_histogram`.
+        attention (Mapping[int, np.ndarray]): Class index -> (h, w) map, uint8
+            0..255 or float 0..1; resized (cubic) to the mask and min-max
+            normalised, as for pseudo labels.
+        mask (np.ndarray): (H, W) uint8: 0 background, c + 1 class c, 255
+            ignored.
         num_classes (int): The number C of foreground classes.
         ignore (str): See :func:`attention_histogram`.
 
@@ -220,7 +189,16 @@ def count_image(
     Raises:
         ValueError: See :func:`attention_histogram`.
     """
-    histogram = image_histogram(attention, mask, num_classes, ignore=ignore)
+    last = max(attention, default=0)
+    if last >= num_classes:  # also where it is nowhere the strongest
+        raise ValueError(
+            f'there is attention for class {last}, but {num_classes} classes '
+            f'allow 0..{num_classes - 1}'
+        )
+    winner, value = strongest_class(resized(attention, mask.shape), mask.shape)
+    histogram = attention_histogram(
+        winner, value, mask, num_classes, ignore=ignore
+    )
     index = np.flatnonzero(histogram)
     present = {int(v) - 1 for v in np.unique(mask) if v not in (0, 255)}
     return ImageCounts(

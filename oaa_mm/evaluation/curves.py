@@ -11,17 +11,17 @@ import numpy as np
 
 from oaa_mm.io import atomic_write
 
-from .compare import StoreResult
+from .results import Result
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def plot_curves(results: Sequence[StoreResult]) -> Figure:
+def plot_curves(results: Sequence[Result]) -> Figure:
     """Plot mIoU against the threshold, and precision against recall.
 
     Args:
-        results (Sequence[StoreResult]): The stores; a dot marks the best
+        results (Sequence[Result]): The stores; a dot marks the best
             threshold of each.
 
     Returns:
@@ -36,11 +36,13 @@ def plot_curves(results: Sequence[StoreResult]) -> Figure:
     if len(results) <= 10:
         colors = colormaps['tab10'].colors
     for result, color in zip(results, colors, strict=False):
-        scores = result.scores
-        means = {name: 100 * row for name, row in scores.means().items()}
-        dot = {'color': color, 'marker': 'o', 'markevery': [scores.best_level]}
-        left.plot(scores.thresholds, means['mIoU'], label=result.name, **dot)
-        right.plot(means['recall'], means['precision'], **dot)
+        sweep = {n: 100 * np.asarray(row) for n, row in result.sweep.items()}
+        best = int(sweep['mIoU'].argmax())
+        dot = {'color': color, 'marker': 'o', 'markevery': [best]}
+        left.plot(
+            result.sweep['threshold'], sweep['mIoU'], label=result.name, **dot
+        )
+        right.plot(sweep['recall'], sweep['precision'], **dot)
     left.set(xlabel='threshold', ylabel='mIoU (%)', xlim=(0, 1))
     right.set(
         xlabel='recall (%), mean of classes',
@@ -56,14 +58,12 @@ def plot_curves(results: Sequence[StoreResult]) -> Figure:
     return figure
 
 
-def save_curves(
-    path: str | os.PathLike, results: Sequence[StoreResult]
-) -> None:
+def save_curves(path: str | os.PathLike, results: Sequence[Result]) -> None:
     """Write :func:`plot_curves` to a file.
 
     Args:
         path (str | os.PathLike): ``*.png``, ``*.svg`` or ``*.pdf``.
-        results (Sequence[StoreResult]): The stores.
+        results (Sequence[Result]): The stores.
 
     Raises:
         ValueError: The file's suffix is not one of these.

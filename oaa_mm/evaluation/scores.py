@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -100,18 +101,35 @@ class Scores:
         """The means at the best threshold."""
         return self.at(self.best_level)
 
-    def per_class(self) -> dict[str, np.ndarray]:
-        """The scores of each class at the best threshold.
+    def sweep(self) -> dict[str, np.ndarray]:
+        """The means at every threshold.
 
         Returns:
-            dict[str, np.ndarray]: (C + 1,) arrays ``IoU``, ``precision`` and
-            ``recall``; background comes first.
+            dict[str, np.ndarray]: (T,) arrays, ``threshold`` and those of
+            :meth:`means`.
+        """
+        return {'threshold': self.thresholds, **self.means()}
+
+    def per_class(
+        self, class_names: Sequence[str]
+    ) -> dict[str, dict[str, float]]:
+        """The scores of each class at the best threshold.
+
+        Args:
+            class_names (Sequence[str]): Names of the C foreground classes.
+
+        Returns:
+            dict[str, dict[str, float]]: ``background`` and the classes ->
+            ``iou``, ``precision`` and ``recall``.
         """
         level = self.best_level
         return {
-            'IoU': self.iou[:, level],
-            'precision': self.precision[:, level],
-            'recall': self.recall[:, level],
+            name: {
+                'iou': float(self.iou[row, level]),
+                'precision': float(self.precision[row, level]),
+                'recall': float(self.recall[row, level]),
+            }
+            for row, name in enumerate(['background', *class_names])
         }
 
 
@@ -156,7 +174,7 @@ def sweep_scores(histogram: np.ndarray) -> Scores:
 
     Args:
         histogram (np.ndarray): (C + 1, C, 256), a sum of
-            :func:`~oaa_mm.evaluation.counts.image_histogram`.
+            :func:`~oaa_mm.evaluation.counts.attention_histogram`.
 
     Returns:
         Scores: A column for each level.

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-import numpy as np
 from prettytable import PrettyTable
 
 from oaa_mm.checks import check_number
 
-from .compare import LabelResult, StoreResult, recalls_at_first_precision
-from .scores import Scores, threshold_level
+from .results import Result, recalls_at_first_precision
+from .scores import threshold_level
 
 #: Tables say how pixels that the masks mark 255 were treated.
 IGNORE_NOTES = {
@@ -29,9 +28,10 @@ POLICY_NOTES = {
 LABEL_MEANS = ('mIoU', 'fg_mIoU', 'precision', 'recall')
 
 
-def percent(value: float) -> str:
-    """A share as percent with two decimals; ``-`` for NaN."""
-    return '-' if math.isnan(value) else f'{100 * value:.2f}'
+def percent(value: float | None) -> str:
+    """A share as percent with two decimals; ``-`` for NaN and None."""
+    undefined = value is None or math.isnan(value)
+    return '-' if undefined else f'{100 * value:.2f}'
 
 
 def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -50,28 +50,23 @@ def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return table.get_string()
 
 
-def class_table(
-    class_names: Sequence[str], columns: Mapping[str, np.ndarray]
-) -> str:
+def class_table(classes: Mapping[str, Mapping[str, float | None]]) -> str:
     """One row per class that has any score.
 
     Args:
-        class_names (Sequence[str]): Names of the R rows.
-        columns (Mapping[str, np.ndarray]): Heading -> (R,) scores in [0, 1].
+        classes (Mapping[str, Mapping[str, float | None]]): Class name ->
+            heading -> score in [0, 1].
 
     Returns:
         str: The table; a last line counts classes without any score.
     """
-    scores = np.stack([np.asarray(c, float) for c in columns.values()], 1)
-    shown = ~np.isnan(scores).all(1)
-    rows = [
-        [name, *map(percent, row)]
-        for name, row, show in zip(class_names, scores, shown, strict=True)
-        if show
-    ]
-    text = text_table(['class', *columns], rows)
-    hidden = int((~shown).sum())
-    if hidden:
+    rows = [[name, *map(percent, s.values())] for name, s in classes.items()]
+    shown = [row for row in rows if set(row[1:]) != {'-'}]
+    keys = next(iter(classes.values()))
+    heads = ['IoU' if key == 'iou' else key for key in keys]
+    text = text_table(['class', *heads], shown)
+    if len(shown) < len(rows):
+        hidden = len(rows) - len(shown)
         text += f'\n({hidden} classes that do not occur are left out)'
     return text
 
@@ -94,21 +89,24 @@ def sweep_thresholds(step: float) -> tuple[float, ...]:
 
 
 def sweep_table(
-    stores: Mapping[str, Scores], thresholds: Sequence[float]
+    sweeps: Mapping[str, Mapping[str, Sequence[float]]],
+    thresholds: Sequence[float],
 ) -> str:
     """Scores at chosen thresholds.
 
     Args:
-        stores (Mapping[str, Scores]): Name -> scores. One store shows all
-            its means, several show their mIoU.
+        sweeps (Mapping[str, Mapping[str, Sequence[float]]]): Name -> sweep of
+            a :class:`~oaa_mm.evaluation.Result`. One store shows all its
+            means, several show their mIoU.
         thresholds (Sequence[float]): In [0, 1].
 
     Returns:
         str: The table, one row per threshold.
     """
-    columns = {f'mIoU {n}': s.miou for n, s in stores.items()}
-    if len(stores) == 1:
-        columns = next(iter(stores.values())).means()
+    columns = {f'mIoU {name}': s['mIoU'] for name, s in sweeps.items()}
+    if len(sweeps) == 1:
+        columns = dict(next(iter(sweeps.values())))
+        del columns['threshold']
     rows = []
     for threshold in thresholds:
         level = threshold_level(threshold)
@@ -118,78 +116,64 @@ def sweep_table(
 
 
 def attention_report(
-    results: Sequence[StoreResult],
-    class_names: Sequence[str],
-    *,
-    thresholds: Sequence[float],
+    results: Sequence[Result], *, thresholds: Sequence[float]
 ) -> str:
     """Compare stores: summary, per-class IoU, sweep, and what was counted.
 
     Args:
-        results (Sequence[StoreResult]): The stores, the reference first.
-        class_names (Sequence[str]): Names of the C foreground classes.
+        results (Sequence[Result]): The stores, the reference first.
         thresholds (Sequence[float]): Rows of the sweep table.
 
     Returns:
         str: Several tables with headings.
     """
-    ious = {f'IoU {r.name}': r.scores.per_class()['IoU'] for r in results}
-    scores = {result.name: result.scores for result in results}
+    ious = {
+        name: {f'IoU {r.name}': r.class_ious[name] for r in results}
+        for name in results[0].class_ious
+    }
     parts = [
         'Each store at its best threshold (percent):',
         _store_table(results),
         'Per class, at the same thresholds (percent):',
-        class_table(['background', *class_names], ious),
+        class_table(ious),
         'Threshold sweep (percent):',
-        sweep_table(scores, thresholds),
-        *_store_notes(results),
-    ]
-    return '\n'.join(parts)
-
-
-def _store_table(results: Sequence[StoreResult]) -> str:
-    rows = [
-        [
-            result.name,
-            f'{result.scores.best_threshold:.3f}',
-            *map(percent, result.scores.best().values()),
-            percent(result.coverage),
-            percent(recall),
-        ]
-        for result, recall in zip(
-            results, recalls_at_first_precision(results), strict=True
-        )
-    ]
-    best = results[0].scores.best()
-    last = f'recall at precision {percent(best["precision"])}'
-    return text_table(
-        ['store', 'best threshold', *best, 'coverage', last], rows
-    )
-
-
-def _store_notes(results: Sequence[StoreResult]) -> list[str]:
-    notes = [
-        _counted(results[0], IGNORE_NOTES[results[0].ignore]),
+        sweep_table({r.name: r.sweep for r in results}, thresholds),
+        _counted(results[0], IGNORE_NOTES[results[0].policy]),
         'A pixel has the label of its strongest class where that attention '
         'is >= threshold and > 0, else background.',
         'any_*: foreground against background, whichever class.',
         'The best threshold is chosen with these very masks.',
+        *(note for result in results for note in _missing(result)),
     ]
-    for result in results:
-        if result.missing_images:
-            notes.append(
-                f'{result.name}: {len(result.missing_images)} images have no '
-                'map and count as all background.'
-            )
-        if result.missing_pairs:
-            notes.append(
-                f'{result.name}: {result.missing_pairs} (image, class) pairs '
-                'of the masks have no map; their pixels cannot be found.'
-            )
-    return notes
+    return '\n'.join(parts)
 
 
-def _counted(result: StoreResult | LabelResult, ignored: str) -> str:
+def _store_table(results: Sequence[Result]) -> str:
+    recalls = recalls_at_first_precision(results)
+    target = percent(results[0].best['precision'])
+    header = ['store', 'best threshold', *results[0].best, 'coverage']
+    rows = []
+    for result, recall in zip(results, recalls, strict=True):
+        shares = [*result.best.values(), result.coverage, recall]
+        cells = map(percent, shares)
+        rows.append([result.name, f'{result.threshold:.3f}', *cells])
+    return text_table([*header, f'recall at precision {target}'], rows)
+
+
+def _missing(result: Result) -> Iterator[str]:
+    if result.missing_images:
+        yield (
+            f'{result.name}: {len(result.missing_images)} images have no map '
+            'and count as all background.'
+        )
+    if result.missing_pairs:
+        yield (
+            f'{result.name}: {result.missing_pairs} (image, class) pairs of '
+            'the masks have no map; their pixels cannot be found.'
+        )
+
+
+def _counted(result: Result, ignored: str) -> str:
     return (
         f'{result.num_images} images, {result.num_pixels:,} pixels; {ignored}.'
         ' mIoU: mean over classes that occur in the masks, with background; '
@@ -197,42 +181,45 @@ def _counted(result: StoreResult | LabelResult, ignored: str) -> str:
     )
 
 
-def label_report(
-    results: Sequence[LabelResult], class_names: Sequence[str]
-) -> str:
+def label_report(results: Sequence[Result]) -> str:
     """Compare folders of labels under each treatment of 255.
 
     Args:
-        results (Sequence[LabelResult]): The folders.
-        class_names (Sequence[str]): Names of the C foreground classes.
+        results (Sequence[Result]): The folders.
 
     Returns:
         str: A table of means, one of the classes of each folder, and notes.
     """
     rows, classes = [], []
     for result in results:
-        for policy, scores in result.scores.items():
-            means = scores.best()
+        for policy, means in result.means.items():
             shares = [*(means[n] for n in LABEL_MEANS), result.ignored]
             rows.append([result.name, policy, *map(percent, shares)])
         classes.append(f'{result.name}, per class (percent):')
-        classes.append(_label_classes(result, ['background', *class_names]))
+        classes.append(_label_classes(result))
     header = ['labels', '255 is', *LABEL_MEANS, 'share of 255']
     parts = [
         'Labels against masks (percent):',
         text_table(header, rows),
         *classes,
-        *(
-            f'{policy}: {POLICY_NOTES[policy]}.'
-            for policy in results[0].scores
-        ),
+        *(f'{p}: {POLICY_NOTES[p]}.' for p in results[0].means),
         _counted(results[0], IGNORE_NOTES['drop']),
     ]
     return '\n'.join(parts)
 
 
-def _label_classes(result: LabelResult, names: Sequence[str]) -> str:
-    policy, first = next(iter(result.scores.items()))
-    columns = {f'IoU ({p})': s.iou[:, 0] for p, s in result.scores.items()}
-    columns |= {f'{n} ({policy})': v for n, v in first.per_class().items()}
-    return class_table(names, columns)
+def _label_classes(result: Result) -> str:
+    policy = result.policy
+    return class_table(
+        {
+            name: {
+                **{
+                    f'IoU ({p})': rows[name]['iou']
+                    for p, rows in result.per_class.items()
+                },
+                f'precision ({policy})': row['precision'],
+                f'recall ({policy})': row['recall'],
+            }
+            for name, row in result.per_class[policy].items()
+        }
+    )

@@ -6,9 +6,9 @@ import glob
 import os
 from collections.abc import Mapping, Sequence
 
-from oaa_mm.checks import check_number
-from oaa_mm.evaluation import read_scores
-from oaa_mm.evaluation.tables import text_table
+from oaa_mm.checks import check_choice, check_number
+from oaa_mm.evaluation import read_results
+from oaa_mm.evaluation.tables import percent, text_table
 
 
 def read_row(row: Mapping[str, str | int]) -> dict[str, float | None]:
@@ -19,35 +19,32 @@ def read_row(row: Mapping[str, str | int]) -> dict[str, float | None]:
             ``tools/evaluate.py`` or ``tools/test.py`` writes, or a glob
             pattern whose newest match is taken; optionally `entry`, the
             number of the store or folder in that file (0, the first, is the
-            default), and `policy`, what becomes of labels of 255
-            (the file's first policy is the default).
+            default), and `policy`, what becomes of labels of 255 (the file's
+            first policy is the default).
 
     Returns:
-        dict[str, float | None]: ``mIoU`` and, of labels, ``ignored``, in
-        percent; None where the file or the score is missing.
+        dict[str, float | None]: ``mIoU`` and, of labels, ``ignored``, shares
+        in [0, 1]; None where the file or the score is missing.
 
     Raises:
         ValueError: A key is unknown, or the file is damaged.
     """
-    unknown = sorted(set(row) - {'name', 'file', 'entry', 'policy'})
-    if unknown:
-        raise ValueError(
-            f'scores of {row["name"]!r}: a row has the keys name, file, entry '
-            f'and policy, but got {", ".join(unknown)}'
+    where = f'scores of {row["name"]!r}'
+    for key in row:
+        check_choice(
+            f'{where}: a key', key, ('name', 'file', 'entry', 'policy')
         )
-    newest = max(glob.glob(row['file']), key=os.path.getmtime, default=None)
-    records = read_scores(newest) if newest else []
     entry = row.get('entry', 0)
-    check_number(
-        f'scores of {row["name"]!r}: entry', entry, low=0, integer=True
-    )
-    if entry >= len(records):
+    check_number(f'{where}: entry', entry, low=0, integer=True)
+    newest = max(glob.glob(row['file']), key=os.path.getmtime, default=None)
+    results = read_results(newest) if newest else []
+    if entry >= len(results):
         return {'mIoU': None}
-    record = records[entry]
-    scores = record.means.get(row.get('policy', record.policy), {})
-    found = {'mIoU': scores.get('mIoU')}
-    if record.ignored is not None:
-        found['ignored'] = record.ignored
+    result = results[entry]
+    means = result.means.get(row.get('policy', result.policy), {})
+    found = {'mIoU': means.get('mIoU')}
+    if result.kind == 'labels':
+        found['ignored'] = result.ignored
     return found
 
 
@@ -65,11 +62,7 @@ def score_table(rows: Sequence[Mapping[str, str | int]]) -> str:
     scores = [read_row(row) for row in rows]
     columns = list(dict.fromkeys(c for score in scores for c in score))
     cells = [
-        [row['name'], *(_cell(score.get(column)) for column in columns)]
+        [row['name'], *(percent(score.get(column)) for column in columns)]
         for row, score in zip(rows, scores, strict=True)
     ]
     return text_table(['percent', *columns], cells)
-
-
-def _cell(value: float | None) -> str:
-    return '-' if value is None else f'{value:.2f}'

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from oaa_mm.evaluation import ScoreRecord, score_file
+from oaa_mm.evaluation import Result, read_results
 
 from .names import store_caption
 from .sources import Sources
@@ -63,70 +64,76 @@ def read_scores(sources: Sources) -> list[Score]:
         ValueError: A file is damaged; it is named.
     """
     compared = [
-        _score(record, record.name)
+        _score(result, result.name)
         for path in sources.scores.values()
-        for record in score_file.read_scores(path)
+        for result in read_results(path)
     ]
     tested = [
-        _score(record, folder)
+        _score(result, folder)
         for folder, path in sources.tests.items()
-        for record in _read_test(path)
+        for result in _read_test(path)
     ]
-    maps = [score for score in compared if score.kind == 'maps']
-    if maps:
+    if any(score.kind == 'maps' for score in compared):
         tested = [score for score in tested if score.kind != 'maps']
     kinds = ('maps', 'labels', 'network')
     return sorted([*compared, *tested], key=lambda s: kinds.index(s.kind))
 
 
-def _read_test(path: Path) -> list[ScoreRecord]:
+def _read_test(path: Path) -> list[Result]:
     try:
-        return score_file.read_scores(path)
+        return read_results(path)
     except ValueError:  # the run was killed while it wrote the file
         return []
 
 
-def _score(record: ScoreRecord, name: str) -> Score:
-    means = record.means[record.policy]
+def _score(result: Result, name: str) -> Score:
+    sweep = None
+    if result.sweep:
+        mious = [_percent(share) for share in result.sweep['mIoU']]
+        gaps = (math.nan if miou is None else miou for miou in mious)
+        sweep = Curve('mIoU', tuple(result.sweep['threshold']), tuple(gaps))
     return Score(
-        name=_name(record, name),
-        kind=record.kind,
-        miou=means['mIoU'],
-        precision=means.get('precision'),
-        recall=means.get('recall'),
-        note='; '.join(_notes(record)),
-        per_class=record.per_class,
-        sweep=Curve('mIoU', *zip(*record.sweep, strict=True))
-        if record.sweep
-        else None,
-        best_threshold=record.threshold,
+        name=_name(result, name),
+        kind=result.kind,
+        miou=_percent(result.best['mIoU']),
+        precision=_percent(result.best.get('precision')),
+        recall=_percent(result.best.get('recall')),
+        note='; '.join(_notes(result)),
+        per_class={n: _percent(v) for n, v in result.class_ious.items()},
+        sweep=sweep,
+        best_threshold=result.threshold,
     )
 
 
-def _name(record: ScoreRecord, name: str) -> str:
-    if record.kind == 'network':
+def _percent(share: float | None) -> float | None:
+    # Percent that a file held as percent come back as they were.
+    return None if share is None else round(100 * share, 6)
+
+
+def _name(result: Result, name: str) -> str:
+    if result.kind == 'network':
         return f'network ({name})'
-    if record.kind == 'labels':
+    if result.kind == 'labels':
         return 'pseudo-labels' if name in _PLAIN else f'pseudo-labels {name}'
-    return store_caption(name) if record.name else f'maps of {name}'
+    return store_caption(name) if result.name else f'maps of {name}'
 
 
-def _notes(record: ScoreRecord) -> Iterator[str]:
-    treated = _TREATMENTS[record.policy]
-    means = record.means[record.policy]
-    if record.kind == 'maps':
-        yield f'at its best threshold {record.threshold:.2f}'
-        yield f'coverage {record.coverage:.1f} %'
-        if record.name:
+def _notes(result: Result) -> Iterator[str]:
+    treated = _TREATMENTS[result.policy]
+    if result.kind == 'maps':
+        yield f'at its best threshold {result.threshold:.2f}'
+        yield f'coverage {100 * result.coverage:.1f} %'
+        if result.name:
             yield f'255 in the masks {treated}'
-    elif record.kind == 'labels':
-        yield f'255 in the labels ({record.ignored:.1f} % of pixels) {treated}'
-        for policy, others in record.means.items():
-            if policy != record.policy:
-                miou = others['mIoU']
-                shown = '-' if miou is None else f'{miou:.1f}'
+    elif result.kind == 'labels':
+        share = f'{100 * result.ignored:.1f} % of pixels'
+        yield f'255 in the labels ({share}) {treated}'
+        for policy, means in result.means.items():
+            if policy != result.policy:
+                miou = means['mIoU']
+                shown = '-' if miou is None else f'{100 * miou:.1f}'
                 yield f'mIoU {shown} {_TREATMENTS[policy]}'
     else:
         for key in ('aAcc', 'mAcc'):
-            if key in means:
-                yield f'{key} {means[key]:.1f}'
+            if key in result.best:
+                yield f'{key} {100 * result.best[key]:.1f}'

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from histograms import image_histogram
 from mmengine.evaluator import Evaluator
 from mmengine.logging import MMLogger
 from mmengine.registry import METRICS as ROOT_METRICS
@@ -13,7 +14,6 @@ from mmseg.structures import SegDataSample
 from oaa_mm.datasets import VOCImageLevelDataset
 from oaa_mm.evaluation import (
     AttentionMetric,
-    image_histogram,
     sweep_scores,
 )
 from oaa_mm.io import write_mask

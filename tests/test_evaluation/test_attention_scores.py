@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from histograms import image_histogram
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,7 +12,6 @@ from oaa_mm.evaluation.counts import (
     add_images,
     attention_histogram,
     count_image,
-    image_histogram,
     strongest_class,
 )
 from oaa_mm.evaluation.scores import (

@@ -4,22 +4,21 @@ import json
 
 import numpy as np
 import pytest
+from histograms import image_histogram
 
 from oaa_mm.attention import AttentionStore
 from oaa_mm.evaluation import (
     evaluate_store,
-    image_histogram,
-    read_scores,
+    read_results,
     sweep_scores,
-    write_scores,
+    write_results,
 )
-from oaa_mm.evaluation.compare import (
-    distinct_names,
-    recalls_at_first_precision,
-)
+from oaa_mm.evaluation.compare import distinct_names
+from oaa_mm.evaluation.results import recalls_at_first_precision
 from oaa_mm.evaluation.stores import read_image_ids
 from oaa_mm.io import write_mask
 
+NAMES = ('cat', 'cow', 'dog')
 IDS = ('im_a', 'im_b', 'im_c')
 CLASSES = {'im_a': (0,), 'im_b': (0, 2), 'im_c': (1,)}
 
@@ -41,9 +40,9 @@ def world(tmp_path):
     return tmp_path, store, masks
 
 
-def evaluate(store, ids, folder, *, num_classes=3, **options):
+def evaluate(store, ids, folder, **options):
     masks = {image_id: folder / f'{image_id}.png' for image_id in ids}
-    return evaluate_store(store, masks, num_classes, **options)
+    return evaluate_store(store, masks, NAMES, **options)
 
 
 @pytest.mark.parametrize('workers', [1, 3])
@@ -54,11 +53,16 @@ def test_result_is_that_of_the_summed_histogram(world, workers):
         image_histogram({c: store[i, c] for c in CLASSES[i]}, masks[i], 3)
         for i in IDS
     )
-    np.testing.assert_array_equal(result.scores.iou, sweep_scores(total).iou)
+    scores = sweep_scores(total)
+    for name, row in scores.sweep().items():
+        np.testing.assert_array_equal(result.sweep[name], row)
+    found = result.per_class['drop']
+    for name, row in scores.per_class(NAMES).items():
+        assert found[name] == pytest.approx(row, nan_ok=True)
     assert result.coverage == pytest.approx(store.coverage)
     assert result.num_images == 3
     assert result.num_pixels == sum((m != 255).sum() for m in masks.values())
-    assert result.missing_images == ()
+    assert result.missing_images == []
     assert result.missing_pairs == 0
 
 
@@ -66,7 +70,9 @@ def test_only_listed_images_count(world):
     folder, store, _ = world
     result = evaluate(store, ['im_c'], folder)
     assert result.num_images == 1
-    assert result.scores.occurs.tolist() == [True, False, True, False]
+    rows = result.per_class['drop'].items()
+    occur = [name for name, row in rows if not np.isnan(row['recall'])]
+    assert occur == ['background', 'cow']
     assert result.coverage == pytest.approx(store['im_c', 1].mean() / 255)
 
 
@@ -78,11 +84,11 @@ def test_missing_image_is_an_error_unless_allowed(world):
         evaluate(store, ids, folder)
     result = evaluate(store, ids, folder, allow_missing=True)
     full = evaluate(store, IDS, folder)
-    assert result.missing_images == ('im_d',)
+    assert result.missing_images == ['im_d']
     # Its nine pixels of class 1 are missed: recall falls by that much.
-    labelled = sum((m == 2).sum() for m in masks.values())
-    assert result.scores.recall[2, 1] == pytest.approx(
-        full.scores.recall[2, 1] * labelled / (labelled + 9)
+    labelled = sum(np.isin(m, (1, 2, 3)).sum() for m in masks.values())
+    assert result.sweep['any_recall'][1] == pytest.approx(
+        full.sweep['any_recall'][1] * labelled / (labelled + 9)
     )
 
 
@@ -115,7 +121,7 @@ def test_recall_at_first_precision(world):
     noisy = evaluate(store, IDS, folder)
     clean = evaluate(exact, IDS, folder)
     found = recalls_at_first_precision([noisy, clean])
-    assert found[0] == pytest.approx(noisy.scores.best()['recall'])
+    assert found[0] == pytest.approx(noisy.best['recall'])
     assert found[1] == 1.0
     # Noise never gets as precise as a copy of the masks.
     assert np.isnan(recalls_at_first_precision([clean, noisy])[1])
@@ -125,24 +131,55 @@ def test_saved_json(world):
     folder, store, _ = world
     result = evaluate(store, IDS, folder, name='maps')
     path = folder / 'out' / 'scores.json'
-    write_scores(path, [result], ('cat', 'cow', 'dog'))
+    write_results(path, [result], NAMES)
     content = json.loads(path.read_text())
     assert content['classes'] == ['cat', 'cow', 'dog']
     assert content['ignore'] == 'drop'
     (saved,) = content['stores']
     assert saved['store'] == 'maps'
     assert saved['num_images'] == 3
-    assert saved['best']['mIoU'] == pytest.approx(result.scores.miou.max())
+    assert saved['best']['mIoU'] == pytest.approx(max(result.sweep['mIoU']))
+    assert saved['best']['threshold'] == result.threshold
     assert saved['recall_at_first_precision'] == saved['best']['recall']
     assert len(saved['sweep']['mIoU']) == 256
-    (record,) = read_scores(path)
-    assert (record.kind, record.name) == ('maps', 'maps')
-    best = {n: 100 * v for n, v in result.scores.best().items()}
-    assert record.means == {'drop': pytest.approx(best)}
-    assert record.per_class['dog'] == 100 * saved['per_class']['dog']['iou']
-    assert record.threshold == result.scores.best_threshold
-    assert record.coverage == pytest.approx(100 * store.coverage)
-    assert (record.threshold, max(best['mIoU'], 0)) in record.sweep
+    (read,) = read_results(path)
+    for name, value in vars(result).items():
+        if name != 'sweep':
+            assert getattr(read, name) == value
+    for name, row in result.sweep.items():
+        np.testing.assert_array_equal(read.sweep[name], row)
+
+
+def test_what_is_undefined_is_null_in_json(world):
+    folder, store, _ = world
+    path = folder / 'scores.json'
+    write_results(path, [evaluate(store, ['im_c'], folder)], NAMES)
+    (saved,) = json.loads(path.read_text())['stores']
+    assert saved['per_class']['cat']['recall'] is None
+    (read,) = read_results(path)
+    assert read.per_class['drop']['cat']['recall'] is None
+
+
+@pytest.mark.parametrize(
+    ('text', 'match'),
+    [
+        ('{"stores": [', 'not valid JSON'),
+        ('{"stores": [{}]}', 'ignore.*write it again'),
+        ('{"folders": [3]}', 'write it again'),
+    ],
+)
+def test_damaged_files_of_scores_are_named(tmp_path, text, match):
+    path = tmp_path / 'scores.json'
+    path.write_text(text)
+    with pytest.raises(ValueError, match=rf'scores\.json.*{match}'):
+        read_results(path)
+
+
+def test_other_json_holds_no_scores(tmp_path):
+    path = tmp_path / 'scores.json'
+    for text in ('[1]', '{"cls/mAP": 3.0}'):
+        path.write_text(text)
+        assert read_results(path) == []
 
 
 @pytest.mark.parametrize(

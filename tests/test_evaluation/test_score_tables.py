@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 import pytest
+from histograms import image_histogram
 
-from oaa_mm.evaluation import image_histogram, sweep_scores
-from oaa_mm.evaluation.compare import StoreResult
+from oaa_mm.evaluation import Result, sweep_scores
 from oaa_mm.evaluation.curves import plot_curves, save_curves
 from oaa_mm.evaluation.tables import (
     attention_report,
@@ -25,7 +25,10 @@ def result(name, right, missing=(), pairs=0, ignore='drop'):
     attention[0, :right] = 255
     mask = np.array([[1, 1, 1, 1, 0]], np.uint8)
     scores = sweep_scores(image_histogram({0: attention}, mask, 2))
-    return StoreResult(name, scores, ignore, 0.25, 1, missing, pairs, 5)
+    return Result.of_scores(
+        name, {ignore: scores}, NAMES, coverage=0.25, missing_images=missing,
+        missing_pairs=pairs, num_images=1, num_pixels=5,
+    )  # fmt: skip
 
 
 def test_percent():
@@ -36,7 +39,6 @@ def test_percent():
 def test_report_compares_stores():
     text = attention_report(
         [result('one', 2), result('two', 4, ('im_x',), 3)],
-        NAMES,
         thresholds=(0.5, 1.0),
     )
     # one: background 1/3, cat 2/4; two: all right.
@@ -58,22 +60,25 @@ def test_report_compares_stores():
 
 def test_report_states_the_other_policy():
     text = attention_report(
-        [result('one', 2, ignore='background')], NAMES, thresholds=(0.5,)
+        [result('one', 2, ignore='background')], thresholds=(0.5,)
     )
     assert 'pixels of mask value 255 count as background' in text
 
 
 def test_class_table_leaves_out_what_has_no_score():
     text = class_table(
-        ['a', 'b', 'c'],
-        {'x': np.array([0.5, np.nan, np.nan]), 'y': np.array([np.nan] * 3)},
+        {
+            'a': {'x': 0.5, 'y': math.nan},
+            'b': {'x': math.nan, 'y': math.nan},
+            'c': {'x': None, 'y': None},
+        },
     )
     assert '| a     | 50.00 | - |' in text
     assert '(2 classes that do not occur are left out)' in text
 
 
 def test_sweep_table_of_one_store_has_all_columns():
-    text = sweep_table({'one': result('one', 2).scores}, (0.25,))
+    text = sweep_table({'one': result('one', 2).sweep}, (0.25,))
     for name in ('mIoU', 'fg_mIoU', 'any_precision', 'any_recall'):
         assert name in text
     assert '| 0.25 ' in text
@@ -92,10 +97,12 @@ def test_curves_show_every_store(tmp_path):
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels == ['one', 'two']
     curve = left.get_lines()[0]
-    np.testing.assert_allclose(curve.get_ydata(), 100 * results[0].scores.miou)
+    np.testing.assert_allclose(
+        curve.get_ydata(), 100 * results[0].sweep['mIoU']
+    )
     np.testing.assert_allclose(
         right.get_lines()[0].get_xdata(),
-        100 * results[0].scores.means()['recall'],
+        100 * results[0].sweep['recall'],
     )
     path = tmp_path / 'sub' / 'curves.png'
     save_curves(path, results)

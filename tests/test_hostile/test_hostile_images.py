@@ -141,6 +141,6 @@ def test_damaged_masks(label_inputs):
     def run(content):
         path.write_bytes(content)
         with only_documented(path), nothing_is_run():
-            evaluate_labels({'one': folder / 'labels/one.png'}, masks, 1)
+            evaluate_labels({'one': folder / 'labels/one.png'}, masks, ['a'])
 
     run()

@@ -365,13 +365,15 @@ def test_scores(tmp_path):
     ]}  # fmt: skip
     (tmp_path / 'labels.json').write_text(json.dumps(labels))
     row = {'name': 'network', 'file': f'{tmp_path}/*/test.json'}
-    assert read_row(row) == {'mIoU': 50}
+    assert read_row(row) == {'mIoU': 0.5}
     assert read_row({**row, 'entry': 1}) == {'mIoU': None}
     drop = {'name': 'labels', 'file': f'{tmp_path}/labels.json'}
     error = {**drop, 'policy': 'error'}
-    assert read_row(drop) == {'mIoU': None, 'ignored': 50}
-    assert read_row(error) == {'mIoU': 75, 'ignored': 50}
-    with pytest.raises(ValueError, match="'network'.*policy, but got mIoU"):
+    assert read_row(drop) == {'mIoU': None, 'ignored': 0.5}
+    assert read_row(error) == {'mIoU': 0.75, 'ignored': 0.5}
+    with pytest.raises(
+        ValueError, match="'network'.*policy.*, but got 'mIoU'"
+    ):
         read_row({**row, 'mIoU': 'stores > 0'})
     with pytest.raises(ValueError, match="'network'.*entry.*'x'"):
         read_row({**row, 'entry': 'x'})

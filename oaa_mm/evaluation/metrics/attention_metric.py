@@ -15,7 +15,7 @@ from oaa_mm.evaluation.counts import (
     add_images,
     count_image,
 )
-from oaa_mm.evaluation.scores import Scores, sweep_scores
+from oaa_mm.evaluation.scores import sweep_scores
 from oaa_mm.evaluation.tables import (
     IGNORE_NOTES,
     class_table,
@@ -124,25 +124,22 @@ class AttentionMetric(ClassMetric):
         Raises:
             ValueError: The masks hold no pixel to compare with.
         """
-        total = add_images(results, len(self.class_names))
+        names = self.class_names
+        total = add_images(results, len(names))
         scores = sweep_scores(total.histogram)
-        self._print(scores, len(results))
+        print_log(
+            f'attention of {len(results)} images, {IGNORE_NOTES[self.ignore]}'
+            f'; per class at threshold {scores.best_threshold:.3f}:\n'
+            f'{class_table(scores.per_class(names))}\nthreshold sweep:\n'
+            f'{sweep_table({"attention": scores.sweep()}, self.thresholds)}',
+            logger='current',
+        )
         best = scores.best()
         names = ('mIoU', 'fg_mIoU', 'precision', 'recall')
         metrics = {name: round(100 * best[name], 2) for name in names}
         metrics['best_threshold'] = round(scores.best_threshold, 4)
         metrics['coverage'] = round(100 * total.coverage, 2)
         return metrics
-
-    def _print(self, scores: Scores, num_images: int) -> None:
-        names = ['background', *self.class_names]
-        print_log(
-            f'attention of {num_images} images, {IGNORE_NOTES[self.ignore]}; '
-            f'per class at threshold {scores.best_threshold:.3f}:\n'
-            f'{class_table(names, scores.per_class())}\nthreshold sweep:\n'
-            f'{sweep_table({"attention": scores}, self.thresholds)}',
-            logger='current',
-        )
 
 
 def _name_of(sample: Mapping[str, Any]) -> str:
@@ -163,8 +160,7 @@ def _attention_of(sample: Mapping[str, Any]) -> dict[int, np.ndarray]:
         for key in ('attention', 'attention_classes')
     )
     maps = attention['data'].detach().float().cpu().numpy()
-    classes = classes.tolist()
-    return dict(zip(classes, maps, strict=True))
+    return dict(zip(classes.tolist(), maps, strict=True))
 
 
 def _mask_of(sample: Mapping[str, Any]) -> np.ndarray:

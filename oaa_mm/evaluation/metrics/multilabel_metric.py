@@ -84,10 +84,11 @@ class MultiLabelMetric(ClassMetric):
         ).numpy()
         with np.errstate(invalid='ignore'):  # 0 / 0: no image holds the class
             shares = accepted.sum(0) / labels.sum(0)
-        columns = {'AP': precisions, 'top_k_accept': shares}
+        columns = zip(self.class_names, precisions, shares, strict=True)
+        rows = {n: {'AP': ap, 'top_k_accept': s} for n, ap, s in columns}
         print_log(
             f'image-level scores of {len(labels)} images, per class:\n'
-            f'{class_table(self.class_names, columns)}',
+            f'{class_table(rows)}',
             logger='current',
         )
         share = accepted.sum() / labels.sum()
