@@ -8,21 +8,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from PIL import Image
 
 from oaa_mm.registry import DATASETS
 
-from .samples import CLASSES, TrainingStep, make_batch, make_classifier
+from .samples import BASE, CLASSES, TrainingStep, make_batch, make_classifier
 from .timing import timed_in_turn
-
-#: As configs/_base_/datasets/voc12_tags.py.
-PIPELINE = [
-    {'type': 'LoadImageFromFile'},
-    {'type': 'ResizeShortestEdge', 'scale': 224, 'max_size': 2048},
-    {'type': 'oaa_mm.ColorJitter'},
-    {'type': 'oaa_mm.PackImageLevelInputs'},
-]
 
 
 def loading_share(
@@ -65,17 +58,15 @@ def loading_share(
 
 def _make_dataset(folder: Path, images: int) -> object:
     rng = np.random.default_rng(0)
+    (folder / 'JPEGImages').mkdir()
     for number in range(images):
         small = rng.integers(0, 256, (12, 16, 3), dtype=np.uint8)
         picture = Image.fromarray(small).resize((500, 375), Image.BICUBIC)
-        picture.save(folder / f'im{number}.jpg', quality=90)
+        picture.save(folder / f'JPEGImages/im{number}.jpg', quality=90)
     lines = (f'im{n} {n % CLASSES}\n' for n in range(images))
     (folder / 'list.txt').write_text(''.join(lines))
-    dataset = {
-        'type': 'oaa_mm.VOCImageLevelDataset',
-        'data_root': str(folder),
-        'ann_file': 'list.txt',
-        'pipeline': PIPELINE,
-    }
+    shipped = Config.fromfile(BASE / 'datasets/voc12_tags.py')
+    dataset = shipped.train_dataloader.dataset
+    dataset.update(data_root=str(folder), ann_file='list.txt')
     with DefaultScope.overwrite_default_scope('mmseg'):  # as in configs
         return DATASETS.build(dataset)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
+from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from mmseg.structures import SegDataSample
@@ -15,28 +17,13 @@ from oaa_mm.attention import Placement
 from oaa_mm.registry import MODELS
 from oaa_mm.runs import BFloat16OptimWrapper
 
-#: Network -> backbone and head, as configs/_base_/models has them.
-NETWORKS: dict[str, dict[str, Any]] = {
-    'vgg16': {
-        'backbone': {'type': 'oaa_mm.VGG16'},
-        'head': {'in_channels': 512, 'num_convs': 3, 'channels': 512},
-    },
-    **{
-        f'resnet{depth}': {
-            'backbone': {
-                'type': 'mmseg.ResNet',
-                'depth': depth,
-                'num_stages': 4,
-                'out_indices': (3,),
-                'strides': (1, 2, 2, 1),
-                'dilations': (1, 1, 1, 2),
-                'norm_cfg': {'type': 'BN', 'requires_grad': True},
-                'norm_eval': True,
-            },
-            'head': {'in_channels': channels, 'num_convs': 0},
-        }
-        for depth, channels in ((18, 512), (50, 2048))
-    },
+#: The folder of the configs that are measured.
+BASE = Path(__file__).resolve().parents[2] / 'configs/_base_'
+#: Network -> config of its classifier in `models`.
+NETWORKS = {
+    'resnet18': 'cam_r18.py',
+    'resnet50': 'cam_r50.py',
+    'vgg16': 'cam_vgg16.py',
 }
 CLASSES = 20
 
@@ -50,25 +37,9 @@ def make_classifier(network: str) -> nn.Module:
     Returns:
         nn.Module: In training mode.
     """
-    parts = NETWORKS[network]
-    model = MODELS.build(
-        {
-            'type': 'oaa_mm.CAMClassifier',
-            'data_preprocessor': {
-                'type': 'ImgDataPreprocessor',
-                'mean': [123.675, 116.28, 103.53],
-                'std': [58.395, 57.12, 57.375],
-                'bgr_to_rgb': True,
-            },
-            'backbone': parts['backbone'],
-            'head': {
-                'type': 'oaa_mm.CAMHead',
-                'num_classes': CLASSES,
-                **parts['head'],
-            },
-        }
-    )
-    return model.to(get_device()).train()
+    model = Config.fromfile(BASE / 'models' / NETWORKS[network]).model
+    model.backbone.init_cfg = None
+    return MODELS.build(model).to(get_device()).train()
 
 
 def make_batch(
