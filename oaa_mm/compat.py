@@ -186,20 +186,12 @@ def _replace_pkg_resources() -> None:
                 setattr(module, function, replacement)
 
 
-def _write_files_atomically() -> None:
-    """Let mmengine write checkpoints as a whole, under every train.py."""
-    from mmengine.fileio import register_backend
-
-    from oaa_mm.runs.local_backend import AtomicLocalBackend
-
-    register_backend('local', AtomicLocalBackend, force=True, prefixes='')
-
-
 def setup_compat() -> None:
     """Check the installation and even out the distributions' differences.
 
-    Local files of mmengine, checkpoints above all, are written atomically
-    from then on.
+    mmengine's table of packages whose configs can be inherited gets mmseg
+    and oaa_mm; where `pkg_resources` is absent, mmengine's look-up of
+    packages is replaced by one that does not need it. Nothing else changes.
 
     Raises:
         ImportError: See :func:`check_installation`.
@@ -207,4 +199,3 @@ def setup_compat() -> None:
     check_installation()
     _register_config_packages()
     _replace_pkg_resources()
-    _write_files_atomically()

@@ -22,6 +22,8 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / 'shared'
 # The laboratories `benchmark` and `crash` lie beside the commands.
 sys.path.append(str(ROOT / 'tools'))
+# Its small training is used by other folders of tests as well.
+sys.path.append(str(ROOT / 'tests/test_engine'))
 
 
 #: Files that take a minute or more. They begin first, so that no process is

@@ -14,7 +14,7 @@ def other_process(folder, name='train'):
     pid = os.fork()
     if pid == 0:
         try:
-            with lock_folder(folder, name, remedy='wait'):
+            with lock_folder(folder, name):
                 os.write(report, b'!')
                 signal.pause()
         finally:

@@ -17,9 +17,9 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from oaa_mm.runs.cli import run_cli
+from oaa_mm.runs.config import add_run_arguments, load_run_config
 from oaa_mm.runs.launch import is_first_process, prepare_launch
 from oaa_mm.runs.lock import lock_folder
-from oaa_mm.runs.run_config import add_run_arguments, load_run_config
 
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
@@ -90,8 +90,7 @@ def main(argv: list[str] | None = None) -> None:
         use_tta(cfg)
     alone = nullcontext()
     if writes_store(cfg) and is_first_process(cfg.launcher):
-        remedy = 'name another folder with --work-dir'
-        alone = lock_folder(cfg.work_dir, 'test', remedy=remedy)
+        alone = lock_folder(cfg.work_dir, 'test')
     with alone:
         prepare_launch(cfg, local_rank=args.local_rank)
         Runner.from_cfg(cfg).test()

@@ -17,14 +17,15 @@ from mmengine.device import get_device
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
+from oaa_mm.runs.checkpoints import how_to_resume
 from oaa_mm.runs.cli import on_interrupt, run_cli
+from oaa_mm.runs.config import add_run_arguments, load_run_config
 from oaa_mm.runs.launch import (
+    explain_lost_process,
     is_first_process,
-    naming_lost_processes,
     prepare_launch,
 )
-from oaa_mm.runs.run_config import add_run_arguments, load_run_config
-from oaa_mm.runs.work_dir import how_to_resume, lock_work_dir
+from oaa_mm.runs.lock import lock_folder
 
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
@@ -69,7 +70,7 @@ def main(argv: list[str] | None = None) -> None:
         use_amp(cfg)
     cfg.resume = args.resume
     first = is_first_process(cfg.launcher)
-    lock = lock_work_dir(cfg.work_dir) if first else nullcontext()
+    lock = lock_folder(cfg.work_dir, 'train') if first else nullcontext()
     with on_interrupt(lambda: how_to_resume(cfg)), lock:
         train(cfg, args.local_rank)
 
@@ -81,7 +82,7 @@ def train(cfg: Config, local_rank: int) -> None:
         runner = RUNNERS.build(cfg)
     else:
         runner = Runner.from_cfg(cfg)
-    with naming_lost_processes(cfg.launcher):
+    with explain_lost_process(cfg.launcher):
         runner.train()
 
 

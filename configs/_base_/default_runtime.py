@@ -1,4 +1,5 @@
 # Epoch-based runs: OAA counts epochs.
+_base_ = ['run_hooks.py']
 default_scope = 'mmseg'
 env_cfg = dict(
     cudnn_benchmark=False,  # sizes vary from batch to batch
@@ -25,9 +26,11 @@ default_hooks = dict(
     ),
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(
-        type='CheckpointHook', by_epoch=True, interval=1, max_keep_ckpts=2
+        type='oaa_mm.AtomicCheckpointHook',
+        by_epoch=True,
+        interval=1,
+        max_keep_ckpts=2,
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
-    # A resumed training draws what one without interruption draws.
-    epoch_seed=dict(type='oaa_mm.EpochSeedHook'),
+    **_base_.run_hooks,
 )

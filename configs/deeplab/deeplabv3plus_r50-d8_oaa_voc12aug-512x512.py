@@ -4,9 +4,14 @@
 #   train_dataloader.dataset.ann_file=LIST
 # Both, and img_path, are paths from the working directory: data_root is unset.
 _base_ = [
+    '../_base_/run_hooks.py',
     '../_base_/import_oaa_mm.py',
     'mmseg::deeplabv3plus/deeplabv3plus_r50-d8_4xb4-20k_voc12aug-512x512.py',
 ]
+default_hooks = dict(
+    checkpoint=dict(type='oaa_mm.AtomicCheckpointHook'),
+    **_base_.run_hooks,
+)
 # The base joins `train` and `aug`, with two folders of masks; here one list
 # and one folder hold both.
 train_dataloader = dict(

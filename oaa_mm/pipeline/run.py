@@ -27,8 +27,6 @@ from .record import (
 )
 from .table import score_table
 
-#: What to do where another run is at work.
-_REMEDY = 'name another folder with --work-dir'
 #: Seconds that an interrupted command has to end by itself.
 _PATIENCE = 3
 
@@ -61,7 +59,7 @@ def run_pipeline(
         ValueError: `first` or `last` is no stage.
     """
     reasons = _reasons(pipeline, first, last)
-    with lock_folder(pipeline.work_dir, 'pipeline', remedy=_REMEDY):
+    with lock_folder(pipeline.work_dir, 'pipeline'):
         for stage, reason in reasons:
             print(
                 f'[{stage.name}] {reason or "done and still valid, skipped"}'
@@ -121,7 +119,7 @@ def _run_stage(stage: Stage, *, resume: bool) -> None:
             'exist; run the stages before it, or put the file there'
         )
     # A stage may have outlived the pipeline that started it.
-    check_free(stage.folder, remedy=_REMEDY)
+    check_free(stage.folder)
     remove_leftovers(stage.folder)
     begun = read_record(stage.folder / STARTED)
     same = begun is not None and not differences(begun, now)

@@ -130,13 +130,11 @@ def _locked(out: Path, part: tuple[int, int] | None) -> Iterator[None]:
 
     Parts are made side by side; the whole is not made beside a part.
     """
-    remedy = 'name another folder with --out'
     name = 'labels' if part is None else f'labels_{part[0]}_of_{part[1]}'
-    with lock_folder(out, name, remedy=remedy):
+    with lock_folder(out, name, option='--out'):
         others = '.*.lock' if part is None else '.labels.lock'
-        check_free(out, others, remedy=remedy)
-        for folder in (out, out / LABELS):
-            remove_leftovers(folder)
+        check_free(out, others, option='--out')
+        remove_leftovers(out / LABELS)
         yield
 
 

@@ -1,6 +1,7 @@
 """What any training needs: locks, resuming, seeds, manifests, launching."""
 
 from .bf16_optim_wrapper import BFloat16OptimWrapper
+from .checkpoint_hook import AtomicCheckpointHook
 from .epoch_seed_hook import EpochSeedHook
 from .invalid_loss_hook import InvalidLossHook
 from .lock_hook import LockHook
@@ -8,6 +9,7 @@ from .manifest_hook import ManifestHook
 from .resume_hook import ResumeHook
 
 __all__ = [
+    'AtomicCheckpointHook',
     'BFloat16OptimWrapper',
     'EpochSeedHook',
     'InvalidLossHook',

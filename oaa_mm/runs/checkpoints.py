@@ -1,4 +1,4 @@
-"""Which checkpoint a training can go on from."""
+"""The checkpoints that a training can be resumed from."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+from mmengine.config import Config
 
 
 def checkpoint_folders(
@@ -88,3 +90,25 @@ def checkpoint_damage(path: str | os.PathLike) -> str | None:
     if damaged is not None:
         return f'its part {damaged} does not match its checksum'
     return None
+
+
+def how_to_resume(cfg: Config) -> str:
+    """Tell a user what to do after an interruption.
+
+    Args:
+        cfg (Config): The config of the training, with `work_dir`.
+
+    Returns:
+        str: A sentence for the user.
+    """
+    hook = (cfg.get('default_hooks') or {}).get('checkpoint') or {}
+    folders = checkpoint_folders(cfg.work_dir, [hook.get('out_dir')])
+    path = newest_usable_checkpoint(folders or [])[0]
+    if path is not None:
+        return f'the same command with --resume goes on from {path}'
+    if folders is None:
+        return 'the same command with --resume goes on'
+    return (
+        f'there is no checkpoint in {" or ".join(folders)} yet, the same '
+        'command starts again'
+    )

@@ -1,4 +1,4 @@
-"""Reading configs, whose mistakes are the user's and get a message."""
+"""Configs and command lines, whose mistakes end in a message for the user."""
 
 from __future__ import annotations
 
@@ -97,3 +97,56 @@ class OptionsAction(DictAction):
                     'number, a text or a list such as [1,2], nothing with '
                     'braces or calls',
                 ) from error
+
+
+def add_run_arguments(parser: ArgumentParser) -> None:
+    """Add the options that mmseg's tools have for every run.
+
+    Args:
+        parser (ArgumentParser): Gets `config` and the options.
+    """
+    parser.add_argument('config', help='config file')
+    parser.add_argument(
+        '--work-dir', help='folder for logs, checkpoints and stores'
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=OptionsAction,
+        metavar='KEY=VALUE',
+        help='override entries of the config, for example '
+        'train_cfg.max_epochs=2 train_dataloader.dataset.data_root=PATH',
+    )
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='job launcher',
+    )
+    # Given by torch.distributed.launch, which came before torchrun.
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+
+
+def load_run_config(args: Namespace) -> Config:
+    """Read a config and lay the command line over it.
+
+    Args:
+        args (Namespace): Parsed options of
+            :func:`add_run_arguments`.
+
+    Returns:
+        Config: With `launcher` and `work_dir` set; the default work_dir is
+        ``work_dirs/`` and the config's name.
+
+    Raises:
+        FileNotFoundError: There is no such config.
+        ValueError: It cannot be read, or an option has no place in it.
+    """
+    cfg = read_config(args.config)
+    cfg.launcher = args.launcher
+    override_config(cfg, args.cfg_options)
+    if args.work_dir is not None:
+        cfg.work_dir = args.work_dir
+    elif cfg.get('work_dir') is None:
+        cfg.work_dir = f'./work_dirs/{Path(args.config).stem}'
+    return cfg

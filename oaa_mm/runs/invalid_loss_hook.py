@@ -25,8 +25,6 @@ class InvalidLossHook(Hook):
     the device. A checkpoint of weights that are NaN or Inf is never written:
     the last good one stays the latest.
 
-    `tools/train.py` adds this hook to every training.
-
     Args:
         patience (int): Iterations in a row with such a loss that stop the
             training. Fewer are a warning. Defaults to 10.

@@ -13,7 +13,6 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from unittest import mock
 
 from mmengine.config import Config, ConfigDict
 from mmengine.device import get_device
@@ -21,11 +20,20 @@ from mmengine.dist import init_dist, is_distributed, is_main_process
 from torch import distributed as torch_dist
 from torch import nn
 
-#: Environment variables that a launcher has to set, and who sets them.
+#: Launcher -> the environment variables of a process's number, among all and
+#: on its machine, and who sets them.
 NEEDED = {
-    'pytorch': ('RANK', 'torchrun, for example by tools/dist_train.sh'),
-    'slurm': ('SLURM_PROCID', 'srun'),
-    'mpi': ('OMPI_COMM_WORLD_RANK', "Open MPI's mpirun"),
+    'pytorch': (
+        'RANK',
+        'LOCAL_RANK',
+        'torchrun, for example by tools/dist_train.sh',
+    ),
+    'slurm': ('SLURM_PROCID', 'SLURM_LOCALID', 'srun'),
+    'mpi': (
+        'OMPI_COMM_WORLD_RANK',
+        'OMPI_COMM_WORLD_LOCAL_RANK',
+        "Open MPI's mpirun",
+    ),
 }
 
 
@@ -44,7 +52,7 @@ def is_first_process(launcher: str) -> bool:
 
 
 @contextmanager
-def naming_lost_processes(launcher: str) -> Iterator[None]:
+def explain_lost_process(launcher: str) -> Iterator[None]:
     """Say in words that another process of the run has ended.
 
     Args:
@@ -55,19 +63,17 @@ def naming_lost_processes(launcher: str) -> Iterator[None]:
     """
     try:
         yield
-    except RuntimeError as error:  # gloo has no class of its own
-        if launcher == 'none' or not _is_connection_error(error):
+    except RuntimeError as error:
+        # gloo's errors have no class of their own.
+        lost = isinstance(error, torch_dist.DistError) or 'gloo' in str(error)
+        if launcher == 'none' or not lost:
             raise
         first_line = str(error).strip().splitlines()[0]
         raise ConnectionError(
-            'another process of this run has ended or does not answer (its '
-            f'own message may stand above): {first_line}. Start all of them '
+            'another process of this run has ended or does not answer (look '
+            f'for its own message above): {first_line}. Start all of them '
             'again with --resume'
         ) from error
-
-
-def _is_connection_error(error: RuntimeError) -> bool:
-    return isinstance(error, torch_dist.DistError) or 'gloo' in str(error)
 
 
 def prepare_launch(cfg: Config, *, local_rank: int = 0) -> None:
@@ -87,7 +93,7 @@ def prepare_launch(cfg: Config, *, local_rank: int = 0) -> None:
     """
     if cfg.launcher == 'none':
         return
-    variable, who = NEEDED[cfg.launcher]
+    variable, local_variable, who = NEEDED[cfg.launcher]
     if variable not in os.environ:
         raise ValueError(
             f'--launcher {cfg.launcher}: the environment variable {variable} '
@@ -102,12 +108,12 @@ def prepare_launch(cfg: Config, *, local_rank: int = 0) -> None:
     # Launchers end a group by SIGTERM. A process that waits for another one
     # in compiled code would not get to a handler of Python.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    # mmengine reads it for every launcher, but MPI's has another name.
+    # mmengine reads LOCAL_RANK for every launcher, but MPI has another name.
     local_rank = os.environ.get('OMPI_COMM_WORLD_LOCAL_RANK', local_rank)
     os.environ.setdefault('LOCAL_RANK', str(local_rank))
     if get_device() != 'cpu':
         return
-    _connect(cfg)
+    _connect(cfg, local_variable)
     wrapper = cfg.get('model_wrapper_cfg') or dict(
         type='MMDistributedDataParallel',
         broadcast_buffers=False,
@@ -125,16 +131,20 @@ def prepare_launch(cfg: Config, *, local_rank: int = 0) -> None:
             )
 
 
-def _connect(cfg: Config) -> None:
+def _connect(cfg: Config, local_variable: str) -> None:
+    """Connect the processes before mmengine would, without a CUDA device."""
     if is_distributed():
         return
     env = cfg.get('env_cfg') or {}
     # init_dist would choose 'spawn' where nothing is chosen.
     method = (env.get('mp_cfg') or {}).get('mp_start_method', 'fork')
     multiprocessing.set_start_method(method, force=True)
-    options = {**(env.get('dist_cfg') or {}), 'backend': 'gloo'}
-    with mock.patch('torch.cuda.set_device'):
-        init_dist(cfg.launcher, **options)
+    # init_dist calls torch.cuda.set_device, which does nothing where the
+    # number is negative.
+    os.environ[local_variable] = '-1'
+    init_dist(
+        cfg.launcher, **{**(env.get('dist_cfg') or {}), 'backend': 'gloo'}
+    )
 
 
 def replace_sync_bn(cfg: Any) -> int:

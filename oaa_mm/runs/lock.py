@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import socket
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -30,22 +29,27 @@ class FolderInUseError(OSError):
 
 @contextmanager
 def lock_folder(
-    folder: str | os.PathLike, name: str, *, remedy: str
+    folder: str | os.PathLike, name: str, *, option: str = '--work-dir'
 ) -> Iterator[None]:
     """Keep other runs of a kind out of a folder, which is made if absent.
 
-    The system ends the lock with the process, however that ends, so a killed
-    run leaves none behind. The file that stands for it says who holds it.
-    Locks are the system's (POSIX record locks): children do not inherit them,
-    and file systems that several machines share pass them on if they support
-    locks at all; where they do not, a warning says so. Within one process a
-    lock that is already held is taken again freely.
+    Temporary files that killed runs left there are removed.
+
+    The locks are POSIX record locks. The system ends them with the process,
+    however that ends, so a killed run leaves none behind; forked workers do
+    not inherit them; and file systems that several machines share pass them
+    on if they support locks at all (a warning says where they do not). The
+    package `filelock` takes another kind, `flock`, which forked workers
+    inherit and thus hold after their parent has ended, and it leaves its file
+    behind; here the file says who holds the lock and goes with it. Within one
+    process a lock that is already held is taken again freely.
 
     Args:
         folder (str | os.PathLike): The folder.
         name (str): Kind of the run (``'train'``); the file is
             ``.{name}.lock``.
-        remedy (str): What else a user can do, for the message.
+        option (str): The option that names another folder, for the message.
+            Defaults to ``'--work-dir'``.
 
     Raises:
         FolderInUseError: Another process holds the lock; the message names its
@@ -56,9 +60,10 @@ def lock_folder(
         yield
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle = _acquire(path, remedy)
+    handle = _acquire(path, option)
     _held.add(path)
     try:
+        remove_leftovers(folder)
         yield
     finally:
         _held.discard(path)
@@ -67,17 +72,21 @@ def lock_folder(
 
 
 def check_free(
-    folder: str | os.PathLike, pattern: str = '.*.lock', *, remedy: str
+    folder: str | os.PathLike,
+    pattern: str = '.*.lock',
+    *,
+    option: str = '--work-dir',
 ) -> None:
-    """Make sure that no run works in a folder or below it.
+    """Make sure that no other run works in a folder or below it.
 
     Args:
         folder (str | os.PathLike): The folder; it need not exist.
         pattern (str): Which locks count. Defaults to all.
-        remedy (str): What else a user can do, for the message.
+        option (str): The option that names another folder, for the message.
+            Defaults to ``'--work-dir'``.
 
     Raises:
-        FolderInUseError: A run does.
+        FolderInUseError: One does; the message names it.
     """
     for path in sorted(Path(os.path.abspath(folder)).rglob(pattern)):
         if path in _held:
@@ -87,17 +96,17 @@ def check_free(
         except FileNotFoundError:  # its holder has just ended
             continue
         try:
-            _lock(handle, path, remedy)
+            _lock(handle, path, option)
         finally:
             os.close(handle)
 
 
-def _acquire(path: Path, remedy: str) -> int:
+def _acquire(path: Path, option: str) -> int:
     """Lock a file and write into it who holds it."""
     while True:
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            _lock(handle, path, remedy)
+            _lock(handle, path, option)
             if _is_at(handle, path):  # else its holder has just removed it
                 _introduce(handle, path)
                 return handle
@@ -107,19 +116,20 @@ def _acquire(path: Path, remedy: str) -> int:
         os.close(handle)
 
 
-def _lock(handle: int, path: Path, remedy: str) -> None:
+def _lock(handle: int, path: Path, option: str) -> None:
     try:
         if fcntl is None:
-            raise NotImplementedError('no record locks on this system')
+            raise OSError('there are no record locks on this system')
         fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError):
         raise FolderInUseError(
             f'{path.parent} is in use by another run: {_holder(handle)}; its '
-            f'lock is {path}. Wait until it has ended, or {remedy}'
+            f'lock is {path}. Wait until it has ended, or name '
+            f'another folder with {option}'
         ) from None
-    except (OSError, NotImplementedError) as error:
+    except OSError as error:
         print(
-            f'{path.parent}: cannot be locked ({error}); take care that no '
+            f'{path.parent} cannot be locked ({error}); take care that no '
             'other run works there',
             file=sys.stderr,
         )
@@ -135,8 +145,8 @@ def _is_at(handle: int, path: Path) -> bool:
 def _introduce(handle: int, path: Path) -> None:
     if os.fstat(handle).st_size:
         print(
-            f'{path.parent}: the run before ended without a word '
-            f'({_holder(handle)})',
+            f'{path.parent}: the previous run ended without releasing its '
+            f'lock ({_holder(handle)})',
             file=sys.stderr,
         )
     entry = {
@@ -160,30 +170,14 @@ def _holder(handle: int) -> str:
         return 'a process that has just started'
 
 
-#: Names that tempfile gives to the files of `atomic_write`.
-_LEFTOVER = re.compile(r'\..+\.[a-z0-9_]{8}\.tmp')
-#: No file takes an hour to write.
-_LEFTOVER_AGE = 3600
-
-
-def remove_leftovers(folder: str | os.PathLike) -> int:
-    """Remove what killed processes had begun to write.
+def remove_leftovers(folder: str | os.PathLike) -> None:
+    """Remove temporary files of writes that a kill has ended.
 
     Args:
-        folder (str | os.PathLike): Temporary files in it, not below it, go
-            that nothing has been written to for an hour.
-
-    Returns:
-        int: How many there were.
+        folder (str | os.PathLike): Files of `atomic_write` in it, not below
+            it, are removed if nothing has been written to them for an hour.
     """
-    removed = 0
-    for path in Path(folder).glob('.*.tmp'):
-        if not _LEFTOVER.fullmatch(path.name):
-            continue
-        try:
-            if time.time() - path.stat().st_mtime > _LEFTOVER_AGE:
+    for path in Path(folder).glob('.*.????????.tmp'):
+        with suppress(FileNotFoundError):  # another run removes it as well
+            if time.time() - path.stat().st_mtime > 3600:
                 path.unlink()
-                removed += 1
-        except FileNotFoundError:
-            continue
-    return removed

@@ -10,16 +10,16 @@ from mmengine.runner import Runner
 
 from oaa_mm.registry import HOOKS
 
-from .work_dir import lock_work_dir
+from .lock import lock_folder
 
 
 @HOOKS.register_module()
 class LockHook(Hook):
     """Refuse a second training in a work_dir.
 
-    For mmseg's own tools/train.py: `tools/train.py` of oaa_mm locks the
-    work_dir before it writes anything. With several processes, the main one
-    holds the lock.
+    `tools/train.py` of oaa_mm takes the same lock earlier, before anything is
+    written; this hook takes it under any other train.py. With several
+    processes, the main one holds the lock.
     """
 
     priority = 'VERY_HIGH'
@@ -37,11 +37,11 @@ class LockHook(Hook):
         Raises:
             FolderInUseError: Another training works there; it is named.
         """
-        self._stack.enter_context(lock_work_dir(runner.work_dir))
+        self._stack.enter_context(lock_folder(runner.work_dir, 'train'))
 
     @master_only
     def after_train(self, runner: Runner) -> None:
-        """Give it back.
+        """Release the lock.
 
         Args:
             runner (Runner): The runner of the training.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from .run_manifest import write_run_manifest
 
 @HOOKS.register_module()
 class ManifestHook(Hook):
-    """Write what made a checkpoint or store as JSON beside it.
+    """Record the provenance of each checkpoint and store beside it.
 
     After CheckpointHook has saved ``epoch_3.pth``, the config, fingerprints
     of the inputs, the seed and versions are written to
@@ -26,8 +25,7 @@ class ManifestHook(Hook):
     CheckpointHook has deleted go as well. After a test, the files that
     metrics have written (their attribute `written`, as that of
     :class:`~oaa_mm.evaluation.metrics.AttentionStoreWriter`) get one.
-    `tools/train.py` and `tools/test.py` add this hook to every run. The
-    stores of OAAHook have their manifests from OAAHook.
+    The stores of OAAHook have their manifests from OAAHook.
     """
 
     priority = 'LOWEST'  # after CheckpointHook
@@ -35,59 +33,21 @@ class ManifestHook(Hook):
     def __init__(self) -> None:
         self._seen: dict[str, str] = {}
 
-    def after_train_iter(
+    def _after_iter(
         self,
         runner: Runner,
         batch_idx: int,
         data_batch: Any = None,
-        outputs: dict | None = None,
+        outputs: Any = None,
+        mode: str = 'train',
     ) -> None:
-        """Look for a new checkpoint, a look-up of two names.
+        if mode == 'train':
+            self._write_new(runner)
 
-        Args:
-            runner (Runner): The runner of the training.
-            batch_idx (int): Not used.
-            data_batch (Any): Not used.
-            outputs (dict | None): Not used.
-        """
-        self._write_new(runner)
-
-    def after_train_epoch(self, runner: Runner) -> None:
-        """Look for a new checkpoint.
-
-        Args:
-            runner (Runner): The runner of the training.
-        """
-        self._write_new(runner)
-
-    def after_val_epoch(
-        self, runner: Runner, metrics: Mapping[str, float] | None = None
-    ) -> None:
-        """Look for a new best checkpoint.
-
-        Args:
-            runner (Runner): The runner of the training.
-            metrics (Mapping[str, float] | None): Not used.
-        """
-        self._write_new(runner)
-
-    def after_train(self, runner: Runner) -> None:
-        """Look for the last checkpoint.
-
-        Args:
-            runner (Runner): The runner of the training.
-        """
-        self._write_new(runner)
-
-    def after_test_epoch(
-        self, runner: Runner, metrics: Mapping[str, float] | None = None
-    ) -> None:
-        """Write the manifests of what metrics have written.
-
-        Args:
-            runner (Runner): The runner of the test.
-            metrics (Mapping[str, float] | None): Not used.
-        """
+    def _after_epoch(self, runner: Runner, mode: str = 'train') -> None:
+        if mode != 'test':
+            self._write_new(runner)
+            return
         for metric in runner.test_evaluator.metrics:
             written = getattr(metric, 'written', None)
             if written is not None:
@@ -95,8 +55,10 @@ class ManifestHook(Hook):
 
     @master_only
     def _write_new(self, runner: Runner) -> None:
-        for kind in ('last_ckpt', 'best_ckpt'):
-            path = runner.message_hub.runtime_info.get(kind)
+        """Write the manifests of new checkpoints, the last and the best."""
+        for kind, path in runner.message_hub.runtime_info.items():
+            if not kind.startswith(('last_ckpt', 'best_ckpt')):
+                continue
             if path is None or self._seen.get(kind) == path:
                 continue
             self._seen[kind] = path

@@ -457,4 +457,4 @@ def test_signals_end_the_stage_too(config, number, status):
     assert time.monotonic() - start < 50
     assert not (folder / 'ended').exists()
     assert not (folder / 'stage.json').exists()
-    check_free(config.parent / 'work', remedy='')
+    check_free(config.parent / 'work')

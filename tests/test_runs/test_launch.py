@@ -67,7 +67,7 @@ def test_mpi_needs_the_first_machine(monkeypatch):
 )
 def test_models_are_wrapped_for_the_cpu(monkeypatch, given, expected):
     monkeypatch.setenv('RANK', '0')
-    monkeypatch.setattr(launch, '_connect', lambda cfg: None)
+    monkeypatch.setattr(launch, '_connect', lambda *args: None)
     cfg = Config({'launcher': 'pytorch', 'model': {}, 'sync_bn': 'torch'})
     cfg.update(given)
     prepare_launch(cfg)

@@ -12,12 +12,11 @@ from oaa_mm.runs.lock import (
     FolderInUseError,
     check_free,
     lock_folder,
-    remove_leftovers,
 )
 
 
 def enter(folder, name='train'):
-    with lock_folder(folder, name, remedy='name another'):
+    with lock_folder(folder, name):
         pass
 
 
@@ -32,32 +31,32 @@ def test_a_second_process_is_told_of_the_first(tmp_path):
             f'process {pid} on host {socket.gethostname()}',
             entry['started'],
             str(path),
-            'or name another',
+            'or name another folder with --work-dir',
         ):
             assert text in str(error.value)
         enter(tmp_path / 'new', 'test')  # another kind of run
         with pytest.raises(FolderInUseError):
-            check_free(tmp_path, remedy='wait')  # it is below
-        check_free(tmp_path, '.test.lock', remedy='wait')
+            check_free(tmp_path)  # it is below
+        check_free(tmp_path, '.test.lock')
 
 
 def test_the_lock_of_a_killed_process_is_taken_over(tmp_path, capsys):
     with other_process(tmp_path) as pid:
         pass
     assert (tmp_path / '.train.lock').is_file()
-    check_free(tmp_path, remedy='wait')
+    check_free(tmp_path)
     enter(tmp_path)
     said = capsys.readouterr().err
-    assert f'ended without a word (process {pid}' in said
+    assert f'ended without releasing its lock (process {pid}' in said
     assert not list(tmp_path.iterdir())  # nothing is left
     enter(tmp_path)
     assert capsys.readouterr().err == ''
 
 
 def test_within_a_process_and_after_an_error(tmp_path):
-    with lock_folder(tmp_path, 'train', remedy=''):
+    with lock_folder(tmp_path, 'train'):
         enter(tmp_path)
-        check_free(tmp_path, remedy='')
+        check_free(tmp_path)
         pid = os.fork()
         if pid == 0:  # children do not inherit it
             try:
@@ -67,7 +66,7 @@ def test_within_a_process_and_after_an_error(tmp_path):
             os._exit(0)
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
     with pytest.raises(ZeroDivisionError):  # noqa: SIM117
-        with lock_folder(tmp_path, 'train', remedy=''):
+        with lock_folder(tmp_path, 'train'):
             raise ZeroDivisionError
     assert not list(tmp_path.iterdir())
 
@@ -86,7 +85,7 @@ def test_no_moment_lets_two_in(tmp_path):
             end = time.monotonic() + 0.5
             while time.monotonic() < end:
                 try:
-                    with lock_folder(tmp_path / 'x', 'train', remedy=''):
+                    with lock_folder(tmp_path / 'x', 'train'):
                         os.close(os.open(inside, os.O_CREAT | os.O_EXCL))
                         os.unlink(inside)
                 except FolderInUseError:
@@ -115,5 +114,5 @@ def test_only_old_temporary_files_of_ours_are_removed(tmp_path):
         path.touch()
         if path != new:
             os.utime(path, (1, 1))
-    assert remove_leftovers(tmp_path) == 1
+    enter(tmp_path)
     assert sorted(tmp_path.iterdir()) == sorted([new, theirs])

@@ -82,7 +82,7 @@ def test_each_checkpoint_gets_one_and_takes_it_along(runner, tmp_path):
     # CheckpointHook keeps the newest ones only.
     first.unlink()
     last = save_checkpoint(runner, tmp_path, 'epoch_2.pth')
-    hook.after_train(runner)
+    hook.after_train_epoch(runner)
     assert sorted(tmp_path.glob('*.json')) == sorted(
         map(manifest_path, (best, last))
     )

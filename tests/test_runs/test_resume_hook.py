@@ -5,6 +5,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.fileio import (
+    BaseStorageBackend,
+    FileClient,
+    LocalBackend,
+    get_file_backend,
+    register_backend,
+)
 from mmengine.runner import Runner
 from test_oaa_hook import (
     data_root,  # noqa: F401 (a fixture)
@@ -107,12 +114,18 @@ def test_nothing_to_resume_and_nothing_usable(data_root, tmp_path):  # noqa: F81
         runner.train()
 
 
+def atomic(data_root, work_dir):  # noqa: F811
+    cfg = make_config(data_root, work_dir, epochs=2)
+    cfg.default_hooks.checkpoint.type = 'oaa_mm.AtomicCheckpointHook'
+    return cfg
+
+
 def test_checkpoints_are_written_whole_or_not_at_all(
     data_root,  # noqa: F811
     tmp_path,
     monkeypatch,
 ):
-    train(make_config(data_root, tmp_path, epochs=2))
+    train(atomic(data_root, tmp_path))
     before = (tmp_path / 'epoch_2.pth').read_bytes()
 
     def fail(*args):
@@ -120,6 +133,39 @@ def test_checkpoints_are_written_whole_or_not_at_all(
 
     monkeypatch.setattr('os.replace', fail)
     with pytest.raises(OSError, match='No space left'):
-        train(make_config(data_root, tmp_path, epochs=2))
+        train(atomic(data_root, tmp_path))
     assert (tmp_path / 'epoch_2.pth').read_bytes() == before
     assert not list(tmp_path.glob('.*.tmp'))
+
+
+class Bucket(BaseStorageBackend):
+    """Stands for a remote storage: keeps the files in memory."""
+
+    files = {}
+    get = get_text = None
+
+    def put(self, obj, filepath):
+        self.files[filepath] = obj
+
+    def isfile(self, filepath):
+        return filepath in self.files
+
+    def join_path(self, *parts):
+        return '/'.join(parts)
+
+
+def test_an_out_dir_on_another_storage(data_root, tmp_path):  # noqa: F811
+    """The prefix of `out_dir` chooses who writes, not the atomic backend."""
+    for register in (register_backend, FileClient.register_backend):
+        register('bucket', Bucket, prefixes='bucket', force=True)
+    cfg = atomic(data_root, tmp_path)
+    cfg.default_hooks.checkpoint.out_dir = 'bucket://runs'
+    train(cfg)
+    assert set(Bucket.files) == {
+        f'bucket://runs/{tmp_path.name}/epoch_{n}.pth' for n in (1, 2)
+    }
+    assert not list(tmp_path.rglob('*.pth'))
+
+
+def test_the_backend_of_local_files_stays_mmengines():
+    assert type(get_file_backend('file.txt')) is LocalBackend

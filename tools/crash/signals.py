@@ -6,7 +6,6 @@ import signal
 from pathlib import Path
 
 from oaa_mm.runs.lock import lock_folder
-from oaa_mm.runs.work_dir import lock_work_dir
 
 from .checks import label_problems, training_problems
 from .faults import Fault
@@ -91,7 +90,7 @@ def run_twice(world: World, folder: Path, store: Path) -> Report:
     pipeline += ['--work-dir']
     labels = label_words(world, store)
     locks = {
-        'train': (train, lock_work_dir(folder / 'train')),
+        'train': (train, _lock(folder, 'train')),
         'labels': (labels, _lock(folder, 'labels')),
         'pipeline': (pipeline, _lock(folder, 'pipeline')),
     }
@@ -113,4 +112,4 @@ def run_twice(world: World, folder: Path, store: Path) -> Report:
 
 
 def _lock(folder: Path, name: str):  # noqa: ANN202 (a context manager)
-    return lock_folder(folder / name, name, remedy='wait')
+    return lock_folder(folder / name, name)
