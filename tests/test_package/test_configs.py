@@ -14,11 +14,22 @@ CONFIGS = sorted(
     if not {'_base_', 'pipelines'} & set(path.parts)
 )
 
+#: Hooks that each training needs, whatever starts it.
+RUN_HOOKS = {
+    f'oaa_mm.{name}Hook'
+    for name in (
+        *('AtomicCheckpoint', 'EpochSeed', 'InvalidLoss', 'Lock'),
+        *('Manifest', 'Resume'),
+    )
+}
+
 
 @pytest.mark.parametrize('name', CONFIGS, ids=str)
 def test_config_builds(name):
     cfg = Config.fromfile(ROOT / 'configs' / name)
     assert cfg.default_scope == 'mmseg'
+    kinds = {hook.type for hook in cfg.default_hooks.values()}
+    assert kinds >= RUN_HOOKS  # no tool adds any
     cfg.model.backbone.init_cfg = None
     model = MODELS.build(cfg.model)
     if cfg.model.type.startswith('oaa_mm.'):
