@@ -17,7 +17,6 @@ from mmengine.device import get_device
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
-from oaa_mm.runs.checkpoints import how_to_resume
 from oaa_mm.runs.cli import on_interrupt, run_cli
 from oaa_mm.runs.config import add_run_arguments, load_run_config
 from oaa_mm.runs.launch import (
@@ -26,6 +25,7 @@ from oaa_mm.runs.launch import (
     prepare_launch,
 )
 from oaa_mm.runs.lock import lock_folder
+from oaa_mm.runs.resume import how_to_resume
 
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:

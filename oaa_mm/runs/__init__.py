@@ -4,9 +4,9 @@ from .bf16_optim_wrapper import BFloat16OptimWrapper
 from .checkpoint_hook import AtomicCheckpointHook
 from .epoch_seed_hook import EpochSeedHook
 from .invalid_loss_hook import InvalidLossHook
-from .lock_hook import LockHook
+from .lock import LockHook
 from .manifest_hook import ManifestHook
-from .resume_hook import ResumeHook
+from .resume import ResumeHook
 
 __all__ = [
     'AtomicCheckpointHook',

@@ -131,8 +131,7 @@ def load_run_config(args: Namespace) -> Config:
     """Read a config and lay the command line over it.
 
     Args:
-        args (Namespace): Parsed options of
-            :func:`add_run_arguments`.
+        args (Namespace): Parsed options of :func:`add_run_arguments`.
 
     Returns:
         Config: With `launcher` and `work_dir` set; the default work_dir is

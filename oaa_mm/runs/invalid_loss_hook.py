@@ -81,16 +81,11 @@ class InvalidLossHook(Hook):
         Raises:
             ValueError: Weights are NaN or Inf; they are named.
         """
+        model = runner.model
+        parameters = model.named_parameters()
+        broken = [n for n, p in parameters if not p.isfinite().all()]
         # Inf may be meant in a buffer, as in a mask of attention.
-        broken = [
-            name
-            for named, wrong in (
-                (runner.model.named_parameters(), lambda t: ~t.isfinite()),
-                (runner.model.named_buffers(), torch.isnan),
-            )
-            for name, value in named
-            if wrong(value).any()
-        ]
+        broken += [n for n, b in model.named_buffers() if b.isnan().any()]
         if broken:
             raise ValueError(
                 f'{len(broken)} of the weights are NaN or Inf, {broken[0]} '

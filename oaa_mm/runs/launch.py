@@ -21,19 +21,11 @@ from torch import distributed as torch_dist
 from torch import nn
 
 #: Launcher -> the environment variables of a process's number, among all and
-#: on its machine, and who sets them.
+#: on its machine, and the command that sets them.
 NEEDED = {
-    'pytorch': (
-        'RANK',
-        'LOCAL_RANK',
-        'torchrun, for example by tools/dist_train.sh',
-    ),
+    'pytorch': ('RANK', 'LOCAL_RANK', 'torchrun'),
     'slurm': ('SLURM_PROCID', 'SLURM_LOCALID', 'srun'),
-    'mpi': (
-        'OMPI_COMM_WORLD_RANK',
-        'OMPI_COMM_WORLD_LOCAL_RANK',
-        "Open MPI's mpirun",
-    ),
+    'mpi': ('OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_LOCAL_RANK', 'mpirun'),
 }
 
 
@@ -97,8 +89,8 @@ def prepare_launch(cfg: Config, *, local_rank: int = 0) -> None:
     if variable not in os.environ:
         raise ValueError(
             f'--launcher {cfg.launcher}: the environment variable {variable} '
-            f'is not set. {who} sets it: start the command by that, or leave '
-            '--launcher out'
+            f'is not set. {who} sets it: start the command by {who} (as '
+            'tools/dist_train.sh does by torchrun), or leave --launcher out'
         )
     if cfg.launcher == 'mpi' and 'MASTER_ADDR' not in os.environ:
         raise ValueError(

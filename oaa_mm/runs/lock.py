@@ -1,16 +1,21 @@
-"""One run at a time in a folder."""
+"""One run at a time in a folder, and one training in a work_dir."""
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+
+from mmengine.dist import master_only
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from oaa_mm.registry import HOOKS
 
 try:
     import fcntl
@@ -101,6 +106,42 @@ def check_free(
             os.close(handle)
 
 
+@HOOKS.register_module()
+class LockHook(Hook):
+    """Refuse a second training in a work_dir.
+
+    `tools/train.py` of oaa_mm takes the same lock earlier, before anything is
+    written; this hook takes it under any other train.py. With several
+    processes, the main one holds the lock.
+    """
+
+    priority = 'VERY_HIGH'
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+
+    @master_only
+    def before_train(self, runner: Runner) -> None:
+        """Take the lock.
+
+        Args:
+            runner (Runner): The runner of the training.
+
+        Raises:
+            FolderInUseError: Another training works there; it is named.
+        """
+        self._stack.enter_context(lock_folder(runner.work_dir, 'train'))
+
+    @master_only
+    def after_train(self, runner: Runner) -> None:
+        """Release the lock.
+
+        Args:
+            runner (Runner): The runner of the training.
+        """
+        self._stack.close()
+
+
 def _acquire(path: Path, option: str) -> int:
     """Lock a file and write into it who holds it."""
     while True:
@@ -149,25 +190,17 @@ def _introduce(handle: int, path: Path) -> None:
             f'lock ({_holder(handle)})',
             file=sys.stderr,
         )
-    entry = {
-        'pid': os.getpid(),
-        'host': socket.gethostname(),
-        'started': datetime.now().isoformat(' ', 'seconds'),
-        'command': ' '.join(sys.argv)[:200],
-    }
+    holder = (
+        f'process {os.getpid()} on host {socket.gethostname()}, started '
+        f'{datetime.now():%Y-%m-%d %H:%M:%S} ({" ".join(sys.argv)[:200]})'
+    )
     os.ftruncate(handle, 0)
-    os.pwrite(handle, json.dumps(entry).encode() + b'\n', 0)
+    os.pwrite(handle, f'{holder}\n'.encode(), 0)
 
 
 def _holder(handle: int) -> str:
-    try:
-        entry = json.loads(os.pread(handle, 4096, 0))
-        return (
-            f'process {entry["pid"]} on host {entry["host"]}, started '
-            f'{entry["started"]} ({entry["command"]})'
-        )
-    except (ValueError, KeyError, TypeError):
-        return 'a process that has just started'
+    holder = os.pread(handle, 4096, 0).decode(errors='replace').strip()
+    return holder or 'a process that has just started'
 
 
 def remove_leftovers(folder: str | os.PathLike) -> None:

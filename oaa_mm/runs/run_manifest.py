@@ -44,12 +44,14 @@ def write_run_manifest(
             **dataset_inputs(loader.dataset, masks=split == 'train'),
             **weight_inputs(runner.cfg),
         }
+    # What a config holds beyond JSON, such as types and NaN, becomes text.
+    config = json.dumps(runner.cfg.to_dict(), default=str)
     manifest = Manifest(
         tool=split,
         parameters={
             'config_file': runner.cfg.filename or '',
             'processes': get_world_size(),
-            'config': _as_json(runner.cfg.to_dict()),
+            'config': json.loads(config, parse_constant=str),
         },
         inputs=_inputs[runner],
         seed=runner.seed,
@@ -103,17 +105,17 @@ def _leaf_inputs(dataset: Any, masks: bool) -> dict[str, dict]:
     for role, name in (('list', 'ann_file'), ('labels', 'labels')):
         path = getattr(dataset, name, None)
         if path and isinstance(path, (str, os.PathLike)):
-            inputs[role] = _local(path)
+            inputs[role] = _fingerprint(path)
     infos = [dataset.get_data_info(i) for i in range(len(dataset))]
     images = [info['img_path'] for info in infos if 'img_path' in info]
     if images:
-        inputs['images'] = _local_files(images, content=False)
+        inputs['images'] = _fingerprint_files(images, content=False)
     labels = [i['seg_map_path'] for i in infos if i.get('seg_map_path')]
     if labels and masks:
-        inputs['masks'] = _local_files(labels, content=True)
+        inputs['masks'] = _fingerprint_files(labels, content=True)
     for transform in iterate_transforms(dataset.pipeline):
         if isinstance(transform, LoadAttentionMaps):
-            inputs['attention'] = _local(transform.store)
+            inputs['attention'] = _fingerprint(transform.store)
     return inputs
 
 
@@ -130,7 +132,7 @@ def weight_inputs(cfg: Mapping[str, Any]) -> dict[str, dict]:
     found = dict(_checkpoints(cfg.get('model') or {}, 'model'))
     if cfg.get('load_from'):
         found['load_from'] = cfg['load_from']
-    return {place: _local(path) for place, path in found.items()}
+    return {place: _fingerprint(path) for place, path in found.items()}
 
 
 def _checkpoints(node: Any, place: str) -> Iterator[tuple[str, str]]:
@@ -144,23 +146,17 @@ def _checkpoints(node: Any, place: str) -> Iterator[tuple[str, str]]:
             yield from _checkpoints(value, f'{place}.{number}')
 
 
-def _local(path: str | os.PathLike) -> dict[str, Any]:
-    """A fingerprint; the name alone of what is no local file (a URL)."""
+def _fingerprint(
+    path: str | os.PathLike, names: list[str] | None = None, **kwargs: Any
+) -> dict[str, Any]:
+    """A fingerprint; of names alone where it is no local file, as a URL."""
     try:
-        return fingerprint(path)
+        return fingerprint(path, files=names, **kwargs)
     except OSError:
-        return fingerprint_names(path, [str(path)])
+        return fingerprint_names(path, names or [str(path)])
 
 
-def _local_files(paths: list[str], *, content: bool) -> dict[str, Any]:
+def _fingerprint_files(paths: list[str], *, content: bool) -> dict[str, Any]:
     folder = os.path.commonpath([Path(path).parent for path in paths])
     names = [os.path.relpath(path, folder) for path in paths]
-    try:
-        return fingerprint(folder, files=names, content=content)
-    except OSError:  # another storage backend
-        return fingerprint_names(folder, names)
-
-
-def _as_json(config: dict) -> dict:
-    """What a config holds beyond JSON, such as types and NaN, as text."""
-    return json.loads(json.dumps(config, default=str), parse_constant=str)
+    return _fingerprint(folder, names, content=content)

@@ -1,6 +1,5 @@
 """Locks of folders, with real other processes (forks: they start at once)."""
 
-import json
 import os
 import socket
 import time
@@ -25,14 +24,9 @@ def test_a_second_process_is_told_of_the_first(tmp_path):
         with pytest.raises(FolderInUseError) as error:
             enter(tmp_path / 'new')
         path = tmp_path / 'new/.train.lock'
-        entry = json.loads(path.read_text())
-        assert entry['pid'] == pid
-        for text in (
-            f'process {pid} on host {socket.gethostname()}',
-            entry['started'],
-            str(path),
-            'or name another folder with --work-dir',
-        ):
+        holder = path.read_text().strip()
+        assert f'process {pid} on host {socket.gethostname()}' in holder
+        for text in (holder, str(path), 'or name another folder with --'):
             assert text in str(error.value)
         enter(tmp_path / 'new', 'test')  # another kind of run
         with pytest.raises(FolderInUseError):
