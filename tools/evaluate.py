@@ -155,7 +155,7 @@ def run_attention(args: argparse.Namespace) -> None:
         )
         results.append(result)
     print(attention_report(results, thresholds=thresholds))
-    write_json(args.json, results, class_names)
+    write_json(args.json, results)
     if args.curves:
         save_curves(args.curves, results)
         print(f'wrote {args.curves}')
@@ -189,7 +189,7 @@ def run_labels(args: argparse.Namespace) -> None:
         )
     ]
     print(label_report(results))
-    write_json(args.json, results, class_names)
+    write_json(args.json, results)
 
 
 def find_masks(args: argparse.Namespace) -> dict:
@@ -200,14 +200,12 @@ def find_masks(args: argparse.Namespace) -> dict:
     return find_files(args.masks, read_image_ids(args.list), 'masks')
 
 
-def write_json(
-    path: str | None, results: Sequence, class_names: Sequence[str]
-) -> None:
+def write_json(path: str | None, results: Sequence) -> None:
     """Write the scores where `--json` asks for it."""
     from oaa_mm.evaluation import write_results
 
     if path:
-        write_results(path, results, class_names)
+        write_results(path, results)
         print(f'wrote {path}')
 
 

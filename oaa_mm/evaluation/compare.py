@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -18,8 +25,8 @@ from oaa_mm.io.progress import progress
 
 from .counts import (
     IGNORE_POLICIES,
+    NUM_LEVELS,
     ImageCounts,
-    add_images,
     count_image,
     label_matrix,
 )
@@ -79,16 +86,57 @@ def evaluate_store(
         except ValueError as error:
             raise ValueError(f'{masks[image_id]}: {error}') from error
 
-    total = add_images(_each(count, masks, name, workers), len(class_names))
+    return result_of_maps(
+        _each(count, masks, name, workers),
+        class_names,
+        name=name,
+        ignore=ignore,
+        missing_images=missing,
+    )
+
+
+def result_of_maps(
+    images: Iterable[ImageCounts],
+    class_names: Sequence[str],
+    *,
+    name: str,
+    ignore: str,
+    missing_images: Sequence[str] = (),
+) -> Result:
+    """The scores of all images together.
+
+    Args:
+        images (Iterable[ImageCounts]): The counts of each image.
+        class_names (Sequence[str]): Names of the C foreground classes.
+        name (str): How tables call the maps.
+        ignore (str): What became of pixels that the masks mark 255.
+        missing_images (Sequence[str]): Images without any map. Defaults to
+            none.
+
+    Returns:
+        Result: Scores at all thresholds.
+
+    Raises:
+        ValueError: The masks hold no pixel to compare.
+    """
+    shape = (len(class_names) + 1, len(class_names), NUM_LEVELS)
+    histogram = np.zeros(shape, np.int64)
+    number, attention, cells, missing_pairs = 0, 0.0, 0, 0
+    for image in images:
+        image.add_to(histogram)
+        number += 1
+        attention += image.attention_sum
+        cells += image.cells
+        missing_pairs += image.missing_pairs
     return Result.of_scores(
         name,
-        {ignore: sweep_scores(total.histogram)},
+        {ignore: sweep_scores(histogram)},
         class_names,
-        coverage=total.coverage,
-        missing_images=missing,
-        missing_pairs=total.missing_pairs,
-        num_images=len(masks),
-        num_pixels=int(total.histogram.sum()),
+        coverage=attention / max(cells, 1),
+        missing_images=missing_images,
+        missing_pairs=missing_pairs,
+        num_images=number,
+        num_pixels=int(histogram.sum()),
     )
 
 

@@ -16,7 +16,7 @@ processes.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -164,6 +164,10 @@ class ImageCounts:
     cells: int
     missing_pairs: int
 
+    def add_to(self, histogram: np.ndarray) -> None:
+        """Add the pixels to a (C + 1, C, 256) histogram, in place."""
+        histogram.reshape(-1)[self.index] += self.pixels  # each occurs once
+
 
 def count_image(
     attention: Mapping[int, np.ndarray],
@@ -211,42 +215,6 @@ def count_image(
         cells=sum(a.size for a in attention.values()),
         missing_pairs=len(present - set(attention)) if attention else 0,
     )
-
-
-@dataclass(frozen=True, eq=False)
-class TotalCounts:
-    """The counts of all images.
-
-    Attributes:
-        histogram (np.ndarray): (C + 1, C, 256) int64 pixels.
-        coverage (float): Mean of all maps, in [0, 1].
-        missing_pairs (int): See :class:`ImageCounts`.
-    """
-
-    histogram: np.ndarray
-    coverage: float
-    missing_pairs: int
-
-
-def add_images(images: Iterable[ImageCounts], num_classes: int) -> TotalCounts:
-    """Add the counts of images up.
-
-    Args:
-        images (Iterable[ImageCounts]): From :func:`count_image`.
-        num_classes (int): The number C of foreground classes.
-
-    Returns:
-        TotalCounts: The sum.
-    """
-    shape = (num_classes + 1, num_classes, NUM_LEVELS)
-    flat = np.zeros(math.prod(shape), np.int64)
-    total, cells, missing = 0.0, 0, 0
-    for image in images:
-        flat[image.index] += image.pixels  # indices occur once
-        total += image.attention_sum
-        cells += image.cells
-        missing += image.missing_pairs
-    return TotalCounts(flat.reshape(shape), total / max(cells, 1), missing)
 
 
 def _count(arrays: Sequence[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:

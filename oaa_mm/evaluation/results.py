@@ -144,20 +144,16 @@ def recalls_at_first_precision(results: Sequence[Result]) -> list[float]:
     ]
 
 
-def write_results(
-    path: str | os.PathLike,
-    results: Sequence[Result],
-    class_names: Sequence[str],
-) -> None:
+def write_results(path: str | os.PathLike, results: Sequence[Result]) -> None:
     """Write a comparison as JSON.
 
     Args:
         path (str | os.PathLike): The file to write.
         results (Sequence[Result]): All stores, the reference first, or all
             folders of labels.
-        class_names (Sequence[str]): Names of the C foreground classes.
     """
-    content = {'classes': list(class_names)}
+    _, *classes = results[0].class_ious
+    content: dict[str, Any] = {'classes': classes}
     if results[0].kind == 'maps':
         recalls = recalls_at_first_precision(results)
         content['ignore'] = results[0].policy

@@ -127,18 +127,21 @@ def attention_report(
     Returns:
         str: Several tables with headings.
     """
-    ious = {
-        name: {f'IoU {r.name}': r.class_ious[name] for r in results}
-        for name in results[0].class_ious
-    }
+    first = results[0]
+    classes = first.per_class[first.policy]
+    if len(results) > 1:
+        classes = {
+            name: {f'IoU {r.name}': r.class_ious[name] for r in results}
+            for name in classes
+        }
     parts = [
         'Each store at its best threshold (percent):',
         _store_table(results),
         'Per class, at the same thresholds (percent):',
-        class_table(ious),
+        class_table(classes),
         'Threshold sweep (percent):',
         sweep_table({r.name: r.sweep for r in results}, thresholds),
-        _counted(results[0], IGNORE_NOTES[results[0].policy]),
+        _counted(first, IGNORE_NOTES[first.policy]),
         'A pixel has the label of its strongest class where that attention '
         'is >= threshold and > 0, else background.',
         'any_*: foreground against background, whichever class.',

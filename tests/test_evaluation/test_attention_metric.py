@@ -270,7 +270,7 @@ def test_evaluator_builds_it_by_its_name_and_prints(samples, tmp_path):
     assert 'pixels of mask value 255 are dropped' in text
     assert '| cat' in text
     assert '| cow' not in text
-    assert 'threshold sweep' in text
+    assert 'Threshold sweep' in text
 
 
 def test_bare_name_works_in_mmseg():

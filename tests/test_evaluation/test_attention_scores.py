@@ -8,8 +8,8 @@ from histograms import image_histogram
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from oaa_mm.evaluation.compare import result_of_maps
 from oaa_mm.evaluation.counts import (
-    add_images,
     attention_histogram,
     count_image,
     strongest_class,
@@ -212,12 +212,16 @@ def test_counts_of_images_add_up():
         ({1: rng.integers(0, 256, (3, 4), np.uint8)}, rng.integers(0, 3, size))
         for size in ((5, 6), (7, 3))
     ]
-    total = add_images((count_image(*image, 2) for image in images), 2)
+    counts = [count_image(*image, 2) for image in images]
+    result = result_of_maps(counts, ('a', 'b'), name='x', ignore='drop')
     dense = sum(image_histogram(*image, 2) for image in images)
-    np.testing.assert_array_equal(total.histogram, dense)
+    np.testing.assert_array_equal(
+        result.sweep['mIoU'], sweep_scores(dense).miou
+    )
     maps = np.stack([attention[1] for attention, _ in images])
-    assert total.coverage == pytest.approx(maps.mean() / 255)
-    assert total.missing_pairs == 2  # of class 0
+    assert result.coverage == pytest.approx(maps.mean() / 255)
+    assert result.missing_pairs == 2  # of class 0
+    assert (result.num_images, result.num_pixels) == (2, 51)
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ def test_saved_json(world):
     folder, store, _ = world
     result = evaluate(store, IDS, folder, name='maps')
     path = folder / 'out' / 'scores.json'
-    write_results(path, [result], NAMES)
+    write_results(path, [result])
     content = json.loads(path.read_text())
     assert content['classes'] == ['cat', 'cow', 'dog']
     assert content['ignore'] == 'drop'
@@ -153,7 +153,7 @@ def test_saved_json(world):
 def test_what_is_undefined_is_null_in_json(world):
     folder, store, _ = world
     path = folder / 'scores.json'
-    write_results(path, [evaluate(store, ['im_c'], folder)], NAMES)
+    write_results(path, [evaluate(store, ['im_c'], folder)])
     (saved,) = json.loads(path.read_text())['stores']
     assert saved['per_class']['cat']['recall'] is None
     (read,) = read_results(path)

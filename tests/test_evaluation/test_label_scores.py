@@ -168,7 +168,7 @@ def test_report_states_the_policies(world):
 
 def test_json_has_null_for_nothing(world):
     path = world / 'scores.json'
-    write_results(path, compare(world, 'one'), NAMES)
+    write_results(path, compare(world, 'one'))
     (folder,) = json.loads(path.read_text())['folders']
     assert folder['ignored'] == pytest.approx(0.125)
     assert folder['drop']['mIoU'] == pytest.approx(0.75)

@@ -9,19 +9,13 @@ import numpy as np
 from mmengine.logging import print_log
 
 from oaa_mm.checks import check_choice, require
+from oaa_mm.evaluation.compare import result_of_maps
 from oaa_mm.evaluation.counts import (
     IGNORE_POLICIES,
     ImageCounts,
-    add_images,
     count_image,
 )
-from oaa_mm.evaluation.scores import sweep_scores
-from oaa_mm.evaluation.tables import (
-    IGNORE_NOTES,
-    class_table,
-    sweep_table,
-    sweep_thresholds,
-)
+from oaa_mm.evaluation.tables import attention_report, sweep_thresholds
 from oaa_mm.io import read_mask
 from oaa_mm.registry import METRICS
 
@@ -32,10 +26,9 @@ _NO_MASK = (
     '`seg_map_path` nor `gt_sem_seg`. With masks: give the data set '
     "`data_prefix=dict(seg_map_path='...')`, check that the image's mask "
     'exists there, and that the `meta_keys` of the packing transform hold '
-    "'seg_map_path' and 'label_map'. Without masks: the maps can be stored "
-    'all the same, so leave AttentionMetric out of the config, with '
-    "`test_evaluator = [dict(type='oaa_mm.AttentionStoreWriter', "
-    "out_file='cam.safetensors')]`"
+    "'seg_map_path' and 'label_map'. Without masks: leave AttentionMetric out "
+    "of the config, with `test_evaluator = [dict(type='oaa_mm."
+    "AttentionStoreWriter', out_file='cam.safetensors')]`"
 )
 
 
@@ -124,21 +117,15 @@ class AttentionMetric(ClassMetric):
         Raises:
             ValueError: The masks hold no pixel to compare with.
         """
-        names = self.class_names
-        total = add_images(results, len(names))
-        scores = sweep_scores(total.histogram)
-        print_log(
-            f'attention of {len(results)} images, {IGNORE_NOTES[self.ignore]}'
-            f'; per class at threshold {scores.best_threshold:.3f}:\n'
-            f'{class_table(scores.per_class(names))}\nthreshold sweep:\n'
-            f'{sweep_table({"attention": scores.sweep()}, self.thresholds)}',
-            logger='current',
+        result = result_of_maps(
+            results, self.class_names, name='attention', ignore=self.ignore
         )
-        best = scores.best()
+        report = attention_report([result], thresholds=self.thresholds)
+        print_log(f'attention maps:\n{report}', logger='current')
         names = ('mIoU', 'fg_mIoU', 'precision', 'recall')
-        metrics = {name: round(100 * best[name], 2) for name in names}
-        metrics['best_threshold'] = round(scores.best_threshold, 4)
-        metrics['coverage'] = round(100 * total.coverage, 2)
+        metrics = {name: round(100 * result.best[name], 2) for name in names}
+        metrics['best_threshold'] = round(result.threshold, 4)
+        metrics['coverage'] = round(100 * result.coverage, 2)
         return metrics
 
 
