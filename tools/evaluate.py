@@ -20,6 +20,8 @@ from collections.abc import Sequence
 
 from oaa_mm.runs.cli import run_cli
 
+REMEDY = 'Evaluate the images that have them (--list), or finish making them.'
+
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
@@ -163,8 +165,9 @@ def run_attention(args: argparse.Namespace) -> None:
 
 def run_labels(args: argparse.Namespace) -> None:
     """Run `labels`: evaluate, print, and write what was asked for."""
+    from oaa_mm.datasets import find_by_id
     from oaa_mm.evaluation import evaluate_labels
-    from oaa_mm.evaluation.compare import distinct_names, find_files
+    from oaa_mm.evaluation.compare import distinct_names
     from oaa_mm.evaluation.tables import label_report
     from oaa_mm.pseudo_labels.layout import label_dir
     from oaa_mm.tags.classes import load_classes
@@ -172,7 +175,7 @@ def run_labels(args: argparse.Namespace) -> None:
     class_names = load_classes(args.classes)
     masks = find_masks(args)
     labels = [
-        find_files(label_dir(folder), list(masks), 'labels')
+        find_by_id(label_dir(folder), masks, kind='labels', remedy=REMEDY)
         for folder in args.folders
     ]
     results = [
@@ -194,10 +197,11 @@ def run_labels(args: argparse.Namespace) -> None:
 
 def find_masks(args: argparse.Namespace) -> dict:
     """The mask of each listed image, before any long work."""
-    from oaa_mm.evaluation.compare import find_files
-    from oaa_mm.evaluation.stores import read_image_ids
+    from oaa_mm.datasets import ImageFolder, find_by_id, read_image_list
 
-    return find_files(args.masks, read_image_ids(args.list), 'masks')
+    known = ImageFolder(args.masks, '.png', strict=True)
+    image_ids = [i.image_id for i in read_image_list(args.list, known=known)]
+    return find_by_id(args.masks, image_ids, remedy=REMEDY)
 
 
 def write_json(path: str | None, results: Sequence) -> None:

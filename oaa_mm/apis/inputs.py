@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from oaa_mm.checks import name_some
-from oaa_mm.datasets import find_images
+from oaa_mm.datasets import ImageFolder, find_images
 from oaa_mm.datasets.files import inspect_images
 from oaa_mm.io import image_id_of, read_image
 from oaa_mm.io.ids import IMAGE_SUFFIXES
@@ -119,7 +119,8 @@ def _files_of(path: Path) -> dict[str, str]:
         return {image_id_of(path.name): str(path)}
     if not path.is_dir():
         raise FileNotFoundError(f'no such image or folder: {path}')
-    files = find_images(path)
+    folder = ImageFolder(path)
+    files = find_images(folder, folder.all_ids(recursive=False))
     if not files:
         raise FileNotFoundError(
             f'{path} holds no image ({", ".join(IMAGE_SUFFIXES)})'

@@ -22,12 +22,11 @@ from mmseg.structures import SegDataSample
 from torch import nn
 
 from oaa_mm.attention import AttentionStore
-from oaa_mm.io import write_mask
+from oaa_mm.io import write_image, write_mask
 from oaa_mm.io.progress import progress
 from oaa_mm.pseudo_labels import LabelRules, build_refine
 from oaa_mm.pseudo_labels.layout import label_file
 from oaa_mm.visualization import overlay_attention
-from oaa_mm.visualization.draw import write_picture
 
 from .inputs import ImageInput, Images, Tags, add_tags, list_images
 from .loading import find_weights, inference_pipeline, load_weights
@@ -182,7 +181,7 @@ class OAAInferencer(BaseInferencer):
             for image, picture in zip(images, pictures, strict=True):
                 name = image.image_id
                 if out_dir:
-                    write_picture(Path(out_dir, f'vis/{name}.png'), picture)
+                    write_image(Path(out_dir, f'vis/{name}.png'), picture)
                 if show:
                     self._window.show(picture, name, wait_time)
         if out_dir:

@@ -50,7 +50,8 @@ class ImageFolder:
         """The file of an image.
 
         Args:
-            image_id (str): The id.
+            image_id (str): The id; its leading folders are dropped where
+                they are not there.
             name (str | None): How a list or table names the image; a suffix
                 in it decides between several files. Defaults to None.
 
@@ -61,6 +62,7 @@ class ImageFolder:
             FileNotFoundError: There is none.
             ValueError: There are several, and nothing decides between them.
         """
+        image_id = find_id(image_id, self) or image_id
         names = self._names(image_id)
         listed = (name or '').replace('\\', '/').rsplit('/', 1)[-1]
         if listed in names:
@@ -75,14 +77,25 @@ class ImageFolder:
                 '(img_suffix), or move other files to a folder of their own'
             )
         if not paths:
-            raise FileNotFoundError(self._absent(image_id))
+            raise FileNotFoundError(
+                f'there is no image {self.expected(image_id)}'
+            )
         return paths[0]
 
-    def all_ids(self) -> list[str]:
-        """The ids of all images in the folder and its sub-folders, sorted."""
+    def all_ids(self, *, recursive: bool = True) -> list[str]:
+        """The ids of all images in the folder, sorted.
+
+        Args:
+            recursive (bool): Whether those in sub-folders count. Defaults to
+                True.
+
+        Returns:
+            list[str]: The ids.
+        """
         found: set[str] = set()
         for path, folders, _ in os.walk(self.folder):
-            folders[:] = [f for f in folders if not f.startswith('.')]
+            visible = [f for f in folders if not f.startswith('.')]
+            folders[:] = visible if recursive else []
             sub = os.path.relpath(path, self.folder).replace(os.sep, '/')
             sub = '' if sub == '.' else f'{sub}/'
             found.update(
@@ -118,7 +131,8 @@ class ImageFolder:
     def _path(self, image_id: str, name: str) -> str:
         return os.path.join(self.folder, image_id.rpartition('/')[0], name)
 
-    def _absent(self, image_id: str) -> str:
+    def expected(self, image_id: str) -> str:
+        """Where the file of an absent image should be, for messages."""
         expected = self._path(image_id, image_id.rpartition('/')[2])
         others = self._names(image_id)
         return f'{expected}{self.suffix or ".*"}' + (
@@ -166,8 +180,8 @@ def find_images(
             if image_id in found:
                 raise ValueError(f'{image_id!r} is named twice, as {name!r}')
             found[image_id] = folder.find(image_id, name)
-        except FileNotFoundError as error:
-            absent.append(str(error))
+        except FileNotFoundError:
+            absent.append(folder.expected(image_id))
         except ValueError as error:
             unclear.append(str(error))
     total = len(found) + len(absent) + len(unclear)
@@ -190,6 +204,7 @@ def find_by_id(
     *,
     kind: str = 'masks',
     allow_missing: bool = False,
+    remedy: str = '',
 ) -> dict[str, str]:
     """Find what belongs to images: masks, saliency maps, labels, exports.
 
@@ -202,6 +217,7 @@ def find_by_id(
         kind (str): What the files are, for messages. Defaults to ``'masks'``.
         allow_missing (bool): Leave out images without a file. Defaults to
             False: they are an error.
+        remedy (str): What the error advises. Defaults to nothing.
 
     Returns:
         dict[str, str]: Image id -> path, in the order of `image_ids`.
@@ -233,7 +249,7 @@ def find_by_id(
     if absent and not allow_missing:
         raise FileNotFoundError(
             f'{len(absent)} of {len(absent) + len(found)} {kind} are absent: '
-            f'{name_some(absent)}'
+            f'{name_some(absent)}. {remedy}'.rstrip()
         )
     return found
 

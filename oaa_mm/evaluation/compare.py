@@ -19,7 +19,7 @@ import numpy as np
 
 from oaa_mm.attention import AttentionStore
 from oaa_mm.attention.coverage import check_maps
-from oaa_mm.checks import check_choice, name_some
+from oaa_mm.checks import check_choice
 from oaa_mm.io import read_mask
 from oaa_mm.io.progress import progress
 
@@ -196,36 +196,6 @@ def _each(
     """What `count` returns for each image, under a progress bar."""
     with ThreadPoolExecutor(max(workers, 1)) as pool:
         yield from progress(pool.map(count, images), name, len(images))
-
-
-def find_files(
-    folder: str | os.PathLike, image_ids: Sequence[str], kind: str
-) -> dict[str, Path]:
-    """The PNG file of each image, before any long work begins.
-
-    Args:
-        folder (str | os.PathLike): Folder of ``{image_id}.png``.
-        image_ids (Sequence[str]): The images.
-        kind (str): What the files are, for the error.
-
-    Returns:
-        dict[str, Path]: Image id -> file.
-
-    Raises:
-        FileNotFoundError: The folder or some files are absent.
-    """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise FileNotFoundError(f'no such folder of {kind}: {folder}')
-    paths = {i: folder / f'{i}.png' for i in image_ids}
-    absent = [str(path) for path in paths.values() if not path.is_file()]
-    if absent:
-        raise FileNotFoundError(
-            f'{len(absent)} of {len(paths)} {kind} are absent: '
-            f'{name_some(absent)}. Evaluate the images that have {kind} '
-            '(--list), or finish making them.'
-        )
-    return paths
 
 
 def distinct_names(paths: Sequence[str | os.PathLike]) -> list[str]:

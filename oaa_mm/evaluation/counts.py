@@ -23,9 +23,9 @@ import numpy as np
 
 from oaa_mm.attention import attention_to_image
 from oaa_mm.checks import check_choice
+from oaa_mm.io import IGNORE_INDEX, classes_in
 
 #: The value of pixels in masks and labels that belong to no class.
-IGNORE_INDEX = 255
 #: Values of a uint8 attention map, each of which is a threshold.
 NUM_LEVELS = 256
 #: What becomes of pixels that the mask marks 255, where maps are scored.
@@ -204,7 +204,7 @@ def count_image(
         winner, value, mask, num_classes, ignore=ignore
     )
     index = np.flatnonzero(histogram)
-    present = {int(v) - 1 for v in np.unique(mask) if v not in (0, 255)}
+    present = set(classes_in(mask))
     return ImageCounts(
         index=index.astype(np.int32),
         pixels=histogram.ravel()[index],

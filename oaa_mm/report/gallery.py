@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from oaa_mm.datasets import ImageFolder
 from oaa_mm.evaluation import label_at
-from oaa_mm.io import read_mask
+from oaa_mm.io import read_image, read_mask
 from oaa_mm.io.progress import progress
 from oaa_mm.visualization import ImageTiles, Tile, choose_ids
-from oaa_mm.visualization.draw import find_image, read_image
 from oaa_mm.visualization.epochs import Maps
 
 from .data import DataFolders
@@ -109,9 +109,10 @@ def draw_gallery(
         folders['mask'] = data.mask_dir
     cards, scores = [], dict(ranked)
     groups = choose_groups(known, ranked, choice)
+    images = ImageFolder(data.img_dir)
     for image_id, why in progress(groups.items(), 'images'):
         try:
-            image = read_image(find_image(data.img_dir, image_id))
+            image = read_image(images.find(image_id))
         except FileNotFoundError as error:
             notes.append(f'{image_id} is left out: {error}')
             continue

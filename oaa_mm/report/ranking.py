@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from oaa_mm.checks import check_number
+from oaa_mm.datasets import find_by_id
 from oaa_mm.evaluation import confusion_scores, label_matrix
 from oaa_mm.io import read_mask
 from oaa_mm.io.progress import progress
@@ -92,10 +93,8 @@ def rank_images(
         ValueError: A label or mask does not fit; it is named.
     """
     scores = []
-    for image_id in progress(image_ids, 'ranking'):
-        path = mask_dir / f'{image_id}.png'
-        if not path.is_file():
-            continue
+    masks = find_by_id(mask_dir, image_ids, allow_missing=True)
+    for image_id, path in progress(masks.items(), 'ranking'):
         mask = read_mask(path)
         try:
             score = image_score(labeller(image_id, mask.shape), mask)

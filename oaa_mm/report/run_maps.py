@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from oaa_mm.attention import AttentionStore
+from oaa_mm.datasets import ImageFolder
 from oaa_mm.pseudo_labels.layout import label_dir
 from oaa_mm.visualization import EpochStores, load_epochs, select_epochs
 from oaa_mm.visualization.epochs import open_store
@@ -37,7 +38,7 @@ class RunMaps:
         stores = (*self.stores.values(), *self.epochs[-1:])
         known = {i for store in stores for i in store.image_ids}
         for folder in self.labels.values():
-            known |= {path.stem for path in folder.glob('*.png')}
+            known.update(ImageFolder(folder, '.png', strict=True).all_ids())
         return sorted(known)
 
 

@@ -7,12 +7,11 @@ import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from oaa_mm.checks import check_number
-from oaa_mm.io import atomic_write, read_mask
-from oaa_mm.io.images import PHOTO_FORMATS, open_image
+from oaa_mm.datasets import ImageFolder, find_by_id
+from oaa_mm.io import read_image, read_mask, write_image
 from oaa_mm.io.progress import progress
 
 from .film import FILM_SUFFIXES, write_film
@@ -21,7 +20,6 @@ from .tiles import ImageTiles
 
 #: (image id, tiles of its image, its mask) -> the rows of each frame.
 Layout = Callable[[str, ImageTiles, np.ndarray | None], list[Rows]]
-IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.JPG', '.JPEG', '.PNG')
 
 
 def choose_ids(
@@ -65,55 +63,6 @@ def choose_ids(
     return sorted(chosen)
 
 
-def find_image(folder: str | os.PathLike, image_id: str) -> Path:
-    """The file of an image in a folder of images.
-
-    Args:
-        folder (str | os.PathLike): Holds ``{image_id}.jpg`` or ``.png``.
-        image_id (str): The file's stem.
-
-    Returns:
-        Path: The file.
-
-    Raises:
-        FileNotFoundError: There is none.
-    """
-    for suffix in IMAGE_SUFFIXES:
-        path = Path(folder) / f'{image_id}{suffix}'
-        if path.is_file():
-            return path
-    raise FileNotFoundError(
-        f'no image {image_id}.jpg or {image_id}.png in {folder}; check the '
-        'folder of images'
-    )
-
-
-def read_image(path: str | os.PathLike) -> np.ndarray:
-    """Read an image.
-
-    Args:
-        path (str | os.PathLike): The file.
-
-    Returns:
-        np.ndarray: (H, W, 3) uint8 RGB.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: The file is damaged, no image or too large.
-    """
-    with open_image(path, PHOTO_FORMATS):
-        pass  # its header promises an image of a possible size
-    # Labels and maps know no EXIF rotation, so none is applied.
-    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    try:
-        image = cv2.imdecode(np.fromfile(path, np.uint8), flags)
-    except cv2.error:
-        image = None
-    if image is None:
-        raise ValueError(f'{path} cannot be read as an image')
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-
-
 def draw_pictures(
     paths: Mapping[str, str | os.PathLike],
     layout: Layout,
@@ -146,11 +95,11 @@ def draw_pictures(
         FileNotFoundError: An image or mask is absent.
         ValueError: An image, a mask or a class does not fit; it is named.
     """
+    images = ImageFolder(img_dir)
+    masks = find_by_id(mask_dir, paths) if mask_dir else {}
     for image_id, path in progress(paths.items(), 'pictures'):
-        source = find_image(img_dir, image_id)
-        mask = None
-        if mask_dir is not None:
-            mask = read_mask(Path(mask_dir) / f'{image_id}.png')
+        source = images.find(image_id)
+        mask = read_mask(masks[image_id]) if masks else None
         try:
             tiles = ImageTiles(
                 read_image(source),
@@ -165,17 +114,4 @@ def draw_pictures(
         if Path(path).suffix.lower() in FILM_SUFFIXES:
             write_film(path, pictures, seconds=seconds)
         else:
-            write_picture(path, pictures[0])
-
-
-def write_picture(path: str | os.PathLike, picture: np.ndarray) -> None:
-    """Write a picture as PNG, atomically.
-
-    Args:
-        path (str | os.PathLike): The file.
-        picture (np.ndarray): (H, W, 3) uint8 RGB.
-    """
-    bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
-    _, png = cv2.imencode('.png', bgr)
-    with atomic_write(path) as file:
-        file.write(png.tobytes())
+            write_image(path, pictures[0])

@@ -12,9 +12,9 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 from oaa_mm.attention import AttentionStore
 from oaa_mm.checks import check_number, name_some
 from oaa_mm.engine.oaa_hook import OAAHook
+from oaa_mm.io import read_image
 from oaa_mm.registry import HOOKS
 
-from .draw import read_image
 from .epochs import EpochMaps, evenly_spaced
 from .layouts import film_rows
 from .tiles import ImageTiles

@@ -15,7 +15,6 @@ from oaa_mm.evaluation import (
 )
 from oaa_mm.evaluation.compare import distinct_names
 from oaa_mm.evaluation.results import recalls_at_first_precision
-from oaa_mm.evaluation.stores import read_image_ids
 from oaa_mm.io import write_mask
 
 NAMES = ('cat', 'cow', 'dog')
@@ -180,36 +179,6 @@ def test_other_json_holds_no_scores(tmp_path):
     for text in ('[1]', '{"cls/mAP": 3.0}'):
         path.write_text(text)
         assert read_results(path) == []
-
-
-@pytest.mark.parametrize(
-    ('text', 'ids'),
-    [
-        ('a\nb\n', ('a', 'b')),
-        ('\ufeff2007_1 3 4\n\n2007_2 1\n', ('2007_1', '2007_2')),
-        ('/JPEGImages/x.jpg /Masks/x.png\n', ('x',)),
-        ('v1.2_x\n', ('v1.2_x',)),
-    ],
-)
-def test_lists_of_images(tmp_path, text, ids):
-    path = tmp_path / 'list.txt'
-    path.write_text(text, encoding='utf-8')
-    assert read_image_ids(path) == ids
-
-
-def test_list_errors(tmp_path):
-    path = tmp_path / 'list.txt'
-    with pytest.raises(FileNotFoundError, match=r'list\.txt'):
-        read_image_ids(path)
-    path.write_bytes(b'\xff\xd8\xff')
-    with pytest.raises(ValueError, match=r'list\.txt is not UTF-8'):
-        read_image_ids(path)
-    path.write_text('\n\n')
-    with pytest.raises(ValueError, match='empty'):
-        read_image_ids(path)
-    path.write_text('a\nb\na\n')
-    with pytest.raises(ValueError, match='more than once: a;'):
-        read_image_ids(path)
 
 
 def test_distinct_names():

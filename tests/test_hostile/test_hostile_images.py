@@ -18,9 +18,8 @@ from oaa_mm.attention import AttentionStore
 from oaa_mm.datasets.files import inspect_image
 from oaa_mm.doctor.files import KINDS, FileFacts, read_facts
 from oaa_mm.evaluation import evaluate_labels
-from oaa_mm.io import read_mask
+from oaa_mm.io import read_grey, read_image, read_mask
 from oaa_mm.pseudo_labels.folder import make_label_folder
-from oaa_mm.visualization.draw import read_image
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (12, 16, 3), np.uint8)
 
@@ -44,7 +43,12 @@ MAPS = [encoded('PNG', mode) for mode in ('L', 'P', '1', 'RGB', 'RGBA')]
 
 @pytest.mark.parametrize(
     ('read', 'contents'),
-    [(inspect_image, PHOTOS), (read_image, PHOTOS), (read_mask, MAPS)],
+    [
+        (inspect_image, PHOTOS),
+        (read_image, PHOTOS),
+        (read_mask, MAPS),
+        (read_grey, MAPS),
+    ],
 )
 def test_damaged_images(folder, read, contents):
     path = folder / f'{read.__name__}.png'
@@ -78,7 +82,7 @@ def test_bombs(folder, png_bomb, eps_bomb):
     for bomb in (png_bomb, eps_bomb):
         path.write_bytes(bomb)
         with bounded_memory(50), nothing_is_run():
-            for read in (inspect_image, read_mask, read_image):
+            for read in (inspect_image, read_mask, read_grey, read_image):
                 with pytest.raises(ValueError, match=r'bomb\.png'):
                     read(path)
             files = {'bomb': FileFacts(str(path))}

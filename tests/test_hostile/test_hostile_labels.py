@@ -23,12 +23,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from oaa_mm.datasets import ImageLevelDataset
-from oaa_mm.evaluation.stores import read_image_ids
 from oaa_mm.tags import (
     LabelTable,
     load_classes,
     read_coco,
     read_csv,
+    read_image_list,
     read_list,
     read_masks,
     read_npy,
@@ -261,7 +261,7 @@ def test_lists_of_images_name_files(folder):
     for name in ('..', 'a\x1bb', 'x' * 300):
         path.write_text(f'fine\n{name}\n', newline='\n')
         with refused(r'listed\.txt.*cannot be the stem'):
-            read_image_ids(path)
+            read_image_list(path)
         with refused(r'listed\.txt, line 2.*cannot be the stem'):
             ImageLevelDataset(
                 str(path), test_mode=True, metainfo={'classes': ('a',)},

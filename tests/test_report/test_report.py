@@ -238,7 +238,7 @@ def test_without_labels_maps_are_ranked(tmp_path):
     (*_, worst) = report.gallery.cards
     assert worst.image_id == 'fair'
     assert worst.groups == ('worst',)
-    assert 'good is left out: no image good.jpg' in ' '.join(report.notes)
+    assert 'good is left out: there is no image ' in ' '.join(report.notes)
 
 
 def test_mistakes_are_named(work, tmp_path):

@@ -13,8 +13,8 @@ from test_oaa_hook import (
     train,
 )
 
+from oaa_mm.io import read_image
 from oaa_mm.visualization import AttentionVisualizationHook, overlay_attention
-from oaa_mm.visualization.draw import read_image
 
 HOOK = 'oaa_mm.AttentionVisualizationHook'
 GOT = {}
