@@ -225,28 +225,31 @@ def strip_command(args: argparse.Namespace) -> None:
 
 def compare_command(args: argparse.Namespace) -> None:
     """Run `compare`: read, draw, and say what was drawn."""
+    from oaa_mm.attention import AttentionStore
+    from oaa_mm.datasets import find_by_id
     from oaa_mm.evaluation.compare import distinct_names
     from oaa_mm.io import read_mask
     from oaa_mm.pseudo_labels.layout import label_dir
     from oaa_mm.visualization import comparison_rows
-    from oaa_mm.visualization.epochs import open_store
 
     paths = [*args.stores, *args.labels]
     names = dict(zip(paths, distinct_names(paths), strict=True))
-    stores = {names[path]: open_store(path) for path in args.stores}
-    folders = {names[path]: label_dir(path) for path in args.labels}
+    stores = {names[path]: AttentionStore.open(path) for path in args.stores}
+    ids = chosen_ids(args, stores.values())
+    files = {
+        names[path]: find_by_id(label_dir(path), ids, kind='labels')
+        for path in args.labels
+    }
 
     def layout(image_id: str, tiles: ImageTiles, mask: Mask) -> list[Rows]:
         maps = {name: s.maps_of(image_id) for name, s in stores.items()}
         labels = {
-            name: read_mask(folder / f'{image_id}.png')
-            for name, folder in folders.items()
+            name: read_mask(paths[image_id]) for name, paths in files.items()
         }
         if mask is not None:
             labels['mask'] = mask
         return [comparison_rows(tiles, maps, labels)]
 
-    ids = chosen_ids(args, stores.values())
     draw(args, {i: Path(args.out, f'{i}.png') for i in ids}, layout)
     print(f'{len(ids)} pictures in {args.out}')
 
@@ -303,13 +306,13 @@ def draw(
 
 def report_command(args: argparse.Namespace) -> None:
     """Run `report`: gather, write the page, and say where it is."""
-    from oaa_mm.report import ImageChoice, write_report
+    from oaa_mm.report import ReportOptions, write_report
 
     out = Path(args.out or Path(args.work_dirs[0]) / 'report.html')
     report = write_report(
         args.work_dirs,
         out,
-        ImageChoice(
+        ReportOptions(
             ids=tuple(args.ids or ()),
             best=args.best,
             worst=args.worst,
@@ -317,10 +320,10 @@ def report_command(args: argparse.Namespace) -> None:
             seed=args.seed,
             epochs=args.epochs,
             tile_height=args.height,
+            img_dir=args.img_dir,
+            mask_dir=args.masks,
+            classes=args.classes,
         ),
-        img_dir=args.img_dir,
-        mask_dir=args.masks,
-        classes=args.classes,
     )
     for note in report.notes:
         print(note)

@@ -12,25 +12,10 @@ from oaa_mm.io.manifest import installed_versions
 
 from .data import DataFolders, find_data
 from .gallery import Gallery, draw_gallery
-from .ranking import ImageChoice
+from .options import ReportOptions
 from .scores import Score, read_scores
 from .sources import Sources, find_sources, read_json
 from .training import Training, read_training
-
-
-@dataclass(frozen=True)
-class StageTime:
-    """One stage of a pipeline.
-
-    Attributes:
-        name (str): Its name.
-        done (bool): False where it was begun and has not ended.
-        minutes (float): How long it ran.
-    """
-
-    name: str
-    done: bool
-    minutes: float
 
 
 @dataclass(frozen=True)
@@ -40,13 +25,15 @@ class Report:
     Attributes:
         title (str): Names of the folders.
         folders (tuple[str, ...]): The folders.
-        date (str): Of the report, local time.
+        date (str): Local time of the report.
         versions (dict[str, str]): Package -> version.
-        stages (tuple[StageTime, ...]): In the order in which they ended.
+        stages (dict[str, float | None]): Stage of a pipeline -> minutes that
+            it took, in the order in which they ended; None where it was begun
+            and has not ended.
         scores (tuple[Score, ...]): In the order of the method.
         trainings (tuple[Training, ...]): In the order of their start.
         gallery (Gallery): The images.
-        data (DataFolders): Of the images.
+        data (DataFolders): The data set of the images.
         notes (tuple[str, ...]): What is missing, and how to get it.
     """
 
@@ -54,7 +41,7 @@ class Report:
     folders: tuple[str, ...]
     date: str
     versions: dict[str, str]
-    stages: tuple[StageTime, ...]
+    stages: dict[str, float | None]
     scores: tuple[Score, ...]
     trainings: tuple[Training, ...]
     gallery: Gallery
@@ -63,81 +50,68 @@ class Report:
 
 
 def collect_report(
-    work_dirs: Sequence[str | os.PathLike],
-    choice: ImageChoice,
-    *,
-    img_dir: str | os.PathLike | None = None,
-    mask_dir: str | os.PathLike | None = None,
-    classes: str | None = None,
+    work_dirs: Sequence[str | os.PathLike], options: ReportOptions
 ) -> Report:
     """Gather what the folders of a pipeline or of trainings hold.
 
     Args:
         work_dirs (Sequence[str | os.PathLike]): Searched with all folders in
             them.
-        choice (ImageChoice): Which images, and how.
-        img_dir (str | os.PathLike | None): Folder of images. Defaults to what
-            the manifests of the stores say.
-        mask_dir (str | os.PathLike | None): Folder of masks; likewise.
-        classes (str | None): Class names; likewise.
+        options (ReportOptions): Which images, and how.
 
     Returns:
         Report: What is missing is in its notes.
 
     Raises:
         FileNotFoundError: A folder is absent, or there is nothing at all.
-        ValueError: A file is damaged, or an argument is wrong.
+        ValueError: A file is damaged, or an option is wrong.
     """
     sources = find_sources(work_dirs)
-    data = find_data(
-        sources, img_dir=img_dir, mask_dir=mask_dir, classes=classes
-    )
+    data = find_data(sources, options)
     scores = read_scores(sources)
-    logs = sorted(
+    trainings = sorted(
         sources.trainings.items(), key=lambda item: item[1][0].parts[-3]
     )
-    trainings = [read_training(name, paths) for name, paths in logs]
     thresholds = {
         score.name: score.best_threshold
         for score in scores
         if score.best_threshold is not None
     }
-    gallery = draw_gallery(sources, data, choice, thresholds=thresholds)
+    gallery = draw_gallery(sources, data, options, thresholds)
     return Report(
         title=', '.join(Path(path).resolve().name for path in work_dirs),
         folders=tuple(str(path) for path in work_dirs),
         date=datetime.now().strftime('%Y-%m-%d %H:%M'),
         versions=installed_versions(),
-        stages=tuple(_stage_times(sources)),
+        stages=_stage_minutes(sources),
         scores=tuple(scores),
-        trainings=tuple(trainings),
+        trainings=tuple(read_training(*training) for training in trainings),
         gallery=gallery,
         data=data,
-        notes=(*_missing(sources, scores, trainings), *gallery.notes),
+        notes=(*_missing(sources, scores), *data.notes, *gallery.notes),
     )
 
 
-def _stage_times(sources: Sources) -> list[StageTime]:
-    times = []
+def _stage_minutes(sources: Sources) -> dict[str, float | None]:
+    ended = []
     for name, folder in sources.stages.items():
-        record = folder / 'stage.json'
-        done = record.is_file()
-        when = record if done else folder / 'stage_started.json'
-        seconds = read_json(record).get('seconds', 0) if done else 0
-        times.append(
-            (when.stat().st_mtime, StageTime(name, done, seconds / 60))
-        )
-    return [stage for _, stage in sorted(times, key=lambda pair: pair[0])]
+        record, minutes = folder / 'stage.json', None
+        if record.is_file():
+            minutes = read_json(record).get('seconds', 0) / 60
+        else:
+            record = folder / 'stage_started.json'
+        ended.append((record.stat().st_mtime, name, minutes))
+    return {name: minutes for _, name, minutes in sorted(ended)}
 
 
-def _missing(
-    sources: Sources, scores: Sequence[Score], trainings: Sequence[Training]
-) -> list[str]:
+def _missing(sources: Sources, scores: Sequence[Score]) -> list[str]:
     """What a finished run of the whole method has and this one has not."""
     kinds = {score.kind for score in scores}
     names = {path.stem for path in sources.stores.values()}
     checks = {
-        'No training has left a log (vis_data/scalars.json).': trainings,
+        'No training has left a log (vis_data/scalars.json).': (
+            sources.trainings
+        ),
         'No accumulated maps: train with OAAHook (tools/train.py).': (
             sources.accumulations
         ),

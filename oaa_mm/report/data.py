@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from oaa_mm import datasets
 from oaa_mm.io.manifest import manifest_path
-from oaa_mm.tags.classes import COCO_CLASSES, VOC_CLASSES, load_classes
+from oaa_mm.tags.classes import load_classes
 from oaa_mm.visualization.epochs import ACCUMULATED, epoch_store, epochs_of
 
+from .options import ReportOptions
 from .sources import Sources, read_json
 
-#: Classes of data sets that need not name them.
-_OWN_CLASSES = {
-    'VOCImageLevelDataset': VOC_CLASSES,
-    'COCOImageLevelDataset': COCO_CLASSES,
-}
+Config = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -27,10 +25,9 @@ class DataFolders:
 
     Attributes:
         img_dir (Path | None): Folder of images; None where none is known.
-        mask_dir (Path | None): Folder of masks; None likewise.
+        mask_dir (Path | None): Folder of masks; None where none is known.
         class_names (tuple[str, ...]): Foreground classes; empty if unknown.
-        notes (tuple[str, ...]): Folders that manifests name and that are not
-            there.
+        notes (tuple[str, ...]): Which folders are not known or not there.
     """
 
     img_dir: Path | None = None
@@ -45,20 +42,13 @@ class DataFolders:
         return f'class {index}'
 
 
-def find_data(
-    sources: Sources,
-    *,
-    img_dir: str | os.PathLike | None = None,
-    mask_dir: str | os.PathLike | None = None,
-    classes: str | None = None,
-) -> DataFolders:
+def find_data(sources: Sources, options: ReportOptions) -> DataFolders:
     """Take what the user names, and the rest from the manifests of stores.
 
     Args:
         sources (Sources): Their stores lie beside their manifests.
-        img_dir (str | os.PathLike | None): Folder of images.
-        mask_dir (str | os.PathLike | None): Folder of masks.
-        classes (str | None): What :func:`oaa_mm.tags.load_classes` reads.
+        options (ReportOptions): Folders and class names, if the user gives
+            any.
 
     Returns:
         DataFolders: The data set.
@@ -67,15 +57,20 @@ def find_data(
         FileNotFoundError: A folder that the user names is absent.
         ValueError: The class names are wrong.
     """
-    datasets = list(_datasets(sources))
-    images, image_note = _folder(img_dir, 'img_path', datasets, '--img-dir')
-    masks, mask_note = _folder(mask_dir, 'seg_map_path', datasets, '--masks')
-    names = load_classes(classes) if classes else _classes(datasets, sources)
-    notes = tuple(note for note in (image_note, mask_note) if note)
-    return DataFolders(images, masks, tuple(names), notes)
+    configs = list(_dataset_configs(sources))
+    images, no_images = _find_folder(
+        'images', options.img_dir, '--img-dir', 'img_path', configs
+    )
+    masks, no_masks = _find_folder(
+        'masks', options.mask_dir, '--masks', 'seg_map_path', configs
+    )
+    names = _known_classes(configs, sources)
+    if options.classes:
+        names = load_classes(options.classes)
+    return DataFolders(images, masks, tuple(names), no_images + no_masks)
 
 
-def _datasets(sources: Sources) -> Iterator[Mapping[str, Any]]:
+def _dataset_configs(sources: Sources) -> Iterator[Config]:
     """Data sets of the configs that made the stores."""
     stores = list(sources.stores.values())
     for folder in sources.accumulations.values():
@@ -90,43 +85,40 @@ def _datasets(sources: Sources) -> Iterator[Mapping[str, Any]]:
             yield dataset
 
 
-def _folder(
+def _find_folder(
+    kind: str,
     typed: str | os.PathLike | None,
-    key: str,
-    datasets: list[Mapping[str, Any]],
     option: str,
-) -> tuple[Path | None, str | None]:
-    """The folder, and a note where only an absent one is known."""
+    key: str,
+    configs: Sequence[Config],
+) -> tuple[Path | None, tuple[str, ...]]:
+    """The folder, and a note where none is known."""
     if typed is not None:
         if not Path(typed).is_dir():
             raise FileNotFoundError(f'{option}: no such folder: {typed}')
-        return Path(typed), None
-    named = [
-        Path(dataset.get('data_root') or '', inner)
-        for dataset in datasets
-        if (inner := (dataset.get('data_prefix') or {}).get(key))
-    ]
-    for folder in named:
-        if folder.is_dir():
-            return folder, None
-    if not named:
-        return None, None
-    return None, (
-        f'The manifests name the folder {named[0]}, which is not there (seen '
-        f'from {Path.cwd()}); name it with {option}.'
-    )
+        return Path(typed), ()
+    absent = ''
+    for config in configs:
+        inner = (config.get('data_prefix') or {}).get(key)
+        folder = Path(config.get('data_root') or '', inner or '')
+        if inner and folder.is_dir():
+            return folder, ()
+        if inner:
+            absent = f' but {folder}, which is not there (from {Path.cwd()})'
+    note = f'No folder of {kind} is known{absent}; name it with {option}.'
+    return None, (note,)
 
 
-def _classes(
-    datasets: list[Mapping[str, Any]], sources: Sources
+def _known_classes(
+    configs: Sequence[Config], sources: Sources
 ) -> tuple[str, ...]:
-    for dataset in datasets:
-        names = (dataset.get('metainfo') or {}).get('classes')
+    for config in configs:
+        kind = str(config.get('type')).split('.')[-1]
+        known = getattr(getattr(datasets, kind, None), 'METAINFO', {})
+        named = config.get('metainfo') or {}
+        names = named.get('classes') or known.get('classes')
         if isinstance(names, (list, tuple)):
             return tuple(names)
-        kind = str(dataset.get('type')).split('.')[-1]
-        if kind in _OWN_CLASSES:
-            return _OWN_CLASSES[kind]
     for path in sources.scores.values():
         return tuple(read_json(path)['classes'])
     return ()

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from oaa_mm.datasets import ImageFolder
+from oaa_mm.attention import AttentionStore
+from oaa_mm.datasets import ImageFolder, find_by_id
 from oaa_mm.evaluation import label_at
 from oaa_mm.io import read_image, read_mask
 from oaa_mm.io.progress import progress
 from oaa_mm.visualization import ImageTiles, Tile, choose_ids
-from oaa_mm.visualization.epochs import Maps
 
 from .data import DataFolders
-from .ranking import ImageChoice, choose_groups, rank_images
+from .options import ReportOptions
+from .ranking import choose_groups, rank_images
 from .run_maps import RunMaps, open_run_maps
 from .sources import Sources
 
@@ -32,22 +31,22 @@ class ImageCard:
 
     Attributes:
         image_id (str): The image.
-        groups (tuple[str, ...]): Why it is shown: ``'best'`` and the like.
+        groups (Sequence[str]): Why it is shown: ``'best'`` and the like.
         score (float | None): The score that it was ranked by, in percent.
         image (Tile): The image itself.
-        stages (tuple[Tile, ...]): Maps of single stores, labels, the mask.
-        epochs (tuple[tuple[Tile, Tile], ...]): Maps of each epoch alone, and
+        stages (Sequence[Tile]): Maps of single stores, labels, the mask.
+        epochs (Sequence[tuple[Tile, Tile]]): Maps of each epoch alone, and
             those accumulated after it.
-        classes (tuple[int, ...]): Classes of its maps, labels and mask.
+        classes (Sequence[int]): Classes of its maps, labels and mask.
     """
 
     image_id: str
-    groups: tuple[str, ...]
+    groups: Sequence[str]
     score: float | None
     image: Tile
-    stages: tuple[Tile, ...]
-    epochs: tuple[tuple[Tile, Tile], ...]
-    classes: tuple[int, ...]
+    stages: Sequence[Tile]
+    epochs: Sequence[tuple[Tile, Tile]]
+    classes: Sequence[int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +69,7 @@ class Gallery:
 def draw_gallery(
     sources: Sources,
     data: DataFolders,
-    choice: ImageChoice,
-    *,
+    options: ReportOptions,
     thresholds: Mapping[str, float],
 ) -> Gallery:
     """Choose and draw images.
@@ -79,129 +77,120 @@ def draw_gallery(
     Args:
         sources (Sources): Stores and labels.
         data (DataFolders): Images and masks.
-        choice (ImageChoice): Which images, and how.
+        options (ReportOptions): Which images, and how.
         thresholds (Mapping[str, float]): Caption of a store -> its best
             threshold, where an evaluation has found one.
 
     Returns:
-        Gallery: Empty, with a note, where there is nothing to draw.
+        Gallery: Empty where there is nothing to draw.
 
     Raises:
         ValueError: An image that the user names is unknown, or a file is
             damaged.
     """
-    run = open_run_maps(sources, choice.epochs)
+    run = open_run_maps(sources, options.epochs)
+    notes = list(run.notes)
     known = run.image_ids()
     if not known:
-        note = 'There are neither maps nor pseudo-labels to draw.'
-        return Gallery(notes=(*run.notes, note))
-    if data.img_dir is None:
-        note = 'No folder of images is known; name it with --img-dir.'
-        return Gallery(notes=(*run.notes, *(data.notes or (note,))))
-    ranked, ranked_by = _rank(run, data, choice, thresholds, known)
-    folders = dict(run.labels)
-    notes = list(run.notes)
+        notes.append('There are neither maps nor pseudo-labels to draw.')
+    if not known or data.img_dir is None:
+        return Gallery(notes=tuple(notes))
+    folders, ranked, ranked_by = dict(run.labels), [], ''
     if data.mask_dir is None:
-        note = 'No folder of masks is known; name it with --masks.'
-        notes += data.notes or [note]
         notes.append('Without masks there are no best and worst images.')
     else:
         folders['mask'] = data.mask_dir
-    cards, scores = [], dict(ranked)
-    groups = choose_groups(known, ranked, choice)
-    images = ImageFolder(data.img_dir)
-    for image_id, why in progress(groups.items(), 'images'):
+        if options.best or options.worst:
+            ranked, ranked_by = _rank(
+                run, known, data.mask_dir, thresholds, options.seed
+            )
+    groups = choose_groups(known, ranked, options)
+    labels = {
+        name: find_by_id(folder, groups, kind=name, allow_missing=True)
+        for name, folder in folders.items()
+    }
+    images, cards = ImageFolder(data.img_dir), []
+    for image_id in progress(groups, 'images'):
         try:
             image = read_image(images.find(image_id))
         except FileNotFoundError as error:
             notes.append(f'{image_id} is left out: {error}')
             continue
         tiles = ImageTiles(
-            image, alpha=choice.alpha, height=choice.tile_height
+            image, alpha=options.alpha, height=options.tile_height
         )
-        score = scores.get(image_id)
-        cards.append(_draw_card(image_id, why, score, tiles, run, folders))
-    epochs = tuple(stores.epoch for stores in run.epochs)
-    return Gallery(tuple(cards), epochs, ranked_by, tuple(notes))
+        stages = [
+            tiles.maps(name, store.maps_of(image_id))
+            for name, store in run.stores.items()
+        ]
+        stages += [
+            _label_tile(tiles, name, files.get(image_id))
+            for name, files in labels.items()
+        ]
+        epochs = [
+            tiles.epoch(stores.maps_of(image_id), ('attention', 'OAA'))
+            for stores in run.epochs
+        ]
+        cards.append(
+            ImageCard(
+                image_id,
+                groups[image_id],
+                dict(ranked).get(image_id),
+                tiles.image(),
+                stages,
+                epochs,
+                sorted(tiles.classes),
+            )
+        )
+    shown = tuple(stores.epoch for stores in run.epochs)
+    return Gallery(tuple(cards), shown, ranked_by, tuple(notes))
 
 
-def _draw_card(
-    image_id: str,
-    groups: Sequence[str],
-    score: float | None,
-    tiles: ImageTiles,
-    run: RunMaps,
-    folders: Mapping[str, Path],
-) -> ImageCard:
-    stages = [
-        tiles.maps(name, store.maps_of(image_id))
-        for name, store in run.stores.items()
-    ]
-    stages += [
-        _label_tile(tiles, name, folder / f'{image_id}.png')
-        for name, folder in folders.items()
-    ]
-    epochs = [
-        tiles.epoch(stores.maps_of(image_id), ('attention', 'OAA'))
-        for stores in run.epochs
-    ]
-    return ImageCard(
-        image_id,
-        tuple(groups),
-        None if score is None else 100 * score,
-        tiles.image(),
-        tuple(stages),
-        tuple(epochs),
-        tuple(sorted(tiles.classes)),
-    )
-
-
-def _label_tile(tiles: ImageTiles, caption: str, path: Path) -> Tile:
-    label = read_mask(path) if path.is_file() else None
+def _label_tile(tiles: ImageTiles, caption: str, path: str | None) -> Tile:
     try:
-        return tiles.mask(caption, label)
+        return tiles.mask(caption, path and read_mask(path))
     except ValueError as error:
         raise ValueError(f'{path}: {error}') from error
 
 
 def _rank(
     run: RunMaps,
-    data: DataFolders,
-    choice: ImageChoice,
-    thresholds: Mapping[str, float],
     known: Sequence[str],
+    mask_dir: Path,
+    thresholds: Mapping[str, float],
+    seed: int,
 ) -> tuple[list[tuple[str, float]], str]:
     """Images from best to worst, and what that means."""
-    if data.mask_dir is None or not (choice.best or choice.worst):
-        return [], ''
     among = ''
     if len(known) > MOST_RANKED:
         among = f', among {MOST_RANKED} of {len(known)} images drawn at random'
-        known = choose_ids(known, number=MOST_RANKED, seed=choice.seed)
+        known = choose_ids(known, number=MOST_RANKED, seed=seed)
+    masks = find_by_id(mask_dir, known, allow_missing=True)
     if run.labels:
         name, folder = next(iter(run.labels.items()))
-        known = [i for i in known if (folder / f'{i}.png').is_file()]
-        what = f'mIoU of the {name} of that image, 255 as an error'
-    else:
-        maps_of, name = _last_maps(run)
-        threshold = thresholds.get(name, RANKING_THRESHOLD)
-        what = (
-            f'mIoU of the maps of that image ({name}, threshold '
-            f'{threshold:.2f})'
+        files = find_by_id(folder, masks, kind=name, allow_missing=True)
+        ranked = rank_images(
+            {image_id: masks[image_id] for image_id in files},
+            lambda image_id, _: read_mask(files[image_id]),
         )
+        what = f'mIoU of the {name} of that image, 255 as an error'
+        return ranked, what + among
+    store, name = _last_maps(run)
+    threshold = thresholds.get(name, RANKING_THRESHOLD)
+    ranked = rank_images(
+        masks,
+        lambda image_id, size: label_at(
+            store.maps_of(image_id), size, threshold
+        ),
+    )
+    how = f'{name}, threshold {threshold:.2f}'
+    return ranked, f'mIoU of the maps of that image ({how})' + among
 
-    def label(image_id: str, size: tuple[int, int]) -> np.ndarray:
-        if run.labels:
-            return read_mask(folder / f'{image_id}.png')
-        return label_at(maps_of(image_id), size, threshold)
 
-    return rank_images(known, label, data.mask_dir), what + among
-
-
-def _last_maps(run: RunMaps) -> tuple[Callable[[str], Maps], str]:
-    """The maps of the latest stage: OAA+, OAA, or any other."""
+def _last_maps(run: RunMaps) -> tuple[AttentionStore, str]:
+    """The store of the latest stage (OAA+, OAA, or any), and its caption."""
     name = next(reversed(run.stores), '')
-    last = run.epochs[-1].accumulated if run.epochs else None
-    if last is None or name.endswith('OAA+'):
-        return run.stores[name].maps_of, name
-    return last.maps_of, f'OAA, epoch {run.epochs[-1].epoch}'
+    last = run.epochs[-1] if run.epochs else None
+    if last and last.accumulated is not None and not name.endswith('OAA+'):
+        return last.accumulated, f'OAA, epoch {last.epoch}'
+    return run.stores[name], name

@@ -6,26 +6,40 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from .scores import Score
 from .training import Curve, Training
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 #: Colours that the page's style sheet defines, `--series-0` and on.
 SERIES = 8
 #: Drawn in these, replaced by the page's own: one plot for both themes.
 _INK, _GRID = '#010203', '#010204'
+_SERIES = [f'#0102{16 + index:02x}' for index in range(SERIES)]
 #: Inches; small, so that on a phone the text keeps its size.
 _SIZE = (4.6, 2.9)
 #: Tells lines apart without colours.
 _DASHES = ('-', (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)))
 
 
-def _series_color(index: int) -> str:
-    return f'#0102{16 + index % SERIES:02x}'
+_STYLE = {
+    'axes.axisbelow': True,
+    'axes.edgecolor': _GRID,
+    'axes.facecolor': 'none',
+    'axes.grid': True,
+    'axes.labelcolor': _INK,
+    'axes.spines.left': False,
+    'axes.spines.right': False,
+    'axes.spines.top': False,
+    'figure.facecolor': 'none',
+    'font.size': 9,
+    'grid.color': _GRID,
+    'lines.linewidth': 1.8,
+    'lines.markersize': 4,
+    'svg.fonttype': 'none',
+    'text.color': _INK,
+    **{f'{axis}tick.color': _GRID for axis in 'xy'},
+    **{f'{axis}tick.labelcolor': _INK for axis in 'xy'},
+}
 
 
 @dataclass(frozen=True)
@@ -57,12 +71,12 @@ def training_plots(training: Training) -> list[Plot]:
     Returns:
         list[Plot]: Loss, accumulation, and scores on validation images.
     """
-    loss, validation, unit = training.loss, training.validation, training.unit
+    unit, validation = training.unit, training.validation
     if all(len(curve.x) < 2 for curve in validation):
         validation = ()
     scores = ', '.join(curve.name for curve in validation)
     table = (
-        ('Loss', loss and [loss], 'iteration', 'loss'),
+        ('Loss', training.loss, 'iteration', 'loss'),
         ('Accept rate and coverage', training.attention, unit, 'percent'),
         ('Validation', validation, unit, f'{scores} (percent)'),
     )
@@ -102,58 +116,33 @@ def draw_plot(plot: Plot) -> str:
     Returns:
         str: An ``<svg>`` element as wide as its place allows.
     """
+    from cycler import cycler
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     style = {
-        'svg.fonttype': 'none',
+        **_STYLE,
+        'axes.prop_cycle': cycler(linestyle=_DASHES) * cycler(color=_SERIES),
         'svg.hashsalt': plot.caption,
-        'font.size': 9,
-        'text.color': _INK,
     }
     with rc_context(style):
         figure = Figure(figsize=_SIZE, layout='constrained')
-        figure.patch.set_visible(False)
         axes = figure.subplots()
-        for index, curve in enumerate(plot.curves):
-            _draw(axes, index, curve)
+        for curve in plot.curves:
+            # A line of one point would be invisible.
+            marker = 'o' if len(curve.x) < 3 else None
+            axes.plot(curve.x, curve.y, marker=marker, label=curve.name)
         for index, dot in enumerate(plot.dots):
             if dot is not None:
-                axes.plot(*dot, 'o', color=_series_color(index), markersize=5)
-        _style_axes(axes, plot)
+                axes.plot(*dot, 'o', color=f'C{index}', markersize=5)
+        axes.set(xlabel=plot.xlabel, ylabel=plot.ylabel)
+        whole = plot.xlabel != 'threshold'
+        axes.xaxis.get_major_locator().set_params(integer=whole)
         # Room above the highest point, or its dot would be cut.
         axes.set_ylim(0, 1.05 * axes.dataLim.ymax or 1)
         if len(plot.curves) > 1:
             figure.legend(loc='outside upper left', ncols=3, frameon=False)
         return _to_svg(figure, plot.caption)
-
-
-def _draw(axes: Axes, index: int, curve: Curve) -> None:
-    axes.plot(
-        curve.x,
-        curve.y,
-        # A line of one point would be invisible.
-        marker='o' if len(curve.x) < 3 else None,
-        markersize=4,
-        linewidth=1.8,
-        linestyle=_DASHES[index // SERIES % len(_DASHES)],
-        color=_series_color(index),
-        label=curve.name,
-    )
-
-
-def _style_axes(axes: Axes, plot: Plot) -> None:
-    axes.patch.set_visible(False)
-    axes.set_xlabel(plot.xlabel, color=_INK)
-    axes.set_ylabel(plot.ylabel, color=_INK)
-    axes.tick_params(color=_GRID, labelcolor=_INK)
-    axes.grid(color=_GRID, linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.spines[['top', 'right', 'left']].set_visible(False)
-    axes.spines['bottom'].set_color(_GRID)
-    axes.xaxis.get_major_locator().set_params(
-        integer=plot.xlabel != 'threshold'
-    )
 
 
 def _to_svg(figure: object, label: str) -> str:
@@ -168,8 +157,7 @@ def _to_svg(figure: object, label: str) -> str:
     body = re.sub(r'<g id="[^"]*"', '<g', body)
     body = re.sub(r"'DejaVu Sans'[^;\"]*", 'system-ui, sans-serif', body)
     body = body.replace(_INK, 'currentColor').replace(_GRID, 'var(--grid)')
-    for index in range(SERIES):
-        color = f'var(--series-{index})'
-        body = body.replace(_series_color(index), color)
+    for index, color in enumerate(_SERIES):
+        body = body.replace(color, f'var(--series-{index})')
     label = label.replace('&', '&amp;').replace('"', '&quot;')
     return f'<svg {box} role="img" aria-label="{label}">{body}'

@@ -34,26 +34,22 @@ def render_report(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(number=_number, plot=draw_plot, jpeg=_jpeg_uri)
-    cards = report.gallery.cards
-    shown = sorted({c for card in cards for c in card.classes})
+    environment.filters.update(
+        color=_color, jpeg=_jpeg_uri, number=_number, plot=draw_plot
+    )
     return environment.get_template('report.html.jinja').render(
         report=report,
         curves=[p for t in report.trainings for p in training_plots(t)],
         sweep=sweep_plot(report.scores),
         per_class=_per_class(report),
         scored=[score.name for score in report.scores if score.per_class],
-        classes=[
-            {
-                'index': index,
-                'name': report.data.class_name(index),
-                'color': '#{:02x}{:02x}{:02x}'.format(*class_color(index)),
-            }
-            for index in shown
-        ],
-        groups=[g for g in GROUPS if any(g in card.groups for card in cards)],
+        groups=GROUPS,
         num_series=SERIES,
     )
+
+
+def _color(class_index: int) -> str:
+    return '#{:02x}{:02x}{:02x}'.format(*class_color(class_index))
 
 
 def _number(value: float | None, digits: int = 1) -> str:

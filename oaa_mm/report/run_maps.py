@@ -9,7 +9,6 @@ from oaa_mm.attention import AttentionStore
 from oaa_mm.datasets import ImageFolder
 from oaa_mm.pseudo_labels.layout import label_dir
 from oaa_mm.visualization import EpochStores, load_epochs, select_epochs
-from oaa_mm.visualization.epochs import open_store
 
 from .names import captions
 from .sources import Sources
@@ -60,7 +59,7 @@ def open_run_maps(sources: Sources, at_most: int) -> RunMaps:
     for name in sorted(names, key=lambda n: not names[n].endswith('CAM')):
         path = sources.stores[name]
         try:
-            stores[names[name]] = open_store(path)
+            stores[names[name]] = AttentionStore.open(path)
         except ValueError as error:
             notes.append(f'{path} is left out: {error}')
     folders = list(sources.accumulations.values())

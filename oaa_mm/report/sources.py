@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from oaa_mm.visualization.epochs import parse_store_name
@@ -15,7 +16,6 @@ from oaa_mm.visualization.epochs import parse_store_name
 _ASIDE = re.compile(r'.+\.\d+')
 #: mmengine names the folder of a run by its start.
 _RUN = re.compile(r'\d{8}_\d{6}')
-_STAGE_FILES = ('stage.json', 'stage_started.json')
 
 
 @dataclass
@@ -42,11 +42,6 @@ class Sources:
     scores: dict[str, Path] = field(default_factory=dict)
     tests: dict[str, Path] = field(default_factory=dict)
 
-    @property
-    def empty(self) -> bool:
-        """Whether nothing was found."""
-        return not any(vars(self).values())
-
 
 def find_sources(work_dirs: Sequence[str | os.PathLike]) -> Sources:
     """Look through folders for all that a report can show.
@@ -62,13 +57,13 @@ def find_sources(work_dirs: Sequence[str | os.PathLike]) -> Sources:
         FileNotFoundError: A folder is absent, or they hold nothing.
     """
     found = Sources()
-    for root in map(Path, work_dirs):
+    for work_dir in work_dirs:
+        root = Path(work_dir).absolute()
         if not root.is_dir():
-            raise FileNotFoundError(f'no such work_dir: {root}')
-        for folder, files in _walk(root):
-            name = _name(root, folder, alone=len(work_dirs) == 1)
-            _look_into(folder, files, name, found)
-    if found.empty:
+            raise FileNotFoundError(f'no such work_dir: {work_dir}')
+        for path in _files(root):
+            _add(path, partial(_name, root, len(work_dirs) == 1), found)
+    if not any(vars(found).values()):
         raise FileNotFoundError(
             f'{", ".join(map(str, work_dirs))}: nothing to report on. Looked '
             'for stage.json, vis_data/scalars.json, '
@@ -95,8 +90,8 @@ def read_json(path: Path) -> dict:
     return content if isinstance(content, dict) else {}
 
 
-def _walk(root: Path) -> Iterator[tuple[Path, list[str]]]:
-    """Folders with their files, in order of time for runs."""
+def _files(root: Path) -> Iterator[Path]:
+    """All files but labels, in order of time for runs."""
     for folder, inner, files in os.walk(root):
         labels = 'manifest.json' in files and 'labels' in inner
         inner[:] = sorted(
@@ -106,50 +101,40 @@ def _walk(root: Path) -> Iterator[tuple[Path, list[str]]]:
             and not _ASIDE.fullmatch(name)
             and not (labels and name == 'labels')
         )
-        yield Path(folder), sorted(files)
+        yield from (Path(folder, name) for name in sorted(files))
 
 
-def _name(root: Path, folder: Path, *, alone: bool) -> str:
-    inside = folder.relative_to(root).as_posix()
-    if inside == '.':
-        return root.resolve().name
-    return inside if alone else f'{root.resolve().name}/{inside}'
+def _name(root: Path, alone: bool, folder: Path) -> str:
+    inside = Path(os.path.relpath(folder, root)).as_posix()
+    if inside.startswith('.'):  # the root, or a folder that holds it
+        return folder.name
+    return inside if alone else f'{root.name}/{inside}'
 
 
-def _look_into(
-    folder: Path, files: list[str], name: str, found: Sources
-) -> None:
-    if any(file in files for file in _STAGE_FILES):
-        found.stages[name] = folder
-    if folder.name == 'vis_data' and 'scalars.json' in files:
+def _add(path: Path, name: Callable[[Path], str], found: Sources) -> None:
+    folder = path.parent
+    if path.name in ('stage.json', 'stage_started.json'):
+        found.stages[name(folder)] = folder
+    elif path.parts[-2:] == ('vis_data', 'scalars.json'):
         # NAME/20261125_095343/vis_data/scalars.json
-        training = '/'.join(name.split('/')[:-2]) or folder.resolve().parts[-3]
-        path = folder / 'scalars.json'
-        found.trainings.setdefault(training, []).append(path)
-        return
-    if _RUN.fullmatch(folder.name):
-        if f'{folder.name}.json' in files:
-            test = '/'.join(name.split('/')[:-1]) or folder.resolve().parts[-2]
-            found.tests[test] = folder / f'{folder.name}.json'
-        return
-    for file in files:
-        _look_at(folder / file, name, found)
-
-
-def _look_at(path: Path, name: str, found: Sources) -> None:
-    stem = path.stem
-    if path.suffix == '.safetensors':
+        logs = found.trainings.setdefault(name(folder.parents[1]), [])
+        logs.append(path)
+    elif path.suffix == '.safetensors':
         kind, _ = parse_store_name(path) or ('', 0)
         if not kind:
-            found.stores[f'{name}/{stem}'] = path
+            found.stores[f'{name(folder)}/{path.stem}'] = path
         elif kind != 'attention_iter':
-            found.accumulations[name] = path.parent
-    elif path.name == 'manifest.json':
-        if read_json(path).get('tool') == 'make_pseudo_labels':
-            found.labels[name] = path.parent
-    elif path.suffix == '.json' and not path.name.endswith('.manifest.json'):
-        content = read_json(path)
-        if 'classes' in content and (
-            'stores' in content or 'folders' in content
-        ):
-            found.scores[f'{name}/{stem}'] = path
+            found.accumulations[name(folder)] = folder
+    elif _RUN.fullmatch(folder.name):
+        if path.name == f'{folder.name}.json':
+            found.tests[name(folder.parent)] = path
+    elif path.suffix == '.json':
+        _add_json(path, name(folder), found)
+
+
+def _add_json(path: Path, name: str, found: Sources) -> None:
+    content = read_json(path)
+    if content.get('tool') == 'make_pseudo_labels':
+        found.labels[name] = path.parent
+    elif 'classes' in content and {'stores', 'folders'} & {*content}:
+        found.scores[f'{name}/{path.stem}'] = path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,11 @@ from typing import Any
 
 #: Validation scores that are worth a curve, in percent.
 _SCORES = ('mIoU', 'mAP')
+#: Shares that OAAHook logs -> the name of the curve, and its scale.
+_ATTENTION = {
+    'oaa_accept_rate': ('accept rate', 100.0),
+    'oaa_coverage': ('coverage', 100.0),
+}
 
 
 @dataclass(frozen=True)
@@ -29,29 +35,29 @@ class Curve:
 
 @dataclass(frozen=True)
 class Training:
-    """The curves of one training.
+    """The curves of one training; each tuple is empty where none was logged.
 
     Attributes:
         name (str): Its folder.
-        loss (Curve | None): Over iterations.
-        attention (tuple[Curve, ...]): Accept rate and coverage in percent;
-            empty without OAAHook.
+        loss (tuple[Curve, ...]): The loss over iterations.
+        attention (tuple[Curve, ...]): Accept rate and coverage in percent,
+            which OAAHook logs.
         validation (tuple[Curve, ...]): Scores in percent.
         unit (str): ``'epoch'`` or ``'iteration'``, of the latter two.
     """
 
     name: str
-    loss: Curve | None
+    loss: tuple[Curve, ...]
     attention: tuple[Curve, ...]
     validation: tuple[Curve, ...]
     unit: str
 
 
 def read_training(name: str, logs: Sequence[Path]) -> Training:
-    """Read the logs of a training and of what was resumed of it.
+    """Read the logs of a training and of its resumed runs.
 
     Args:
-        name (str): What to call it.
+        name (str): The name of the training.
         logs (Sequence[Path]): ``scalars.json`` files, oldest first. From its
             first step on, a later one counts in place of those before.
 
@@ -61,23 +67,27 @@ def read_training(name: str, logs: Sequence[Path]) -> Training:
     trained: list[dict[str, Any]] = []
     validated: list[dict[str, Any]] = []
     for path in logs:
-        lines = _read_lines(path)
-        train = [line for line in lines if 'loss' in line]
-        val = [line for line in lines if 'loss' not in line]
-        trained = _continued(trained, train)
-        validated = _continued(validated, val)
-    epochs = {line['epoch']: line for line in trained if 'epoch' in line}
-    # The hook's numbers stay in the log until the next epoch renews them.
-    by_time = epochs or {line['step']: line for line in trained}
+        new = _read_lines(path)
+        for lines, with_loss in ((trained, True), (validated, False)):
+            added = [line for line in new if ('loss' in line) == with_loss]
+            first = added[0]['step'] if added else math.inf
+            lines[:] = [line for line in lines if line['step'] < first] + added
+    by_epoch = any('epoch' in line for line in trained)
+    scores = {
+        key: (key, 1.0)
+        for line in validated
+        for key in line
+        if key.split('/')[-1] in _SCORES
+    }
     return Training(
         name=name,
-        loss=_curve('loss', {line['step']: line for line in trained}, 'loss'),
-        attention=_present(
-            _curve('accept rate', by_time, 'oaa_accept_rate', 100),
-            _curve('coverage', by_time, 'oaa_coverage', 100),
+        loss=_curves(trained, 'step', {'loss': ('loss', 1.0)}),
+        # The hook's numbers stay in the log until the next epoch renews them.
+        attention=_curves(
+            trained, 'epoch' if by_epoch else 'step', _ATTENTION
         ),
-        validation=_validation(validated),
-        unit='epoch' if epochs else 'iteration',
+        validation=_curves(validated, 'step', scores),
+        unit='epoch' if by_epoch else 'iteration',
     )
 
 
@@ -86,46 +96,26 @@ def _read_lines(path: Path) -> list[dict[str, Any]]:
     lines = []
     for text in path.read_text(encoding='utf-8').splitlines():
         try:
-            line = json.loads(text)
+            lines.append(json.loads(text))
         except ValueError:
             continue
-        if 'step' in line:
-            lines.append(line)
-    return lines
+    return [line for line in lines if 'step' in line]
 
 
-def _continued(
-    old: list[dict[str, Any]], new: list[dict[str, Any]]
-) -> list[dict[str, Any]]:
-    if not new:
-        return old
-    return [line for line in old if line['step'] < new[0]['step']] + new
-
-
-def _validation(lines: Sequence[Mapping[str, Any]]) -> tuple[Curve, ...]:
-    keys = dict.fromkeys(
-        key for line in lines for key in line if key.split('/')[-1] in _SCORES
-    )
-    by_step = {line['step']: line for line in lines}
-    return _present(*(_curve(k, by_step, k) for k in keys))
-
-
-def _curve(
-    name: str,
-    lines: Mapping[int, Mapping[str, Any]],
-    key: str,
-    scale: float = 1,
-) -> Curve | None:
-    points = [
-        (x, scale * line[key])
-        for x, line in sorted(lines.items())
-        if isinstance(line.get(key), (int, float))
-    ]
-    if not points:
-        return None
-    x, y = zip(*points, strict=True)
-    return Curve(name, x, y)
-
-
-def _present(*curves: Curve | None) -> tuple[Curve, ...]:
-    return tuple(curve for curve in curves if curve is not None)
+def _curves(
+    lines: Sequence[Mapping[str, Any]],
+    x: str,
+    wanted: Mapping[str, tuple[str, float]],
+) -> tuple[Curve, ...]:
+    """The last value of each key at each `x`, where a line has both."""
+    curves = []
+    for key, (name, scale) in wanted.items():
+        points = {
+            line[x]: scale * line[key]
+            for line in lines
+            if x in line and isinstance(line.get(key), (int, float))
+        }
+        if points:
+            xs, ys = zip(*sorted(points.items()), strict=True)
+            curves.append(Curve(name, xs, ys))
+    return tuple(curves)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from oaa_mm.checks import check_number
-from oaa_mm.datasets import ImageFolder, find_by_id
+from oaa_mm.datasets import find_by_id, find_images
 from oaa_mm.io import read_image, read_mask, write_image
 from oaa_mm.io.progress import progress
 
@@ -95,11 +95,11 @@ def draw_pictures(
         FileNotFoundError: An image or mask is absent.
         ValueError: An image, a mask or a class does not fit; it is named.
     """
-    images = ImageFolder(img_dir)
-    masks = find_by_id(mask_dir, paths) if mask_dir else {}
+    images = find_images(img_dir, paths)
+    masks = find_by_id(mask_dir, paths) if mask_dir is not None else {}
     for image_id, path in progress(paths.items(), 'pictures'):
-        source = images.find(image_id)
         mask = read_mask(masks[image_id]) if masks else None
+        source = images[image_id]
         try:
             tiles = ImageTiles(
                 read_image(source),

@@ -259,29 +259,5 @@ def load_epochs(
     return stores
 
 
-def _open(path: Path) -> StoreByImage | None:
-    return open_store(path) if path.is_file() else None
-
-
-class StoreByImage:
-    """Bridge until every store answers by image.
-
-    Args:
-        store (Mapping): (image id, class) -> map.
-    """
-
-    def __init__(self, store: Mapping) -> None:
-        self._store, self._classes = store, {}
-        for image_id, index in store:
-            self._classes.setdefault(image_id, []).append(index)
-        self.image_ids = sorted(self._classes)
-
-    def maps_of(self, image_id: str) -> Maps:
-        """The maps of an image."""
-        classes = self._classes.get(image_id, ())
-        return {c: self._store[image_id, c] for c in classes}
-
-
-def open_store(path: str | os.PathLike) -> StoreByImage:
-    """Open a store by image."""
-    return StoreByImage(AttentionStore.open(path))
+def _open(path: Path) -> AttentionStore | None:
+    return AttentionStore.open(path) if path.is_file() else None

@@ -7,9 +7,8 @@ from typing import Any
 
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
-from mmengine.runner import EpochBasedTrainLoop, Runner
+from mmengine.runner import Runner
 
-from oaa_mm.attention import AttentionStore
 from oaa_mm.checks import check_number, name_some
 from oaa_mm.engine.oaa_hook import OAAHook
 from oaa_mm.io import read_image
@@ -54,16 +53,9 @@ class AttentionVisualizationHook(Hook):
         alpha: float = 0.6,
         tile_height: int = 200,
     ) -> None:
-        for name, value in (
-            ('num_images', num_images),
-            ('interval', interval),
-        ):
-            check_number(
-                f'AttentionVisualizationHook: {name}',
-                value,
-                low=1,
-                integer=True,
-            )
+        name = 'AttentionVisualizationHook'
+        check_number(f'{name}: num_images', num_images, low=1, integer=True)
+        check_number(f'{name}: interval', interval, low=1, integer=True)
         self.image_ids = image_ids
         self.num_images = num_images
         self.interval = interval
@@ -88,7 +80,6 @@ class AttentionVisualizationHook(Hook):
                 'AttentionVisualizationHook draws what OAAHook accumulates; '
                 "add dict(type='oaa_mm.OAAHook') to custom_hooks"
             )
-        self._by_epoch = isinstance(runner.train_loop, EpochBasedTrainLoop)
         self._paths = self._find_images(runner.train_dataloader.dataset)
 
     def _find_images(self, dataset: Any) -> dict[str, str]:
@@ -111,15 +102,6 @@ class AttentionVisualizationHook(Hook):
             )
         return paths
 
-    def after_train_epoch(self, runner: Runner) -> None:
-        """Draw, in an epoch-based training.
-
-        Args:
-            runner (Runner): The runner of the training.
-        """
-        if self._by_epoch and self.every_n_epochs(runner, self.interval):
-            self._draw(runner, runner.epoch + 1)
-
     def after_train_iter(
         self,
         runner: Runner,
@@ -127,29 +109,34 @@ class AttentionVisualizationHook(Hook):
         data_batch: Any = None,
         outputs: dict | None = None,
     ) -> None:
-        """Draw, in an iteration-based training.
+        """Draw, every so many epochs or iterations.
 
         Args:
             runner (Runner): The runner of the training.
-            batch_idx (int): Not used.
+            batch_idx (int): Number of the batch in the epoch.
             data_batch (dict): Not used.
             outputs (dict | None): Not used.
         """
-        if not self._by_epoch and self.every_n_train_iters(
-            runner, self.interval
-        ):
-            self._draw(runner, runner.iter + 1)
+        clock = self._oaa.clock
+        if clock.stops_within_epochs:
+            done, unit = runner.iter + 1, 'iteration'
+        elif clock.ends_epoch(batch_idx):
+            done, unit = runner.epoch + 1, 'epoch'
+        else:
+            return
+        # The maps are in the main process.
+        if done % self.interval == 0 and is_main_process():
+            self._draw(runner, done, unit)
 
-    def _draw(self, runner: Runner, step: int) -> None:
-        if not is_main_process():
-            return  # the memory is in the main process
+    def _draw(self, runner: Runner, step: int, unit: str) -> None:
         accumulator = self._oaa.accumulator
         names = runner.train_dataloader.dataset.metainfo['classes']
+        current = accumulator.epoch_maps
         for image_id, path in self._paths.items():
             maps = EpochMaps(
                 step,
-                _maps_of(accumulator.epoch_maps, image_id),
-                _maps_of(accumulator.store, image_id),
+                None if current is None else current.maps_of(image_id),
+                accumulator.store.maps_of(image_id),
             )
             tiles = ImageTiles(
                 read_image(path),
@@ -157,15 +144,7 @@ class AttentionVisualizationHook(Hook):
                 alpha=self.alpha,
                 height=self.tile_height,
             )
-            unit = 'epoch' if self._by_epoch else 'iteration'
             (rows,) = film_rows(tiles, [maps], unit=unit)
-            picture = tiles.draw(rows, image_id)
             runner.visualizer.add_image(
-                f'attention_{image_id}', picture, step=step
+                f'attention_{image_id}', tiles.draw(rows, image_id), step=step
             )
-
-
-def _maps_of(store: AttentionStore | None, image_id: str) -> dict | None:
-    if store is None:
-        return None
-    return {c: store[image_id, c] for c in store.classes_of(image_id)}

@@ -11,14 +11,14 @@ from report_world import NAMES, SIZE, left_half, make_store, make_world
 
 from oaa_mm.evaluation import label_at
 from oaa_mm.io import write_mask
-from oaa_mm.report import ImageChoice, write_report
+from oaa_mm.report import ReportOptions, write_report
 from oaa_mm.report.ranking import image_score
 from oaa_mm.report.scores import read_scores
 from oaa_mm.report.sources import find_sources
 from oaa_mm.report.training import read_training
 
 SECTIONS = ['scores', 'classes', 'curves', 'sweep', 'images', 'notes']
-CHOICE = ImageChoice(ids=('fair',), best=1, worst=1, random=0, epochs=3)
+CHOICE = ReportOptions(ids=('fair',), best=1, worst=1, random=0, epochs=3)
 
 
 class Page(HTMLParser):
@@ -106,7 +106,7 @@ def test_scores(report, page):
     assert '25.0 % of pixels' in scores['pseudo-labels'].note
     assert '70.0 as background' in scores['pseudo-labels'].note
     network = scores['network (evaluation)']
-    assert network.miou == pytest.approx(61.25)
+    assert network.miou == 61.25
     assert network.per_class == {
         'background': 80.5, 'cat': 42.0, 'cow & calf': None,
     }  # fmt: skip
@@ -134,8 +134,8 @@ def test_curves_of_a_resumed_training(work):
     logs = find_sources([work]).trainings['oaa']
     assert len(logs) == 2
     training = read_training('oaa', logs)
-    assert training.loss.x == tuple(range(1, 11))
-    assert training.loss.y == pytest.approx([1 / s for s in range(1, 11)])
+    assert training.loss[0].x == tuple(range(1, 11))
+    assert training.loss[0].y == pytest.approx([1 / s for s in range(1, 11)])
     rate, coverage = training.attention
     assert rate.x == (1, 2, 3, 4, 5)
     assert rate.y == pytest.approx([10, 20, 30, 40, 50])
@@ -143,7 +143,7 @@ def test_curves_of_a_resumed_training(work):
     assert training.validation[0].y == (32.0, 34.0)
     # A training begun anew in the same folder replaces the older one.
     again = read_training('oaa', [logs[1], logs[0]])
-    assert again.loss.x == tuple(range(1, 11))
+    assert again.loss[0].x == tuple(range(1, 11))
 
 
 def test_plots_take_their_colours_from_the_page(page):
@@ -163,7 +163,7 @@ def test_plots_take_their_colours_from_the_page(page):
 def test_images_are_chosen_and_ranked(report, page):
     cards = {card.image_id: card for card in report[0].gallery.cards}
     assert {i: c.groups for i, c in cards.items()} == {
-        'fair': ('chosen',), 'good': ('best',), 'poor': ('worst',),
+        'fair': ['chosen'], 'good': ['best'], 'poor': ['worst'],
     }  # fmt: skip
     # 16 of 20 columns found; background 20 of 24.
     assert cards['fair'].score == pytest.approx(50 * (16 / 20 + 20 / 24))
@@ -232,12 +232,12 @@ def test_without_labels_maps_are_ranked(tmp_path):
     mask[:, 30:] = 1  # the maps of this image are on the wrong side
     write_mask(tmp_path / 'data/masks/fair.png', mask)
     (tmp_path / 'data/img/good.png').unlink()
-    choice = ImageChoice(best=2, worst=1, random=0)
+    choice = ReportOptions(best=2, worst=1, random=0)
     report = write_report([work], tmp_path / 'page.html', choice)
     assert 'OAA, epoch 5, threshold 0.25' in report.gallery.ranked_by
     (*_, worst) = report.gallery.cards
     assert worst.image_id == 'fair'
-    assert worst.groups == ('worst',)
+    assert worst.groups == ['worst']
     assert 'good is left out: there is no image ' in ' '.join(report.notes)
 
 
@@ -251,11 +251,11 @@ def test_mistakes_are_named(work, tmp_path):
     with pytest.raises(ValueError, match=r'page\.png.*\.html'):
         write_report([work], tmp_path / 'page.png')
     with pytest.raises(ValueError, match='no attention maps of zebra'):
-        write_report([work], out, ImageChoice(ids=('zebra',)))
+        write_report([work], out, ReportOptions(ids=('zebra',)))
     with pytest.raises(ValueError, match=r'worst should be in \[0'):
-        ImageChoice(worst=-1)
+        ReportOptions(worst=-1)
     with pytest.raises(ValueError, match=r'epochs should be in \[1, .*got 0'):
-        ImageChoice(epochs=0)
+        ReportOptions(epochs=0)
     with pytest.raises(FileNotFoundError, match='--masks: no such folder'):
-        write_report([work], out, mask_dir=tmp_path / 'absent')
+        write_report([work], out, ReportOptions(mask_dir=tmp_path / 'absent'))
     assert not out.exists()

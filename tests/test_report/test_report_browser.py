@@ -5,7 +5,7 @@ import shutil
 import pytest
 from report_world import make_world
 
-from oaa_mm.report import ImageChoice, write_report
+from oaa_mm.report import ReportOptions, write_report
 
 CHROMIUM = shutil.which('chromium') or shutil.which('google-chrome')
 
@@ -30,7 +30,7 @@ def browser():
 def url(tmp_path_factory):
     root = tmp_path_factory.mktemp('browser')
     out = root / 'page.html'
-    choice = ImageChoice(best=1, worst=1, random=3, epochs=3)
+    choice = ReportOptions(best=1, worst=1, random=3, epochs=3)
     write_report([make_world(root)], out, choice)
     return f'file://{out}'
 

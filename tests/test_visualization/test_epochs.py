@@ -140,9 +140,16 @@ def test_draw_strips(work_dir):
 
 
 def test_images_that_do_not_fit(work_dir, tmp_path):
+    path = tmp_path / 'out/a.png'
+    with pytest.raises(FileNotFoundError, match='images do not exist: .*a'):
+        draw(work_dir, [10], path)
+    (tmp_path / 'a.jpg').write_bytes(b'no image')
+    with pytest.raises(ValueError, match=r'a\.jpg: not a readable'):
+        draw(work_dir, [10], path)
     cv2.imwrite(str(tmp_path / 'a.jpg'), np.zeros((9, 9, 3), np.uint8))
-    with pytest.raises(FileNotFoundError, match=r'masks are absent: .*a\.png'):
-        draw(work_dir, [10], tmp_path / 'out/a.png', mask_dir=tmp_path)
+    (tmp_path / 'masks').mkdir()
+    with pytest.raises(FileNotFoundError, match=r'masks are absent.*a\.png'):
+        draw(work_dir, [10], path, mask_dir=tmp_path / 'masks')
     masks = tmp_path / 'masks'
     write_mask(masks / 'a.png', np.zeros((8, 9), np.uint8))
     with pytest.raises(ValueError, match=r'a\.jpg: the mask is \(8, 9\)'):
