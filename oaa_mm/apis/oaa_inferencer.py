@@ -166,8 +166,8 @@ class OAAInferencer(BaseInferencer):
         results: dict[str, list] = {'predictions': [], 'visualization': []}
         for images, samples in self._run(items, batch_size, score_thr):
             for image, sample in zip(images, samples, strict=True):
-                for class_index, attention in read_maps(sample).items():
-                    store[image.image_id, class_index] = attention
+                for class_index, map_ in read_maps(sample).items():
+                    store[image.image_id, class_index] = map_
                 add_label(sample, image, rules, refine)
                 if out_dir:
                     path = label_file(out_dir, image.image_id)

@@ -87,10 +87,7 @@ def make_label_folder(
     rules.check_saliency(saliency_dir is not None)
     check_number('workers', workers, low=1, integer=True)
     number, parts = part or (1, 1)
-    if not 1 <= number <= parts:
-        raise ValueError(
-            f'part should be I/N with 1 <= I <= N, but got {number}/{parts}'
-        )
+    check_number('the part', number, low=1, high=parts, integer=True)
     build_refine(refine, refine_options)  # whether it can be had
     images = images_to_label(
         store,
@@ -186,18 +183,13 @@ def _enter_folder(out: Path, manifest: Manifest, overwrite: bool) -> None:
         write_manifest(path, manifest)
         return
     old = read_manifest(path)
-    if old.tool != TOOL:
-        raise ValueError(
-            f'{path} is of {old.tool!r}, not of pseudo-labels; name another '
-            'folder'
-        )
     changes = differences(old, manifest)
-    if changes and labels and not overwrite:
+    if old.tool != TOOL or (changes and labels and not overwrite):
         raise ValueError(
-            f'{out} holds labels that were made differently:\n  '
+            f'{out} holds what was made differently:\n  '
             + '\n  '.join(changes)
-            + '\nName another folder, or give --overwrite to delete them and '
-            'start anew.'
+            + '\nName another folder, or give --overwrite to delete labels '
+            'of other parameters and start anew.'
         )
     if changes:
         for file in (*labels, out / SUMMARY, out / LIST):

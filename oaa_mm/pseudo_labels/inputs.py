@@ -21,15 +21,12 @@ class ImageToLabel:
 
     Args:
         image_id (str): Its id.
-        classes (tuple[int, ...]): Classes with a map; without any the
-            label is all 255.
         path (str): Its file.
         size (tuple[int, int]): Height and width in pixels.
         saliency (str | None): The file of its saliency map.
     """
 
     image_id: str
-    classes: tuple[int, ...]
     path: str
     size: tuple[int, int]
     saliency: str | None
@@ -49,7 +46,8 @@ def images_to_label(
     Args:
         store (str | os.PathLike): An attention store, or a folder in the
             authors' format.
-        img_dir (str | os.PathLike): Folder of ``{image_id}.jpg`` or ``.png``.
+        img_dir (str | os.PathLike): Folder of the images, see
+            :func:`oaa_mm.datasets.find_images`.
         image_list (str | os.PathLike | None): One image id a line. Defaults
             to all images of the store.
         saliency_dir (str | os.PathLike | None): Folder of
@@ -66,24 +64,24 @@ def images_to_label(
         FileNotFoundError: Images or saliency maps are absent; they are named.
         ValueError: Images have no map, or a file does not fit.
     """
-    classes: dict[str, tuple[int, ...]] = {}
-    for image_id, class_index in AttentionStore.open(store):
-        if class_index >= num_classes:
-            raise ValueError(
-                f'{store} holds maps of class {class_index}, but there are '
-                f'{num_classes} classes; name them with --classes'
-            )
-        classes[image_id] = (*classes.get(image_id, ()), class_index)
-    if not classes:
+    maps = AttentionStore.open(store)
+    if not maps:
         raise ValueError(f'{store} holds no attention map')
-    names = {image_id: image_id for image_id in sorted(classes)}
+    highest = max(class_index for _, class_index in maps)
+    if highest >= num_classes:
+        raise ValueError(
+            f'{store} holds maps of class {highest}, but there are '
+            f'{num_classes} classes; name them with --classes'
+        )
+    known = set(maps.image_ids)
+    names = {image_id: image_id for image_id in maps.image_ids}
     if image_list is not None:
-        listed = read_image_list(image_list, known=classes)
+        listed = read_image_list(image_list, known=known)
         names = {image.image_id: image.name for image in listed}
     check_maps(
         store,
         list(names),
-        classes,
+        known,
         remedy='Leave them out of --list, or give --allow-missing: their '
         'labels are all 255.',
         allow_missing=allow_missing,
@@ -97,14 +95,8 @@ def images_to_label(
         saliency = find_by_id(saliency_dir, images, kind='saliency maps')
         _check_sizes(saliency, images, sizes)
     return [
-        ImageToLabel(
-            image_id,
-            classes.get(image_id, ()),
-            path,
-            sizes[image_id],
-            saliency.get(image_id),
-        )
-        for image_id, path in images.items()
+        ImageToLabel(i, path, sizes[i], saliency.get(i))
+        for i, path in images.items()
     ]
 
 

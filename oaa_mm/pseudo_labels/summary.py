@@ -21,7 +21,8 @@ class LabelSummary:
     """
 
     def __init__(self, class_names: Sequence[str]) -> None:
-        self.class_names = tuple(class_names)
+        self.classes = [(name, c + 1) for c, name in enumerate(class_names)]
+        self.others = [('background', 0), ('ignored', IGNORE_INDEX)]
         self.pixels: Counter[int] = Counter()
         self.images: Counter[int] = Counter()
         self.num_images = self.num_kept = 0
@@ -51,9 +52,6 @@ class LabelSummary:
         """
         return self.pixels[value] / max(self.pixels.total(), 1)
 
-    def _classes(self) -> list[tuple[str, int]]:
-        return [(n, i + 1) for i, n in enumerate(self.class_names)]
-
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain types for JSON.
 
@@ -61,16 +59,13 @@ class LabelSummary:
             dict[str, Any]: Counts and shares; classes that no label holds
             are 0.
         """
+        names = [*self.others, *self.classes]
         return {
             'images': self.num_images,
             'dropped_images': len(self.dropped),
             'pixels': self.pixels.total(),
-            'share': {
-                'background': self.share(0),
-                'ignored': self.share(IGNORE_INDEX),
-                **{name: self.share(v) for name, v in self._classes()},
-            },
-            'images_with': {n: self.images[v] for n, v in self._classes()},
+            'share': {name: self.share(value) for name, value in names},
+            'images_with': {name: self.images[v] for name, v in self.classes},
             'dropped': self.dropped,
         }
 
@@ -82,11 +77,10 @@ class LabelSummary:
         """
         table = PrettyTable(['label', '% of pixels', 'images'], align='r')
         table.align['label'] = 'l'
-        rows = [('background', 0), ('ignored (255)', IGNORE_INDEX)]
-        rows += [(n, v) for n, v in self._classes() if self.images[v]]
-        for name, value in rows:
-            share = f'{100 * self.share(value):.2f}'
-            table.add_row([name, share, self.images[value]])
+        for name, value in (*self.others, *self.classes):
+            if value in (0, IGNORE_INDEX) or self.images[value]:
+                share = f'{100 * self.share(value):.2f}'
+                table.add_row([name, share, self.images[value]])
         return (
             f'{table.get_string()}\n{self.num_images} images '
             f'({self.num_kept} were there already); {len(self.dropped)} have '

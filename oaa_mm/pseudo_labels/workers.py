@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import signal
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
@@ -19,6 +17,7 @@ import torch
 
 from oaa_mm.attention import AttentionStore
 from oaa_mm.io import read_grey, read_image, read_mask, write_mask
+from oaa_mm.runs.cli import handle_signal
 
 from .compose import label_image
 from .inputs import ImageToLabel
@@ -97,14 +96,13 @@ class LabelWorker:
         return LabelResult(image.image_id, kept, pixels)
 
     def _make(self, image: ImageToLabel) -> np.ndarray:
-        maps = {c: self.store[image.image_id, c] for c in image.classes}
         pixels = saliency = None
         if self.refine is not None:
             pixels = read_image(image.path)
         if image.saliency is not None:
             saliency = read_grey(image.saliency)
         return label_image(
-            maps,
+            self.store.maps_of(image.image_id),
             image.size,
             self.settings.rules,
             saliency=saliency,
@@ -142,7 +140,9 @@ def make_labels(
     if workers == 1:
         yield from map(LabelWorker(settings), images)
         return
-    with _interrupts_ignored():  # Ctrl-C is the parent's to handle
+    # Ctrl-C is the parent's to handle; child processes inherit from their
+    # first moment that it is ignored.
+    with handle_signal(signal.SIGINT, signal.SIG_IGN):
         pool = ProcessPoolExecutor(
             workers,
             mp_context=get_context('spawn'),  # fork breaks torch's threads
@@ -174,16 +174,3 @@ def _start_worker(settings: LabelSettings) -> None:
 
 def _run_worker(image: ImageToLabel) -> LabelResult:
     return _worker(image)
-
-
-@contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """Ignore Ctrl-C, which child processes inherit from their first moment."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may set handlers
-        return
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from oaa_mm.pseudo_labels.layout import LABELS, is_label_folder
 from oaa_mm.visualization.epochs import parse_store_name
 
 #: Folders that a pipeline has moved aside, such as ``oaa.1``.
@@ -93,13 +94,13 @@ def read_json(path: Path) -> dict:
 def _files(root: Path) -> Iterator[Path]:
     """All files but labels, in order of time for runs."""
     for folder, inner, files in os.walk(root):
-        labels = 'manifest.json' in files and 'labels' in inner
+        labels = is_label_folder(folder)
         inner[:] = sorted(
             name
             for name in inner
             if not name.startswith('.')
             and not _ASIDE.fullmatch(name)
-            and not (labels and name == 'labels')
+            and not (labels and name == LABELS)
         )
         yield from (Path(folder, name) for name in sorted(files))
 

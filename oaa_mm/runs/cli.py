@@ -38,7 +38,8 @@ def run_cli(main: Callable[[], int | None]) -> NoReturn:
         ...     run_cli(main)
     """
     try:
-        with _sigterm_raised():
+        # SIGTERM becomes an exception, so that files are closed.
+        with handle_signal(signal.SIGTERM, _terminate):
             status = main()
     except (ValueError, OSError) as error:
         if os.environ.get('OAA_MM_TRACEBACK'):
@@ -70,16 +71,25 @@ def on_interrupt(hint: Callable[[], str]) -> Iterator[None]:
 
 
 @contextmanager
-def _sigterm_raised() -> Iterator[None]:
-    """Turn SIGTERM into an exception, so that files are closed."""
+def handle_signal(
+    number: signal.Signals, handler: Callable | signal.Handlers
+) -> Iterator[None]:
+    """Handle a signal differently within a block.
+
+    Only the main thread may set handlers; in others, nothing changes.
+
+    Args:
+        number (signal.Signals): The signal.
+        handler (Callable | signal.Handlers): What handles it.
+    """
     if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may set handlers
+        yield
         return
-    before = signal.signal(signal.SIGTERM, _terminate)
+    before = signal.signal(number, handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(number, before)
 
 
 def _terminate(signum: int, frame: FrameType | None) -> NoReturn:
