@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from oaa_mm.runs.cli import run_cli
 
@@ -139,7 +139,8 @@ def run_attention(args: argparse.Namespace) -> None:
     thresholds = sweep_thresholds(args.step)
     if args.curves:
         check_plot_path(args.curves)
-    masks = find_masks(args)
+    stores = map(AttentionStore.open, args.stores)
+    masks = find_masks(args, {i for store in stores for i in store.image_ids})
     results = []
     for path, name in zip(
         args.stores, distinct_names(args.stores), strict=True
@@ -165,7 +166,7 @@ def run_attention(args: argparse.Namespace) -> None:
 
 def run_labels(args: argparse.Namespace) -> None:
     """Run `labels`: evaluate, print, and write what was asked for."""
-    from oaa_mm.datasets import find_by_id
+    from oaa_mm.datasets import ImageFolder, find_by_id
     from oaa_mm.evaluation import evaluate_labels
     from oaa_mm.evaluation.compare import distinct_names
     from oaa_mm.evaluation.tables import label_report
@@ -173,10 +174,11 @@ def run_labels(args: argparse.Namespace) -> None:
     from oaa_mm.tags.classes import load_classes
 
     class_names = load_classes(args.classes)
-    masks = find_masks(args)
+    folders = [label_dir(folder) for folder in args.folders]
+    first = ImageFolder(folders[0], '.png', strict=True)
+    masks = find_masks(args, first)
     labels = [
-        find_by_id(label_dir(folder), masks, kind='labels', remedy=REMEDY)
-        for folder in args.folders
+        find_by_id(f, masks, kind='labels', remedy=REMEDY) for f in folders
     ]
     results = [
         evaluate_labels(
@@ -195,13 +197,14 @@ def run_labels(args: argparse.Namespace) -> None:
     write_json(args.json, results)
 
 
-def find_masks(args: argparse.Namespace) -> dict:
+def find_masks(
+    args: argparse.Namespace, known: Container[str]
+) -> dict[str, str]:
     """The mask of each listed image, before any long work."""
-    from oaa_mm.datasets import ImageFolder, find_by_id, read_image_list
+    from oaa_mm.datasets import find_by_id, read_image_list
 
-    known = ImageFolder(args.masks, '.png', strict=True)
-    image_ids = [i.image_id for i in read_image_list(args.list, known=known)]
-    return find_by_id(args.masks, image_ids, remedy=REMEDY)
+    images = read_image_list(args.list, known=known)
+    return find_by_id(args.masks, [i.image_id for i in images], remedy=REMEDY)
 
 
 def write_json(path: str | None, results: Sequence) -> None:

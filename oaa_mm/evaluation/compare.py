@@ -72,14 +72,14 @@ def evaluate_store(
     missing = check_maps(
         name,
         list(masks),
-        {image_id for image_id, _ in store},
+        set(store.image_ids),
         remedy='Evaluate the images that the maps were made of (--list), or '
         'count these as all background (--allow-missing).',
         allow_missing=allow_missing,
     )
 
     def count(image_id: str) -> ImageCounts:
-        maps = {c: store[image_id, c] for c in store.classes_of(image_id)}
+        maps = store.maps_of(image_id)
         mask = read_mask(masks[image_id])
         try:
             return count_image(maps, mask, len(class_names), ignore=ignore)

@@ -25,7 +25,6 @@ from oaa_mm.attention import attention_to_image
 from oaa_mm.checks import check_choice
 from oaa_mm.io import IGNORE_INDEX, classes_in
 
-#: The value of pixels in masks and labels that belong to no class.
 #: Values of a uint8 attention map, each of which is a threshold.
 NUM_LEVELS = 256
 #: What becomes of pixels that the mask marks 255, where maps are scored.
@@ -204,7 +203,6 @@ def count_image(
         winner, value, mask, num_classes, ignore=ignore
     )
     index = np.flatnonzero(histogram)
-    present = set(classes_in(mask))
     return ImageCounts(
         index=index.astype(np.int32),
         pixels=histogram.ravel()[index],
@@ -213,7 +211,9 @@ def count_image(
             for a in attention.values()
         ),
         cells=sum(a.size for a in attention.values()),
-        missing_pairs=len(present - set(attention)) if attention else 0,
+        missing_pairs=len(set(classes_in(mask)) - set(attention))
+        if attention
+        else 0,
     )
 
 

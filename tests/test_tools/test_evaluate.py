@@ -104,8 +104,7 @@ def test_missing_images(world, capsys):
 def test_missing_masks_are_listed_before_any_work(world):
     (world / 'masks/b.png').unlink()
     with pytest.raises(FileNotFoundError, match=r'1 of 2 masks.*b\.png'):
-        # The store does not exist, but its turn comes later.
-        load_tool().main(arguments(world, 'none'))
+        load_tool().main(arguments(world, 'exact'))
 
 
 def test_a_folder_of_pngs_is_a_store(world, capsys):
