@@ -7,6 +7,8 @@ from mmengine.dist import get_world_size
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 
+from .store_names import ACCUMULATED, WITHIN_EPOCH, store_name
+
 
 class EpochClock:
     """The clock of an epoch-based training: its epochs are those of the loop.
@@ -78,7 +80,7 @@ class EpochClock:
         Returns:
             str: The name of the file.
         """
-        return f'attention_epoch_{epochs}.safetensors'
+        return store_name(ACCUMULATED, epochs)
 
 
 class IterClock(EpochClock):
@@ -166,7 +168,7 @@ class IterClock(EpochClock):
             str: The name of the file.
         """
         if iters % self.epoch_length and iters != self.runner.max_iters:
-            return f'attention_iter_{iters}.safetensors'
+            return store_name(WITHIN_EPOCH, iters)
         return super().store_name(-(-iters // self.epoch_length), iters)
 
 

@@ -20,6 +20,7 @@ from .clock import EpochClock, make_clock
 from .exchange import EpochExchange
 from .oaa_log import log_epoch, log_result
 from .store_files import StoreFiles, checkpoint_folder
+from .store_names import ACCUMULATED, CURRENT, store_name
 
 
 @HOOKS.register_module()
@@ -191,7 +192,7 @@ class OAAHook(Hook):
         log_epoch(runner, summary, seconds=seconds)
         self._files.outdate()
         if self.keep_epoch_maps:
-            name = f'epoch_maps_{epoch + 1}.safetensors'
+            name = store_name(CURRENT, epoch + 1)
             path = osp.join(checkpoint_folder(runner), name)
             self.accumulator.epoch_maps.save(path)
             write_run_manifest(runner, path)
@@ -288,7 +289,7 @@ class OAAHook(Hook):
     @master_only
     def _save_result(self, runner: Runner, epochs: int) -> None:
         self.accumulator.apply_fallback()
-        name = f'attention_epoch_{epochs}.safetensors'
+        name = store_name(ACCUMULATED, epochs)
         metadata = self._metadata(runner.iter)
         path = self._files.write_result(runner, name, metadata)
         log_result(runner, self.accumulator, path)

@@ -15,7 +15,7 @@ from .gallery import Gallery, draw_gallery
 from .options import ReportOptions
 from .scores import Score, read_scores
 from .sources import Sources, find_sources, read_json
-from .training import Training, read_training
+from .training import Plot, read_training
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ class Report:
             it took, in the order in which they ended; None where it was begun
             and has not ended.
         scores (tuple[Score, ...]): In the order of the method.
-        trainings (tuple[Training, ...]): In the order of their start.
+        curves (tuple[Plot, ...]): Plots of the trainings, in the order of
+            their start.
         gallery (Gallery): The images.
         data (DataFolders): The data set of the images.
         notes (tuple[str, ...]): What is missing, and how to get it.
@@ -43,7 +44,7 @@ class Report:
     versions: dict[str, str]
     stages: dict[str, float | None]
     scores: tuple[Score, ...]
-    trainings: tuple[Training, ...]
+    curves: tuple[Plot, ...]
     gallery: Gallery
     data: DataFolders
     notes: tuple[str, ...]
@@ -85,7 +86,7 @@ def collect_report(
         versions=installed_versions(),
         stages=_stage_minutes(sources),
         scores=tuple(scores),
-        trainings=tuple(read_training(*training) for training in trainings),
+        curves=tuple(p for t in trainings for p in read_training(*t)),
         gallery=gallery,
         data=data,
         notes=(*_missing(sources, scores), *data.notes, *gallery.notes),

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from oaa_mm import datasets
+from oaa_mm.engine.store_names import ACCUMULATED, store_name
 from oaa_mm.io.manifest import manifest_path
 from oaa_mm.tags.classes import load_classes
-from oaa_mm.visualization.epochs import ACCUMULATED, epoch_store, epochs_of
+from oaa_mm.visualization.epochs import epochs_of
 
 from .options import ReportOptions
 from .sources import Sources, read_json
@@ -75,7 +76,7 @@ def _dataset_configs(sources: Sources) -> Iterator[Config]:
     stores = list(sources.stores.values())
     for folder in sources.accumulations.values():
         epochs = epochs_of(folder, ACCUMULATED)
-        stores += [epoch_store(folder, ACCUMULATED, e) for e in epochs[-1:]]
+        stores += [folder / store_name(ACCUMULATED, e) for e in epochs[-1:]]
     for path in filter(Path.is_file, map(manifest_path, stores)):
         config = read_json(path).get('parameters', {}).get('config', {})
         for loader in ('test_dataloader', 'train_dataloader'):

@@ -5,10 +5,9 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from .scores import Score
-from .training import Curve, Training
+from .training import Curve, Plot
 
 #: Colours that the page's style sheet defines, `--series-0` and on.
 SERIES = 8
@@ -40,51 +39,6 @@ _STYLE = {
     **{f'{axis}tick.color': _GRID for axis in 'xy'},
     **{f'{axis}tick.labelcolor': _INK for axis in 'xy'},
 }
-
-
-@dataclass(frozen=True)
-class Plot:
-    """Curves over one axis.
-
-    Attributes:
-        caption (str): What the plot shows.
-        curves (Sequence[Curve]): At least one; NaN leaves a gap.
-        xlabel (str): Label of the horizontal axis.
-        ylabel (str): Label of the vertical axis.
-        dots (Sequence[tuple[float, float] | None]): A point of each curve to
-            mark.
-    """
-
-    caption: str
-    curves: Sequence[Curve]
-    xlabel: str
-    ylabel: str
-    dots: Sequence[tuple[float, float] | None] = ()
-
-
-def training_plots(training: Training) -> list[Plot]:
-    """The plots of a training, without those that would be empty.
-
-    Args:
-        training (Training): Its curves.
-
-    Returns:
-        list[Plot]: Loss, accumulation, and scores on validation images.
-    """
-    unit, validation = training.unit, training.validation
-    if all(len(curve.x) < 2 for curve in validation):
-        validation = ()
-    scores = ', '.join(curve.name for curve in validation)
-    table = (
-        ('Loss', training.loss, 'iteration', 'loss'),
-        ('Accept rate and coverage', training.attention, unit, 'percent'),
-        ('Validation', validation, unit, f'{scores} (percent)'),
-    )
-    return [
-        Plot(f'{what} of {training.name}', curves, xlabel, ylabel)
-        for what, curves, xlabel, ylabel in table
-        if curves
-    ]
 
 
 def sweep_plot(scores: Sequence[Score]) -> list[Plot]:

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from oaa_mm.visualization.overlay import class_color
 
 from .collect import Report
-from .plots import SERIES, draw_plot, sweep_plot, training_plots
+from .plots import SERIES, draw_plot, sweep_plot
 from .ranking import GROUPS
 
 JPEG_QUALITY = 82
@@ -39,7 +39,6 @@ def render_report(report: Report) -> str:
     )
     return environment.get_template('report.html.jinja').render(
         report=report,
-        curves=[p for t in report.trainings for p in training_plots(t)],
         sweep=sweep_plot(report.scores),
         per_class=_per_class(report),
         scored=[score.name for score in report.scores if score.per_class],

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from oaa_mm.attention import AttentionStore
 from oaa_mm.datasets import ImageFolder
+from oaa_mm.evaluation.compare import distinct_names
 from oaa_mm.pseudo_labels.layout import label_dir
 from oaa_mm.visualization import EpochStores, load_epochs, select_epochs
 
-from .names import captions
+from .names import store_caption
 from .sources import Sources
 
 
@@ -54,12 +55,14 @@ def open_run_maps(sources: Sources, at_most: int) -> RunMaps:
         note.
     """
     stores, notes = {}, []
-    names = captions(sources.stores)
+    paths = list(sources.stores.values())
+    names = map(store_caption, distinct_names(paths) if paths else ())
     # In the order of the method: CAM first.
-    for name in sorted(names, key=lambda n: not names[n].endswith('CAM')):
-        path = sources.stores[name]
+    for name, path in sorted(
+        zip(names, paths, strict=True), key=lambda s: not s[0].endswith('CAM')
+    ):
         try:
-            stores[names[name]] = AttentionStore.open(path)
+            stores[name] = AttentionStore.open(path)
         except ValueError as error:
             notes.append(f'{path} is left out: {error}')
     folders = list(sources.accumulations.values())

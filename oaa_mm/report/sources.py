@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from oaa_mm.engine.store_names import WITHIN_EPOCH, parse_store_name
 from oaa_mm.pseudo_labels.layout import LABELS, is_label_folder
-from oaa_mm.visualization.epochs import parse_store_name
 
 #: Folders that a pipeline has moved aside, such as ``oaa.1``.
 _ASIDE = re.compile(r'.+\.\d+')
@@ -124,7 +124,7 @@ def _add(path: Path, name: Callable[[Path], str], found: Sources) -> None:
         kind, _ = parse_store_name(path) or ('', 0)
         if not kind:
             found.stores[f'{name(folder)}/{path.stem}'] = path
-        elif kind != 'attention_iter':
+        elif kind != WITHIN_EPOCH:
             found.accumulations[name(folder)] = folder
     elif _RUN.fullmatch(folder.name):
         if path.name == f'{folder.name}.json':

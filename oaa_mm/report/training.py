@@ -34,26 +34,26 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Training:
-    """The curves of one training; each tuple is empty where none was logged.
+class Plot:
+    """Curves over one axis.
 
     Attributes:
-        name (str): Its folder.
-        loss (tuple[Curve, ...]): The loss over iterations.
-        attention (tuple[Curve, ...]): Accept rate and coverage in percent,
-            which OAAHook logs.
-        validation (tuple[Curve, ...]): Scores in percent.
-        unit (str): ``'epoch'`` or ``'iteration'``, of the latter two.
+        caption (str): What the plot shows.
+        curves (Sequence[Curve]): At least one; NaN leaves a gap.
+        xlabel (str): Label of the horizontal axis.
+        ylabel (str): Label of the vertical axis.
+        dots (Sequence[tuple[float, float] | None]): A point of each curve to
+            mark.
     """
 
-    name: str
-    loss: tuple[Curve, ...]
-    attention: tuple[Curve, ...]
-    validation: tuple[Curve, ...]
-    unit: str
+    caption: str
+    curves: Sequence[Curve]
+    xlabel: str
+    ylabel: str
+    dots: Sequence[tuple[float, float] | None] = ()
 
 
-def read_training(name: str, logs: Sequence[Path]) -> Training:
+def read_training(name: str, logs: Sequence[Path]) -> list[Plot]:
     """Read the logs of a training and of its resumed runs.
 
     Args:
@@ -62,7 +62,8 @@ def read_training(name: str, logs: Sequence[Path]) -> Training:
             first step on, a later one counts in place of those before.
 
     Returns:
-        Training: Its curves.
+        list[Plot]: Loss, accumulation, and scores on validation images, each
+        only if it was logged.
     """
     trained: list[dict[str, Any]] = []
     validated: list[dict[str, Any]] = []
@@ -73,22 +74,29 @@ def read_training(name: str, logs: Sequence[Path]) -> Training:
             first = added[0]['step'] if added else math.inf
             lines[:] = [line for line in lines if line['step'] < first] + added
     by_epoch = any('epoch' in line for line in trained)
+    unit = 'epoch' if by_epoch else 'iteration'
     scores = {
         key: (key, 1.0)
         for line in validated
         for key in line
         if key.split('/')[-1] in _SCORES
     }
-    return Training(
-        name=name,
-        loss=_curves(trained, 'step', {'loss': ('loss', 1.0)}),
-        # The hook's numbers stay in the log until the next epoch renews them.
-        attention=_curves(
-            trained, 'epoch' if by_epoch else 'step', _ATTENTION
-        ),
-        validation=_curves(validated, 'step', scores),
-        unit='epoch' if by_epoch else 'iteration',
+    loss = _curves(trained, 'step', {'loss': ('loss', 1.0)})
+    # The hook's numbers stay in the log until the next epoch renews them.
+    rates = _curves(trained, 'epoch' if by_epoch else 'step', _ATTENTION)
+    validation = _curves(validated, 'step', scores)
+    if all(len(curve.x) == 1 for curve in validation):
+        validation = []
+    table = (
+        ('Loss', loss, 'iteration', 'loss'),
+        ('Accept rate and coverage', rates, unit, 'percent'),
+        ('Validation', validation, unit, f'{", ".join(scores)} (percent)'),
     )
+    return [
+        Plot(f'{what} of {name}', curves, xlabel, ylabel)
+        for what, curves, xlabel, ylabel in table
+        if curves
+    ]
 
 
 def _read_lines(path: Path) -> list[dict[str, Any]]:
@@ -106,7 +114,7 @@ def _curves(
     lines: Sequence[Mapping[str, Any]],
     x: str,
     wanted: Mapping[str, tuple[str, float]],
-) -> tuple[Curve, ...]:
+) -> list[Curve]:
     """The last value of each key at each `x`, where a line has both."""
     curves = []
     for key, (name, scale) in wanted.items():
@@ -118,4 +126,4 @@ def _curves(
         if points:
             xs, ys = zip(*sorted(points.items()), strict=True)
             curves.append(Curve(name, xs, ys))
-    return tuple(curves)
+    return curves

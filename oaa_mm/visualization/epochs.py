@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,26 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from oaa_mm.attention import AttentionStore
+from oaa_mm.engine.store_names import (
+    ACCUMULATED,
+    CURRENT,
+    parse_store_name,
+    store_name,
+)
 
-#: Names of stores: M after an epoch or an iteration, A of an epoch alone.
-ACCUMULATED, CURRENT = 'attention_epoch', 'epoch_maps'
-_EPOCH_STORE = re.compile(r'(attention_epoch|attention_iter|epoch_maps)_(\d+)')
 #: Class index -> (h, w) uint8 map.
 Maps = Mapping[int, np.ndarray]
-
-
-def parse_store_name(path: str | os.PathLike) -> tuple[str, int] | None:
-    """Tell which epoch a store is of.
-
-    Args:
-        path (str | os.PathLike): The store's file, or its stem.
-
-    Returns:
-        tuple[str, int] | None: ``'attention_epoch'``, ``'attention_iter'`` or
-        ``'epoch_maps'``, and the number, from 1; None of other stores.
-    """
-    name = _EPOCH_STORE.fullmatch(Path(path).stem)
-    return None if name is None else (name[1], int(name[2]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,27 +130,13 @@ def epochs_of(folder: str | os.PathLike, kind: str) -> list[int]:
 
     Args:
         folder (str | os.PathLike): The folder.
-        kind (str): :data:`ACCUMULATED` or :data:`CURRENT`.
+        kind (str): See :func:`~oaa_mm.engine.store_names.store_name`.
 
     Returns:
         list[int]: Sorted, counted from 1.
     """
     names = map(parse_store_name, Path(folder).glob('*.safetensors'))
     return sorted(name[1] for name in names if name and name[0] == kind)
-
-
-def epoch_store(folder: str | os.PathLike, kind: str, epoch: int) -> Path:
-    """The file of an epoch's store.
-
-    Args:
-        folder (str | os.PathLike): Its folder.
-        kind (str): :data:`ACCUMULATED` or :data:`CURRENT`.
-        epoch (int): Counted from 1.
-
-    Returns:
-        Path: The file, which may be absent.
-    """
-    return Path(folder) / f'{kind}_{epoch}.safetensors'
 
 
 def select_epochs(
@@ -251,8 +225,8 @@ def load_epochs(
         stores.append(
             EpochStores(
                 epoch,
-                _open(epoch_store(work_dir, CURRENT, epoch)),
-                _open(epoch_store(work_dir, ACCUMULATED, epoch)),
+                _open(Path(work_dir, store_name(CURRENT, epoch))),
+                _open(Path(work_dir, store_name(ACCUMULATED, epoch))),
                 'not started' if early else 'not stored',
             )
         )

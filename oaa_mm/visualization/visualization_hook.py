@@ -84,23 +84,19 @@ class AttentionVisualizationHook(Hook):
 
     def _find_images(self, dataset: Any) -> dict[str, str]:
         """Image id -> file of the images to draw."""
+        indices = range(len(dataset))
         if self.image_ids is None:
-            chosen = evenly_spaced(range(len(dataset)), self.num_images)
-            infos = [dataset.get_data_info(index) for index in chosen]
-            return {info['image_id']: info['img_path'] for info in infos}
-        wanted = set(self.image_ids)
-        paths = {}
-        for index in range(len(dataset)):
-            info = dataset.get_data_info(index)
-            if info['image_id'] in wanted:
-                paths[info['image_id']] = info['img_path']
-        absent = sorted(wanted - set(paths))
+            indices = evenly_spaced(indices, self.num_images)
+        infos = map(dataset.get_data_info, indices)
+        paths = {info['image_id']: info['img_path'] for info in infos}
+        wanted = self.image_ids or paths
+        absent = sorted(set(wanted) - set(paths))
         if absent:
             raise ValueError(
                 'AttentionVisualizationHook: image_ids names images that the '
                 f'training set does not hold: {name_some(absent)}'
             )
-        return paths
+        return {image_id: paths[image_id] for image_id in wanted}
 
     def after_train_iter(
         self,

@@ -133,17 +133,19 @@ def test_scores_of_tests_stand_in_for_those_of_stores(work, tmp_path):
 def test_curves_of_a_resumed_training(work):
     logs = find_sources([work]).trainings['oaa']
     assert len(logs) == 2
-    training = read_training('oaa', logs)
-    assert training.loss[0].x == tuple(range(1, 11))
-    assert training.loss[0].y == pytest.approx([1 / s for s in range(1, 11)])
-    rate, coverage = training.attention
+    plots = read_training('oaa', logs)
+    loss, rates, validation = (plot.curves for plot in plots)
+    assert [plot.xlabel for plot in plots] == ['iteration', 'epoch', 'epoch']
+    assert loss[0].x == tuple(range(1, 11))
+    assert loss[0].y == pytest.approx([1 / s for s in range(1, 11)])
+    rate, coverage = rates
     assert rate.x == (1, 2, 3, 4, 5)
     assert rate.y == pytest.approx([10, 20, 30, 40, 50])
     assert coverage.y[-1] == pytest.approx(10)
-    assert training.validation[0].y == (32.0, 34.0)
+    assert validation[0].y == (32.0, 34.0)
     # A training begun anew in the same folder replaces the older one.
     again = read_training('oaa', [logs[1], logs[0]])
-    assert again.loss[0].x == tuple(range(1, 11))
+    assert again[0].curves[0].x == tuple(range(1, 11))
 
 
 def test_plots_take_their_colours_from_the_page(page):

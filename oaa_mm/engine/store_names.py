@@ -1,0 +1,40 @@
+"""How the stores of a training are called in its work_dir."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+#: M after an epoch; M at a checkpoint within an epoch; A of an epoch alone.
+ACCUMULATED, WITHIN_EPOCH = 'attention_epoch', 'attention_iter'
+CURRENT = 'epoch_maps'
+_NAME = re.compile(rf'({ACCUMULATED}|{WITHIN_EPOCH}|{CURRENT})_(\d+)')
+
+
+def store_name(kind: str, number: int) -> str:
+    """Name the file of a store.
+
+    Args:
+        kind (str): :data:`ACCUMULATED`, :data:`WITHIN_EPOCH` or
+            :data:`CURRENT`.
+        number (int): The epoch or iteration, counted from 1.
+
+    Returns:
+        str: The name of the file.
+    """
+    return f'{kind}_{number}.safetensors'
+
+
+def parse_store_name(path: str | os.PathLike) -> tuple[str, int] | None:
+    """Tell which epoch a store is of.
+
+    Args:
+        path (str | os.PathLike): The store's file, or its stem.
+
+    Returns:
+        tuple[str, int] | None: The kind and the number, as
+        :func:`store_name` takes them; None of other stores.
+    """
+    name = _NAME.fullmatch(Path(path).stem)
+    return None if name is None else (name[1], int(name[2]))
