@@ -187,9 +187,7 @@ def _class_indices(
     for tag in [entry] if _is_class(entry) else entry:
         if tag in class_names:
             indices.add(class_names.index(tag))
-        elif isinstance(tag, (int, np.integer)) and (
-            0 <= tag < len(class_names)
-        ):
+        elif _is_class(tag) and tag in range(len(class_names)):
             indices.add(int(tag))
         else:
             raise ValueError(

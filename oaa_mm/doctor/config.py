@@ -17,28 +17,26 @@ from .layout import NEEDS, SALIENCY_DIR, find_folder
 from .split import Split
 
 
-def _unwrap(dataset: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """The data set inside RepeatDataset and the like."""
+def _unwrap(
+    dataset: Mapping[str, Any], key: str
+) -> tuple[Mapping[str, Any], type]:
+    """The data set inside RepeatDataset and the like, and its class."""
     while 'dataset' in dataset:
         key += '.dataset'
         dataset = dataset['dataset']
+    kind = dataset.get('type')
     if 'datasets' in dataset:
         raise ValueError(
-            f'{key} joins several data sets (type {dataset.get("type")!r}), '
-            'which cannot be checked at once; check each with --data-root'
+            f'{key} joins several data sets (type {kind!r}), which cannot be '
+            'checked at once; check each with --data-root'
         )
-    return dataset
-
-
-def _dataset_class(dataset: Mapping[str, Any], key: str) -> type:
-    kind = dataset.get('type')
     found = DATASETS.get(kind) if isinstance(kind, str) else kind
     if found is None:
         raise ValueError(
             f'{key}.type is {kind!r}, which is not a registered data set; '
             'does the config need custom_imports?'
         )
-    return found
+    return dataset, found
 
 
 def _class_names(
@@ -113,13 +111,10 @@ def splits_from_config(
     splits, classes = [], None
     for name in NEEDS:
         key = f'{name}_dataloader'
-        loader = config.get(key)
-        if not loader:
-            continue
-        dataset = _unwrap(loader['dataset'], f'{key}.dataset')
-        kind = _dataset_class(dataset, f'{key}.dataset')
-        splits.append(_split(name, dataset, kind))
-        classes = classes or _class_names(dataset, kind)
+        if loader := config.get(key):
+            dataset, kind = _unwrap(loader['dataset'], f'{key}.dataset')
+            splits.append(_split(name, dataset, kind))
+            classes = classes or _class_names(dataset, kind)
     if not splits:
         raise ValueError(
             f'{path} has neither train_dataloader nor val_dataloader, so '

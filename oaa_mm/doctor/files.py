@@ -63,7 +63,6 @@ def read_facts(
     files: Mapping[str, FileFacts],
     kind: str,
     num_classes: int | None = None,
-    *,
     workers: int = 4,
     description: str = '',
 ) -> dict[str, FileFacts]:

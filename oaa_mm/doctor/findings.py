@@ -56,16 +56,21 @@ def name_split(findings: Iterable[Finding], split: str) -> list[Finding]:
     return named
 
 
-def sort_findings(findings: Iterable[Finding]) -> list[Finding]:
+def sort_findings(
+    findings: Iterable[Finding], *, reverse: bool = False
+) -> list[Finding]:
     """Findings from the worst to the mildest, else in their order.
 
     Args:
         findings (Iterable[Finding]): In any order.
+        reverse (bool): From the mildest to the worst. Defaults to False.
 
     Returns:
         list[Finding]: The same, sorted.
     """
-    return sorted(findings, key=lambda f: SEVERITIES.index(f.severity))
+    return sorted(
+        findings, key=lambda f: SEVERITIES.index(f.severity), reverse=reverse
+    )
 
 
 def count_severity(findings: Iterable[Finding], severity: str) -> int:

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from oaa_mm.io.files import write_json
 
-from .findings import SEVERITIES, Finding, count_severity
+from .findings import SEVERITIES, Finding, count_severity, sort_findings
 
 _STYLES = {'error': 'bold red', 'warning': 'yellow', 'info': 'dim'}
 
@@ -39,8 +39,7 @@ def print_findings(
         )
 
     # The worst comes last, where a terminal shows it.
-    ranks = {severity: -n for n, severity in enumerate(SEVERITIES)}
-    for finding in sorted(findings, key=lambda f: ranks[f.severity]):
+    for finding in sort_findings(findings, reverse=True):
         kind = f'{finding.severity} ({finding.check})'
         print_line(f'{kind}: {finding.message}', _STYLES[finding.severity])
         if finding.severity != 'info':

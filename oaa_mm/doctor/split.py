@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -104,54 +104,46 @@ def load_split(
             return None
 
     folder = attempt('images', ImageFolder, split.img_dir, split.img_suffix)
-    listed = attempt('list', _read_list, split, folder)
+    listed = None
+    if split.list_file is not None:
+        listed = attempt(
+            'list',
+            read_image_list,
+            split.list_file,
+            tags=split.labels is None,
+            known=folder,
+            suffix=split.img_suffix,
+            unique=False,
+        )
     if findings:
         return SplitData(split.name, [], needs=split.needs, findings=findings)
     table = attempt('labels', _read_table, split, listed, classes)
     if listed is None:
         ids = sorted(table.labels) if table else folder.all_ids()
         listed = [ListedImage(i, i) for i in ids]
-    classes = classes or (table.classes if table else None)
     names = {image.image_id: image.name for image in listed}
-    found = {'images': _locate(folder, names)}
+    found = {'images': {i: _locate(folder, i, n) for i, n in names.items()}}
     folders = {'masks': split.mask_dir, 'saliency': split.saliency_dir}
     for kind, path in folders.items():
         if path is not None and (kind in split.needs or path.is_dir()):
-            found[kind] = attempt(
-                kind, _locate_by_id, path, names, split.mask_suffix, kind
-            )
+            suffix = split.mask_suffix
+            located = attempt(kind, _locate_by_id, path, names, suffix, kind)
+            found |= {} if located is None else {kind: located}
+    classes = tuple(classes or (table and table.classes) or ()) or None
+    count = None if classes is None else len(classes)
     return SplitData(
         split.name,
         [image.image_id for image in listed],
         labels=None if table is None else table.labels,
-        classes=None if classes is None else tuple(classes),
+        classes=classes,
         files={
             kind: read_facts(
-                files,
-                kind,
-                None if classes is None else len(classes),
-                workers=workers,
-                description=f'{split.name}: {kind}',
+                files, kind, count, workers, f'{split.name}: {kind}'
             )
             for kind, files in found.items()
-            if files is not None
         },
         needs=split.needs,
         findings=findings,
-    )
-
-
-def _read_list(
-    split: Split, folder: ImageFolder | None
-) -> list[ListedImage] | None:
-    if split.list_file is None:
-        return None
-    return read_image_list(
-        split.list_file,
-        tags=split.labels is None,
-        known=folder,
-        suffix=split.img_suffix,
-        unique=False,
     )
 
 
@@ -166,40 +158,27 @@ def _read_table(
     source, form = split.labels, split.labels_format
     try:
         return read_labels(source, format=form, classes=classes)
-    except ValueError as error:
+    except ValueError:
         # Without names an index out of range is no longer an error of the
         # reader, so that the check of labels can list all of them.
-        try:
-            table = read_labels(source, format=form)
-        except ValueError:
-            raise error from None
+        table = read_labels(source, format=form)
         if table.classes is not None:
             raise
         return table
 
 
-def _locate(
-    folder: ImageFolder, names: Mapping[str, str]
-) -> dict[str, FileFacts]:
-    return {i: _locate_one(folder, i, name) for i, name in names.items()}
-
-
-def _locate_one(folder: ImageFolder, image_id: str, name: str) -> FileFacts:
+def _locate(folder: ImageFolder, image_id: str, name: str) -> FileFacts:
     try:
         return FileFacts(folder.find(image_id, name))
-    except FileNotFoundError as error:
-        return FileFacts(str(error), missing=True)
+    except FileNotFoundError:
+        return FileFacts(folder.expected(image_id), missing=True)
     except ValueError as error:
         return FileFacts(image_id, error=str(error))
 
 
 def _locate_by_id(
-    folder: Path, ids: Mapping[str, str], suffix: str, kind: str
+    folder: Path, ids: Iterable[str], suffix: str, kind: str
 ) -> dict[str, FileFacts]:
     found = find_by_id(folder, ids, suffix, kind=kind, allow_missing=True)
-    return {
-        i: FileFacts(found[i])
-        if i in found
-        else FileFacts(str(folder / f'{i}{suffix}'), missing=True)
-        for i in ids
-    }
+    expected = {i: found.get(i, f'{folder}/{i}{suffix}') for i in ids}
+    return {i: FileFacts(p, i not in found) for i, p in expected.items()}
