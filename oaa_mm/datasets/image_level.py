@@ -16,8 +16,8 @@ from oaa_mm.registry import DATASETS
 from oaa_mm.tags import (
     LabelTable,
     ListedImage,
+    TableBuilder,
     labels_of,
-    make_table,
     map_classes,
     read_image_list,
     read_labels,
@@ -199,11 +199,10 @@ class ImageLevelDataset(BaseSegDataset):
                 self.labels, format=self.labels_format, classes=classes
             )
         elif any(image.tags for image in images or ()):
-            table = make_table(
-                {image.image_id: image.tags for image in images},
-                classes,
-                self.ann_file,
-            )
+            builder = TableBuilder(self.ann_file, classes)
+            for image in images:
+                builder.add(image.image_id, image.tags)
+            table = builder.build()
         elif self.test_mode:
             table = LabelTable({}, classes)
         else:

@@ -25,7 +25,7 @@ from .formats import (
 from .image_list import ListedImage, read_image_list
 from .io import READERS, WRITERS, read_labels, write_labels
 from .select import labels_of, map_classes, select_listed, with_any_class
-from .table import LabelTable, make_table
+from .table import LabelTable, TableBuilder
 
 __all__ = [
     'COCO_CATEGORY_IDS',
@@ -35,11 +35,11 @@ __all__ = [
     'WRITERS',
     'LabelDiff',
     'LabelTable',
+    'TableBuilder',
     'ListedImage',
     'diff_labels',
     'labels_of',
     'load_classes',
-    'make_table',
     'map_classes',
     'print_diff',
     'read_coco',

@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-import operator
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral
 
 import numpy as np
 
-from oaa_mm.io import check_image_id
+from oaa_mm.io import check_image_id, image_id_of
 
 from .classes import normalize_classes
 
 
-def _normalize_indices(
+def _normalize(
     image_id: str, indices: Iterable[int], num_classes: int | None
 ) -> tuple[int, ...]:
+    """Check an image's id and classes; the only check of their range."""
+    check_image_id(image_id)
     values = tuple(indices)
-    if any(isinstance(value, (bool, np.bool_)) for value in values):
-        raise ValueError(
-            f'image {image_id!r}: labels should be class indices, but got '
-            f'booleans {values}; use the positions of the True ones'
-        )
-    try:
-        unique = sorted({operator.index(value) for value in values})
-    except TypeError as error:
+    if not all(
+        isinstance(v, Integral) and not isinstance(v, (bool, np.bool_))
+        for v in values
+    ):
         raise ValueError(
             f'image {image_id!r}: class indices should be integers, but got '
-            f'{values}'
-        ) from error
+            f'{values}; of booleans use the positions of the True ones'
+        )
+    unique = sorted({int(value) for value in values})
     if unique and unique[0] < 0:
         raise ValueError(
             f'image {image_id!r}: class index {unique[0]} is negative; '
@@ -79,8 +78,7 @@ class LabelTable:
         size = None if classes is None else len(classes)
         labels = {}
         for image_id, indices in self.labels.items():
-            check_image_id(image_id)
-            labels[image_id] = _normalize_indices(image_id, indices, size)
+            labels[image_id] = _normalize(image_id, indices, size)
         # The dataclass is frozen for its users, not for its own clean-up.
         object.__setattr__(self, 'classes', classes)
         object.__setattr__(self, 'labels', labels)
@@ -112,34 +110,56 @@ class LabelTable:
             )
         matrix = np.zeros((len(image_ids), num_classes), dtype=np.uint8)
         for row, image_id in zip(matrix, image_ids, strict=True):
-            indices = _normalize_indices(
-                image_id, self.labels[image_id], num_classes
-            )
-            row[list(indices)] = 1
+            indices = self.labels[image_id]
+            row[list(_normalize(image_id, indices, num_classes))] = 1
         return matrix
 
 
-def make_table(
-    labels: Mapping[str, Iterable[int]],
-    classes: Sequence[str] | None,
-    source: str | os.PathLike,
-    files: Mapping[str, str] | None = None,
-) -> LabelTable:
-    """A table whose errors name the file that it was read from.
+class TableBuilder:
+    """Collects the labels of a source; errors name the source and the place.
 
     Args:
-        labels (Mapping[str, Iterable[int]]): See :class:`LabelTable`.
-        classes (Sequence[str] | None): See :class:`LabelTable`.
         source (str | os.PathLike): The file or folder.
-        files (Mapping[str, str] | None): See :class:`LabelTable`.
-
-    Returns:
-        LabelTable: The labels.
+        classes (Iterable[str], optional): See :class:`LabelTable`.
 
     Raises:
-        ValueError: See :class:`LabelTable`.
+        ValueError: The names of the classes are wrong.
     """
-    try:
-        return LabelTable(labels, classes, files or {})
-    except ValueError as error:
-        raise ValueError(f'{source}: {error}') from error
+
+    def __init__(
+        self, source: str | os.PathLike, classes: Iterable[str] | None
+    ) -> None:
+        self.source = source
+        try:
+            self.classes = normalize_classes(classes)
+        except ValueError as error:
+            raise ValueError(f'{source}: {error}') from error
+        self.labels: dict[str, tuple[int, ...]] = {}
+        self.files: dict[str, str] = {}
+
+    def add(self, name: str, indices: Iterable[int], place: str = '') -> None:
+        """Enter an image.
+
+        Args:
+            name (str): Name of the image, with or without suffix.
+            indices (Iterable[int]): Its class indices.
+            place (str): Where it stands in the source, for messages, such as
+                ``', line 3'``. Defaults to nothing.
+
+        Raises:
+            ValueError: The image was entered before, its name cannot be the
+                name of a file, or an index is out of range.
+        """
+        image_id = image_id_of(name)
+        size = None if self.classes is None else len(self.classes)
+        try:
+            if image_id in self.labels:
+                raise ValueError(f'image {image_id!r} occurs twice; keep one')
+            self.labels[image_id] = _normalize(image_id, indices, size)
+        except ValueError as error:
+            raise ValueError(f'{self.source}{place}: {error}') from error
+        self.files[image_id] = name
+
+    def build(self) -> LabelTable:
+        """The table of all images that were entered."""
+        return LabelTable(self.labels, self.classes, self.files)

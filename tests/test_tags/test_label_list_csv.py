@@ -114,7 +114,10 @@ def test_csv_prefers_a_name_to_an_index(tmp_path):
         ('a,cat\nb,dog\n', "a header is needed.* got 'a,cat'"),
         ('image\na\n', 'a header is needed'),
         ('image,labels\na,cow\n', "line 2: unknown class 'cow'; .* cat, dog"),
-        ('image,labels\na,2\n', 'line 2: class index 2 is out of range'),
+        (
+            'image,labels\na,2\n',
+            "line 2: image 'a': class index 2 is out of range",
+        ),
         ('image,labels\na,cat,dog\n', 'line 2: 3 cells, .* has 2 columns'),
         ('image,labels\na,cat\n\na.jpg,dog\n', "line 4: image 'a' occurs tw"),
         ('image,cat,cow\na,1,0\n', "line 1: unknown class 'cow'"),

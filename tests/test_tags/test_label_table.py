@@ -48,8 +48,8 @@ def test_right_image_ids_are_kept(image_id):
         ([0, 2], 'class index 2 is out of range; there are 2 classes, 0 to 1'),
         ([0.0], 'should be integers'),
         (['0'], 'should be integers'),
-        ([True, False], 'booleans'),
-        (np.array([True, False]), 'booleans'),
+        ([True, False], 'should be integers'),
+        (np.array([True, False]), 'should be integers'),
     ],
 )
 def test_wrong_indices_are_refused(indices, message):

@@ -1,15 +1,12 @@
-"""Checks which the readers and writers of all forms share."""
+"""What the readers and writers of several forms share."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from oaa_mm.io import image_id_of
 from oaa_mm.tags.table import LabelTable
-
-T = TypeVar('T')
 
 
 def list_folder(path: str | Path, suffix: str) -> dict[str, Path]:
@@ -42,34 +39,6 @@ def unknown_class(name: str, classes: Sequence[str], where: str) -> ValueError:
     return ValueError(
         f'{where}: unknown class {name!r}; allowed are {", ".join(classes)}'
     )
-
-
-def check_index(index: int, classes: Sequence[str] | None, where: str) -> int:
-    """Return `index` if it is one of `classes` (None: any index is)."""
-    if classes is not None and not 0 <= index < len(classes):
-        raise ValueError(
-            f'{where}: class index {index} is out of range; there are '
-            f'{len(classes)} classes, 0 to {len(classes) - 1}'
-        )
-    return index
-
-
-def parse_index(token: str, classes: Sequence[str] | None, where: str) -> int:
-    """Class index written in `token`."""
-    if not (token.isascii() and token.isdigit() and len(token) <= 9):
-        raise ValueError(
-            f'{where}: {token!r} is not a class index (a number from 0)'
-        )
-    return check_index(int(token), classes, where)
-
-
-def add_once(
-    labels: dict[str, T], image_id: str, value: T, where: str
-) -> None:
-    """Enter an image in `labels` unless it is already there."""
-    if image_id in labels:
-        raise ValueError(f'{where}: image {image_id!r} occurs twice')
-    labels[image_id] = value
 
 
 def require_classes(table: LabelTable, form: str) -> tuple[str, ...]:

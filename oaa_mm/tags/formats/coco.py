@@ -8,20 +8,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from oaa_mm.io import image_id_of, read_text, write_json
+from oaa_mm.io import read_text, write_json
 from oaa_mm.tags.classes import (
     COCO_CATEGORY_IDS,
     COCO_CLASSES,
     normalize_classes,
 )
-from oaa_mm.tags.table import LabelTable, make_table
+from oaa_mm.tags.table import LabelTable, TableBuilder
 
-from ._common import (
-    add_once,
-    class_lookup,
-    require_classes,
-    unknown_class,
-)
+from ._common import class_lookup, require_classes, unknown_class
 
 _NEEDED = {
     'images': {'id': int, 'file_name': str},
@@ -99,26 +94,25 @@ def read_coco(
     indices, names, classes = _category_indices(
         data['categories'], classes, path
     )
-    labels: dict[str, set[int]] = {}
-    by_number: dict[int, set[int]] = {}
-    files = {}
+    found: dict[int, set[int]] = {}
     for image in data['images']:
-        found: set[int] = set()
-        add_once(by_number, image['id'], found, f'{path}: images')
-        image_id = image_id_of(image['file_name'])
-        add_once(labels, image_id, found, str(path))
-        files[image_id] = image['file_name']
+        if image['id'] in found:
+            raise ValueError(f'{path}: image {image["id"]} occurs twice')
+        found[image['id']] = set()
     for position, item in enumerate(data['annotations']):
         where = f'{path}: annotations[{position}]'
-        if item['image_id'] not in by_number:
+        if item['image_id'] not in found:
             raise ValueError(f'{where}: unknown image {item["image_id"]}')
         number = item['category_id']
         if number not in indices:
             raise ValueError(f'{where}: unknown category {number}')
         if indices[number] is None:
             raise unknown_class(names[number], classes, where)
-        by_number[item['image_id']].add(indices[number])
-    return make_table(labels, classes, path, files)
+        found[item['image_id']].add(indices[number])
+    table = TableBuilder(path, classes)
+    for image in data['images']:
+        table.add(image['file_name'], found[image['id']])
+    return table.build()
 
 
 def write_coco(table: LabelTable, path: str | os.PathLike) -> None:

@@ -9,17 +9,11 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from oaa_mm.io import atomic_write, image_id_of, read_text
+from oaa_mm.io import atomic_write, read_text
 from oaa_mm.tags.classes import normalize_classes
-from oaa_mm.tags.table import LabelTable, make_table
+from oaa_mm.tags.table import LabelTable, TableBuilder
 
-from ._common import (
-    add_once,
-    class_lookup,
-    parse_index,
-    require_plain_stems,
-    unknown_class,
-)
+from ._common import class_lookup, require_plain_stems, unknown_class
 
 _IMAGE_COLUMN = ('image', 'image_id', 'id', 'file_name', 'filename', 'name')
 _LABEL_COLUMN = ('labels', 'label')
@@ -61,7 +55,7 @@ def _parse_labels(
         if token in lookup:
             indices.append(lookup[token])
         elif token.isascii() and token.isdigit():
-            indices.append(parse_index(token, classes, where))
+            indices.append(int(token))
         elif token and classes is None:
             raise ValueError(
                 f'{where}: {token!r} is a class name, whose index is not '
@@ -139,7 +133,7 @@ def read_csv(
     one_hot = not _is_label_column(columns)
     if one_hot:
         classes, indices = _match_columns(columns, classes, where)
-    labels, files = {}, {}
+    table = TableBuilder(path, classes)
     for where, cells in rows:
         if len(cells) != len(columns) + 1:
             raise ValueError(
@@ -150,10 +144,8 @@ def read_csv(
             value = _parse_one_hot(cells[1:], indices, where)
         else:
             value = _parse_labels(cells[1], classes, where)
-        image_id = image_id_of(cells[0])
-        add_once(labels, image_id, value, where)
-        files[image_id] = cells[0]
-    return make_table(labels, classes, path, files)
+        table.add(cells[0], value, where.removeprefix(str(path)))
+    return table.build()
 
 
 def write_csv(table: LabelTable, path: str | os.PathLike) -> None:

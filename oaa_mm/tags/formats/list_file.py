@@ -6,9 +6,8 @@ import os
 from collections.abc import Container, Sequence
 
 from oaa_mm.io import atomic_write
-from oaa_mm.tags.classes import normalize_classes
 from oaa_mm.tags.image_list import read_image_list
-from oaa_mm.tags.table import LabelTable, make_table
+from oaa_mm.tags.table import LabelTable, TableBuilder
 
 from ._common import require_plain_stems
 
@@ -37,13 +36,10 @@ def read_list(
         ValueError: A line is wrong or an image occurs twice; the message
             names them.
     """
-    images = read_image_list(path, tags=True, known=known)
-    return make_table(
-        {image.image_id: image.tags for image in images},
-        normalize_classes(classes),
-        path,
-        {image.image_id: image.name for image in images},
-    )
+    table = TableBuilder(path, classes)
+    for image in read_image_list(path, tags=True, known=known):
+        table.add(image.name, image.tags)
+    return table.build()
 
 
 def write_list(table: LabelTable, path: str | os.PathLike) -> None:

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from oaa_mm.io import IGNORE_INDEX, classes_in, read_mask
 from oaa_mm.io.masks import require_class
 from oaa_mm.io.progress import progress
-from oaa_mm.tags.classes import normalize_classes
-from oaa_mm.tags.table import LabelTable, make_table
+from oaa_mm.tags.table import LabelTable, TableBuilder
 
 from ._common import list_folder
 
@@ -38,14 +37,13 @@ def read_masks(
         ValueError: A mask is unreadable, in colour, or has a value above the
             number of classes; or no mask has any class.
     """
-    names = normalize_classes(classes)
-    count = None if names is None else len(names)
-    labels, ignored = {}, False
+    table, ignored = TableBuilder(path, classes), False
+    count = None if classes is None else len(table.classes)
     files = list_folder(path, '.png')
     for image_id, file in progress(files.items(), 'Reading masks', len(files)):
         mask = read_mask(file, count, binary=binary)
-        labels[image_id] = classes_in(mask)
+        table.add(image_id, classes_in(mask))
         ignored = ignored or IGNORE_INDEX in mask
-    if not any(labels.values()):
+    if not any(table.labels.values()):
         require_class({0, IGNORE_INDEX} if ignored else {0}, str(path))
-    return make_table(labels, names, path)
+    return table.build()

@@ -12,15 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy_format
 
-from oaa_mm.io import atomic_write, image_id_of, read_bytes
+from oaa_mm.io import atomic_write, read_bytes
 from oaa_mm.tags.classes import normalize_classes
-from oaa_mm.tags.table import LabelTable, make_table
+from oaa_mm.tags.table import LabelTable, TableBuilder
 
-from ._common import (
-    add_once,
-    require_classes,
-    require_plain_stems,
-)
+from ._common import require_classes, require_plain_stems
 from ._safe_pickle import load_numpy_pickle
 
 
@@ -46,9 +42,9 @@ def _load_dict(path: Path) -> dict:
         raise ValueError(f'{path} cannot be read: {error}') from error
 
 
-def _image_id(key: Any, path: Path) -> str:
+def _name(key: Any, path: Path) -> str:
     if isinstance(key, str):
-        return image_id_of(key)
+        return key
     number = str(key)
     # IRN writes 2007_000032 as the number 2007000032.
     if isinstance(key, (int, np.integer)) and number.isdigit():
@@ -112,9 +108,10 @@ def read_npy(
             an array is not the number of classes.
     """
     path, names = Path(path), normalize_classes(classes)
-    labels, size = {}, None if names is None else len(names)
+    size = None if names is None else len(names)
+    table = TableBuilder(path, names)
     for key, value in _load_dict(path).items():
-        image_id = _image_id(key, path)
+        image_id = _name(key, path)
         length, indices = _class_indices(value, f'{path}: {image_id!r}')
         size = length if size is None else size
         if length != size:
@@ -122,8 +119,8 @@ def read_npy(
                 f'{path}: {image_id!r} has an array of {length} classes, but '
                 f'{size} are expected{_hint_coco(length, size)}'
             )
-        add_once(labels, image_id, indices, str(path))
-    return make_table(labels, names, path)
+        table.add(image_id, indices)
+    return table.build()
 
 
 def write_npy(table: LabelTable, path: str | os.PathLike) -> None:

@@ -12,7 +12,7 @@ from xml.parsers import expat
 from oaa_mm.io.files import write_error
 from oaa_mm.io.progress import progress
 from oaa_mm.tags.classes import VOC_CLASSES, normalize_classes
-from oaa_mm.tags.table import LabelTable, make_table
+from oaa_mm.tags.table import LabelTable, TableBuilder
 
 from ._common import (
     class_lookup,
@@ -88,14 +88,11 @@ def read_voc_xml(
             or names an unknown class.
     """
     names = normalize_classes(VOC_CLASSES if classes is None else classes)
+    table = TableBuilder(path, names)
     files = list_folder(path, '.xml')
-    labels = {
-        image_id: _read_file(file, names, keep_difficult)
-        for image_id, file in progress(
-            files.items(), 'Reading XML', len(files)
-        )
-    }
-    return make_table(labels, names, path)
+    for image_id, file in progress(files.items(), 'Reading XML', len(files)):
+        table.add(image_id, _read_file(file, names, keep_difficult))
+    return table.build()
 
 
 def _to_xml(image_id: str, names: Sequence[str]) -> bytes:
