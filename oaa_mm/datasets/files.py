@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from oaa_mm.checks import name_some
 from oaa_mm.io.images import PHOTO_FORMATS, open_image
+
+from .transforms.frame_size import resized_by_all
 
 _ENDINGS = {'JPEG': b'\xff\xd9', 'PNG': b'IEND\xaeB`\x82'}
 _EXIF_ORIENTATION = 0x0112
@@ -90,6 +92,31 @@ def inspect_images(paths: Mapping[str, str]) -> dict[str, tuple[int, int]]:
             f'{name_some(broken)}'
         )
     return dict(zip(paths, found, strict=True))
+
+
+def image_sizes(
+    paths: Mapping[str, str], transforms: Iterable[Callable]
+) -> dict[str, dict]:
+    """Sizes of images, for the entries of a data set.
+
+    Args:
+        paths (Mapping[str, str]): Image id -> file.
+        transforms (Iterable[Callable]): The pipeline.
+
+    Returns:
+        dict[str, dict]: Image id -> `height` and `width` of the file, and
+        `input_size`, the height and width after the resizes of the pipeline.
+
+    Raises:
+        FileNotFoundError: See :func:`inspect_images`.
+        ValueError: See :func:`inspect_images`.
+    """
+    sizes = inspect_images(paths)
+    after = {s: resized_by_all(transforms, s) for s in set(sizes.values())}
+    return {
+        i: {'height': s[0], 'width': s[1], 'input_size': after[s]}
+        for i, s in sizes.items()
+    }
 
 
 def _ends_properly(path: Path, image_format: str | None) -> bool:

@@ -41,7 +41,10 @@ class ImageFolder:
         self.strict = strict
         self._listed: dict[str, dict[str, list[str]]] = {}
         if not os.path.isdir(self.folder or '.'):
-            raise FileNotFoundError(f'there is no folder {self.folder}')
+            raise FileNotFoundError(
+                f'there is no folder {self.folder}; check the folder of the '
+                'files (`data_root` and `data_prefix` of a data set)'
+            )
 
     def __contains__(self, image_id: str) -> bool:
         return bool(self._names(image_id))

@@ -10,24 +10,21 @@ import numpy as np
 from mmengine.logging import print_log
 from mmseg.datasets import BaseSegDataset
 
-from oaa_mm.checks import name_some
-from oaa_mm.io import voc_colormap
+from oaa_mm.io import IGNORE_INDEX, voc_colormap
 from oaa_mm.registry import DATASETS
 from oaa_mm.tags import (
     LabelTable,
     ListedImage,
-    TableBuilder,
-    labels_of,
-    map_classes,
+    labels_in_list,
+    labels_to_train_on,
     read_image_list,
     read_labels,
-    with_any_class,
 )
 
-from .files import inspect_images
+from .files import image_sizes
 from .image_files import ImageFolder, find_by_id, find_images
 from .transforms import RecordingCompose
-from .transforms.frame_size import RESIZES, iterate_transforms, resized
+from .transforms.frame_size import iterate_transforms
 
 
 @DATASETS.register_module()
@@ -96,7 +93,6 @@ class ImageLevelDataset(BaseSegDataset):
         self.labels = labels
         self.labels_format = labels_format
         self.check_images = check_images
-        self._input_sizes: dict[tuple[int, int], tuple[int, int]] = {}
         super().__init__(
             ann_file=ann_file,
             data_prefix={'img_path': '', **(data_prefix or {})},
@@ -152,13 +148,17 @@ class ImageLevelDataset(BaseSegDataset):
             list[dict]: One entry an image, see the class.
         """
         folder = ImageFolder(self.data_prefix['img_path'], self.img_suffix)
-        images = self._read_list(folder)
+        images = []
+        if self.ann_file:
+            images = read_image_list(
+                self.ann_file,
+                tags=not self.labels,
+                known=folder,
+                suffix=self.img_suffix,
+            )
         table = self._read_table(images)
-        if images is None:
-            images = [
-                ListedImage(image_id, table.files.get(image_id, image_id))
-                for image_id in sorted(table.labels)
-            ]
+        if not self.ann_file:
+            images = table.images()
         if not images:
             raise ValueError(
                 f'{self.labels or type(self).__name__}: no image is named; '
@@ -168,41 +168,37 @@ class ImageLevelDataset(BaseSegDataset):
         paths = find_images(
             folder, [i.name for i in images if i.image_id in labels]
         )
-        sizes = inspect_images(paths) if self.check_images else {}
-        masks = self._find_masks(paths)
-        return [
-            self._data_info(image_id, path, classes, sizes, masks)
-            for (image_id, path), classes in zip(
-                paths.items(), labels.values(), strict=True
-            )
-        ]
+        sizes = {}
+        if self.check_images:
+            sizes = image_sizes(paths, self.pipeline.transforms)
+        optional = sizes, self._masks(paths)
+        label_map = self._mask_label_map()
+        infos = []
+        for image_id, classes in zip(paths, labels.values(), strict=True):
+            info = {
+                'img_path': paths[image_id],
+                'image_id': image_id,
+                'label_map': label_map,
+                'reduce_zero_label': False,
+                'seg_fields': [],
+            }
+            if classes is not None:
+                label = np.zeros(len(self.metainfo['classes']), np.uint8)
+                label[list(classes)] = 1
+                info['gt_label'] = label
+            for more in optional:
+                info.update(more.get(image_id, {}))
+            infos.append(info)
+        return infos
 
-    def _read_list(self, folder: ImageFolder) -> list[ListedImage] | None:
-        if not self.ann_file:
-            return None
-        if not osp.isfile(self.ann_file):
-            raise FileNotFoundError(
-                f'ann_file {self.ann_file!r} does not exist; it lists one '
-                'image a line'
-            )
-        return read_image_list(
-            self.ann_file,
-            tags=not self.labels,
-            known=folder,
-            suffix=self.img_suffix,
-        )
-
-    def _read_table(self, images: list[ListedImage] | None) -> LabelTable:
+    def _read_table(self, images: list[ListedImage]) -> LabelTable:
         classes = self.METAINFO.get('classes') or self.metainfo.get('classes')
         if self.labels:
             table = read_labels(
                 self.labels, format=self.labels_format, classes=classes
             )
-        elif any(image.tags for image in images or ()):
-            builder = TableBuilder(self.ann_file, classes)
-            for image in images:
-                builder.add(image.image_id, image.tags)
-            table = builder.build()
+        elif any(image.tags for image in images):
+            table = labels_in_list(images, self.ann_file, classes)
         elif self.test_mode:
             table = LabelTable({}, classes)
         else:
@@ -228,86 +224,35 @@ class ImageLevelDataset(BaseSegDataset):
         """Classes of each image, mapped to the selected classes."""
         if self.test_mode and not table.labels:
             return dict.fromkeys(ids)
-        source = self.labels or self.ann_file
-        labels = labels_of(table, ids, source)
-        if (self.filter_cfg or {}).get('filter_empty_gt'):
-            labels = self._with_any(labels, 'any class (filter_empty_gt)')
-        if empty := [i for i, classes in labels.items() if not classes]:
-            raise ValueError(
-                f'{source}: {len(empty)} listed images have no class in the '
-                f'image-level labels: {name_some(empty)}. Label them or take '
-                'them off the list'
-            )
-        if self.label_map is None:
-            return labels
-        names = ', '.join(self.metainfo['classes'])
-        labels = map_classes(labels, self.label_map)
-        return self._with_any(labels, f'any of the chosen classes ({names})')
-
-    def _with_any(
-        self, labels: Mapping[str, tuple[int, ...]], what: str
-    ) -> dict[str, tuple[int, ...]]:
-        """Leave out the images without a class, and say how many."""
-        kept = with_any_class(labels, what)
-        if len(kept) < len(labels):
+        labels = labels_to_train_on(
+            table,
+            ids,
+            self.labels or self.ann_file,
+            drop_empty=(self.filter_cfg or {}).get('filter_empty_gt', False),
+            chosen=self.metainfo['classes'] if self.label_map else None,
+        )
+        if len(labels) < len(ids):
             print_log(
-                f'{type(self).__name__}: {len(labels) - len(kept)} of '
-                f'{len(labels)} images do not have {what} and are left out',
+                f'{type(self).__name__}: {len(ids) - len(labels)} of '
+                f'{len(ids)} images have none of the classes '
+                f'{", ".join(self.metainfo["classes"])} and are left out',
                 'current',
             )
-        return kept
+        return labels
 
-    def _find_masks(self, image_ids: Iterable[str]) -> dict[str, str]:
-        masks = self.data_prefix.get('seg_map_path')
-        if not masks or not osp.isdir(masks):
+    def _masks(self, image_ids: Iterable[str]) -> dict[str, dict]:
+        """Paths of the masks that there are, by id."""
+        folder = self.data_prefix.get('seg_map_path')
+        if not folder or not osp.isdir(folder):
             return {}
-        return find_by_id(
-            masks, image_ids, self.seg_map_suffix, allow_missing=True
+        masks = find_by_id(
+            folder, image_ids, self.seg_map_suffix, allow_missing=True
         )
+        return {i: {'seg_map_path': path} for i, path in masks.items()}
 
-    def _data_info(
-        self,
-        image_id: str,
-        path: str,
-        classes: tuple[int, ...] | None,
-        sizes: Mapping[str, tuple[int, int]],
-        masks: Mapping[str, str],
-    ) -> dict:
-        info = {
-            'img_path': path,
-            'image_id': image_id,
-            'label_map': self._mask_label_map,
-            'reduce_zero_label': False,
-            'seg_fields': [],
-        }
-        if classes is not None:
-            label = np.zeros(len(self.metainfo['classes']), np.uint8)
-            label[list(classes)] = 1
-            info['gt_label'] = label
-        if image_id in sizes:
-            info['height'], info['width'] = size = sizes[image_id]
-            info['input_size'] = self._input_size(size)
-        if image_id in masks:
-            info['seg_map_path'] = masks[image_id]
-        return info
-
-    @property
     def _mask_label_map(self) -> dict[int, int] | None:
         """Mask values to the selected classes: class c has value c + 1."""
         if self.label_map is None:
             return None
-        chosen = {
-            old + 1: 255 if new == 255 else new + 1
-            for old, new in self.label_map.items()
-        }
-        return {0: 0, **chosen}
-
-    def _input_size(self, size: tuple[int, int]) -> tuple[int, int]:
-        """Size of an image after the resizes of the pipeline."""
-        if size not in self._input_sizes:
-            after = size
-            for transform in self.pipeline.transforms:
-                if isinstance(transform, RESIZES):
-                    after = resized(transform, after)
-            self._input_sizes[size] = after
-        return self._input_sizes[size]
+        chosen = self.label_map.items()
+        return {0: 0} | {o + 1: min(n + 1, IGNORE_INDEX) for o, n in chosen}

@@ -22,10 +22,10 @@ from .formats import (
     read_npy,
     read_voc_xml,
 )
-from .image_list import ListedImage, read_image_list
+from .image_list import labels_in_list, read_image_list
 from .io import READERS, WRITERS, read_labels, write_labels
-from .select import labels_of, map_classes, select_listed, with_any_class
-from .table import LabelTable, TableBuilder
+from .select import labels_of, labels_to_train_on, select_listed
+from .table import LabelTable, ListedImage
 
 __all__ = [
     'COCO_CATEGORY_IDS',
@@ -35,12 +35,12 @@ __all__ = [
     'WRITERS',
     'LabelDiff',
     'LabelTable',
-    'TableBuilder',
     'ListedImage',
     'diff_labels',
+    'labels_in_list',
     'labels_of',
+    'labels_to_train_on',
     'load_classes',
-    'map_classes',
     'print_diff',
     'read_coco',
     'read_csv',
@@ -51,6 +51,5 @@ __all__ = [
     'read_npy',
     'read_voc_xml',
     'select_listed',
-    'with_any_class',
     'write_labels',
 ]

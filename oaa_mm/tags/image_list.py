@@ -11,32 +11,18 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Container
-from typing import NamedTuple
+from collections.abc import Container, Iterable, Sequence
 
 from oaa_mm.checks import name_some
 from oaa_mm.io import check_image_id, image_id_of, read_text
 from oaa_mm.io.ids import IMAGE_SUFFIXES, find_id
 
+from .table import LabelTable, ListedImage, TableBuilder
+
 #: What separates words. Other blanks of Unicode belong to names.
 _BLANKS = ' \t\r\f\v'
 _WORD = re.compile(f'[^{_BLANKS}]+')
 _NUMBER = re.compile('-?[0-9]+')
-
-
-class ListedImage(NamedTuple):
-    """What a line of a list says.
-
-    Attributes:
-        image_id (str): The id, with the folders that belong to it.
-        name (str): The name as it is listed.
-        tags (tuple[int, ...] | None): Class indices; None where lines carry
-            none.
-    """
-
-    image_id: str
-    name: str
-    tags: tuple[int, ...] | None = None
 
 
 def read_image_list(
@@ -97,6 +83,31 @@ def read_image_list(
             f'{name_some(twice)}; keep one line of each'
         )
     return images
+
+
+def labels_in_list(
+    images: Sequence[ListedImage],
+    source: str | os.PathLike,
+    classes: Iterable[str] | None = None,
+) -> LabelTable:
+    """The labels that the lines of a list carry.
+
+    Args:
+        images (Sequence[ListedImage]): Read with `tags`.
+        source (str | os.PathLike): The list, for messages.
+        classes (Iterable[str], optional): Names of the classes.
+
+    Returns:
+        LabelTable: The labels; a name alone gives an image without class.
+
+    Raises:
+        ValueError: A class index is out of range.
+    """
+    table = TableBuilder(source, classes)
+    for image in images:
+        table.add(image.image_id, image.tags)
+        table.files[image.image_id] = image.name
+    return table.build()
 
 
 def _read_line(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from oaa_mm.checks import name_some
-from oaa_mm.io import IGNORE_INDEX
 from oaa_mm.io.ids import match_ids
 
 from .image_list import read_image_list
@@ -67,43 +66,51 @@ def select_listed(
     return LabelTable(labels, table.classes)
 
 
-def with_any_class(
-    labels: Mapping[str, tuple[int, ...]], what: str
+def labels_to_train_on(
+    table: LabelTable,
+    image_ids: Sequence[str],
+    source: str,
+    *,
+    drop_empty: bool = False,
+    chosen: Sequence[str] | None = None,
 ) -> dict[str, tuple[int, ...]]:
-    """Leave out the images without any class.
+    """The labels of the images that have any of the chosen classes.
 
     Args:
-        labels (Mapping[str, tuple[int, ...]]): Image id -> class indices.
-        what (str): Which classes are meant, for the message.
+        table (LabelTable): See :func:`labels_of`.
+        image_ids (Sequence[str]): See :func:`labels_of`.
+        source (str): See :func:`labels_of`.
+        drop_empty (bool): Leave out images that the table gives no class.
+            Defaults to False: they are an error.
+        chosen (Sequence[str] | None): Names of some classes of the table,
+            in the order of their new indices; images without any of them are
+            left out. Defaults to None: all classes, as they are.
 
     Returns:
-        dict[str, tuple[int, ...]]: Those that have one.
+        dict[str, tuple[int, ...]]: Image id -> class indices.
 
     Raises:
-        ValueError: There is none.
+        ValueError: The table lacks images or gives some no class, or no image
+            is left.
     """
+    labels = labels_of(table, image_ids, source)
+    empty = [i for i, classes in labels.items() if not classes]
+    if empty and not drop_empty:
+        raise ValueError(
+            f'{source}: {len(empty)} listed images have no class in the '
+            f'image-level labels: {name_some(empty)}. Label them, take them '
+            'off the list, or set filter_cfg=dict(filter_empty_gt=True)'
+        )
+    if chosen:
+        index = {name: number for number, name in enumerate(chosen)}
+        new = [index.get(name) for name in table.classes]
+        for image_id, classes in labels.items():
+            found = {new[c] for c in classes} - {None}
+            labels[image_id] = tuple(sorted(found))
     kept = {i: classes for i, classes in labels.items() if classes}
     if not kept:
-        raise ValueError(f'no listed image has {what}')
-    return kept
-
-
-def map_classes(
-    labels: Mapping[str, tuple[int, ...]], label_map: Mapping[int, int]
-) -> dict[str, tuple[int, ...]]:
-    """Number the chosen classes anew and drop the others.
-
-    Args:
-        labels (Mapping[str, tuple[int, ...]]): Image id -> class indices.
-        label_map (Mapping[int, int]): Class index -> new one, 255 for classes
-            that are not chosen.
-
-    Returns:
-        dict[str, tuple[int, ...]]: Image id -> new indices, ascending.
-    """
-    return {
-        image_id: tuple(
-            sorted({label_map[c] for c in classes} - {IGNORE_INDEX})
+        raise ValueError(
+            f'{source}: no listed image has any of the classes '
+            f'{", ".join(chosen or table.classes or ())}'
         )
-        for image_id, classes in labels.items()
-    }
+    return kept

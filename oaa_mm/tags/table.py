@@ -6,12 +6,28 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral
+from typing import NamedTuple
 
 import numpy as np
 
 from oaa_mm.io import check_image_id, image_id_of
 
 from .classes import normalize_classes
+
+
+class ListedImage(NamedTuple):
+    """What a line of a list says.
+
+    Attributes:
+        image_id (str): The id, with the folders that belong to it.
+        name (str): The name as it is listed.
+        tags (tuple[int, ...] | None): Class indices; None where lines carry
+            none.
+    """
+
+    image_id: str
+    name: str
+    tags: tuple[int, ...] | None = None
 
 
 def _normalize(
@@ -85,6 +101,13 @@ class LabelTable:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def images(self) -> list[ListedImage]:
+        """The images as a list names them, in the order of their ids."""
+        return [
+            ListedImage(image_id, self.files.get(image_id, image_id))
+            for image_id in sorted(self.labels)
+        ]
 
     def to_matrix(
         self, image_ids: Sequence[str], num_classes: int

@@ -24,7 +24,7 @@ def test_absent_data_root(folder):
 def test_absent_list(folder):
     refused(
         FileNotFoundError,
-        r"ann_file '.*gone\.txt' does not exist",
+        r'gone\.txt does not exist',
         folder,
         'gone.txt',
     )

@@ -7,7 +7,7 @@ be the same in every epoch, whatever scale or crop was drawn.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 from mmcv.transforms import RandomChoiceResize, RandomResize, Resize
@@ -65,6 +65,24 @@ def resized(transform: Callable, size: tuple[int, int]) -> tuple[int, int]:
     return transform(results)['img'].shape[:2]
 
 
+def resized_by_all(
+    transforms: Iterable[Callable], size: tuple[int, int]
+) -> tuple[int, int]:
+    """Size of an image after those transforms of a pipeline that resize.
+
+    Args:
+        transforms (Iterable[Callable]): A pipeline.
+        size (tuple[int, int]): Height and width before.
+
+    Returns:
+        tuple[int, int]: Height and width after.
+    """
+    for transform in transforms:
+        if isinstance(transform, RESIZES):
+            size = resized(transform, size)
+    return size
+
+
 def size_after(
     transform: Callable, frame: tuple[int, int], *, drawn: bool
 ) -> tuple[int, int] | None:
@@ -86,7 +104,7 @@ def size_after(
     if draws_scale(transform):
         return frame
     if drawn:
-        return resized(transform, frame) if _only_resizes(transform) else frame
+        return resized_by_all([transform], frame)
     return None
 
 
@@ -117,7 +135,3 @@ def _scale_size(scale: int | tuple[int, int]) -> tuple[int, ...]:
     """Order of scales, whatever order they are listed in."""
     sides = (scale, scale) if isinstance(scale, int) else scale
     return (sides[0] * sides[1], *sides)
-
-
-def _only_resizes(transform: Callable) -> bool:
-    return isinstance(transform, RESIZES)

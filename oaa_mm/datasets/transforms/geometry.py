@@ -11,7 +11,6 @@ as it treats the image, and betrays most others.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -19,10 +18,9 @@ from mmcv.transforms import RandomFlip
 from mmengine.dataset import Compose
 from mmseg.datasets import transforms as mmseg_transforms
 
-from oaa_mm.attention import Placement
-
-from .axis import AxisTrace, trace_axis
+from .axis import trace_axis
 from .frame_size import draws_scale, iterate_transforms, size_after
+from .image_geometry import ImageGeometry
 
 #: What mmcv's loading raises for damaged files.
 UNREADABLE = (OSError, AssertionError, cv2.error)
@@ -31,40 +29,6 @@ WITNESS = 'oaa_geometry_witness'
 MASK_KEYS = (('gt_seg_map',), ('seg_map_path',))
 #: Transforms of mmseg that cannot be undone on a map of cells.
 REFUSED = ('RandomRotate', 'RandomRotFlip', 'RandomMosaic', 'Albu', 'Pad')
-
-
-@dataclass(frozen=True)
-class ImageGeometry:
-    """What the transforms so far made of an image.
-
-    Attributes:
-        shape (tuple[int, int]): Present height and width in pixels.
-        frame (tuple[int, int]): Size of the whole image at its nominal scale:
-            scaled by every resize but for the random part of it.
-        box (tuple[float, float, float, float]): Top, left, bottom, right of
-            the part still visible, as fractions of the image.
-        flips (tuple[bool, bool]): Whether it is flipped top-bottom and
-            left-right.
-    """
-
-    shape: tuple[int, int]
-    frame: tuple[int, int]
-    box: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
-    flips: tuple[bool, bool] = (False, False)
-
-    @property
-    def placement(self) -> Placement:
-        """The placement in pixels of the frame."""
-        whole = self.box == (0.0, 0.0, 1.0, 1.0)
-        height, width = self.frame
-        top, left, bottom, right = self.box
-        box = (top * height, left * width, bottom * height, right * width)
-        return Placement(
-            frame=self.frame,
-            box=None if whole else box,
-            flip_vertical=self.flips[0],
-            flip_horizontal=self.flips[1],
-        )
 
 
 class RecordingCompose(Compose):
@@ -178,9 +142,7 @@ class RecordingCompose(Compose):
         if None in traces or not straight:
             raise _refusal(transform, 'moved pixels in another way')
         frame = size_after(transform, before.frame, drawn=drawn)
-        if frame is None:
-            frame = _scaled_frame(before, shape, traces)
-        after = _advance(before, shape, frame, traces)
+        after = before.after(shape, traces, frame)
         if after != before:
             data[WITNESS] = _number_pixels(shape)
         return after
@@ -206,52 +168,6 @@ def placement_is_current(results: dict) -> bool:
 
 def _number_pixels(shape: tuple[int, int]) -> np.ndarray:
     return np.arange(shape[0] * shape[1], dtype=np.int32).reshape(shape)
-
-
-def _advance(
-    before: ImageGeometry,
-    shape: tuple[int, int],
-    frame: tuple[int, int],
-    traces: tuple[AxisTrace, AxisTrace],
-) -> ImageGeometry:
-    sides, flips = [], []
-    for axis, trace in enumerate(traces):
-        low, high = before.box[axis], before.box[axis + 2]
-        first, last = trace.kept
-        length = before.shape[axis]
-        if before.flips[axis]:
-            first, last = length - last, length - first
-        extent = (high - low) / length
-        sides.append(
-            (
-                low if first == 0 else low + first * extent,
-                high if last == length else low + last * extent,
-            )
-        )
-        flips.append(before.flips[axis] ^ trace.flipped)
-    (top, bottom), (left, right) = sides
-    return replace(
-        before,
-        shape=shape,
-        frame=frame,
-        box=(top, left, bottom, right),
-        flips=tuple(flips),
-    )
-
-
-def _scaled_frame(
-    before: ImageGeometry,
-    shape: tuple[int, int],
-    traces: tuple[AxisTrace, AxisTrace],
-) -> tuple[int, int]:
-    """Size of the frame, scaled as the present part of it was."""
-    if not any(trace.resized for trace in traces):
-        return before.frame
-    ratios = (shape[0] / before.shape[0], shape[1] / before.shape[1])
-    return tuple(
-        max(1, round(side * ratio))
-        for side, ratio in zip(before.frame, ratios, strict=True)
-    )
 
 
 def _check_known(transform: Callable) -> None:

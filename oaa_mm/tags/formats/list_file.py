@@ -6,8 +6,8 @@ import os
 from collections.abc import Container, Sequence
 
 from oaa_mm.io import atomic_write
-from oaa_mm.tags.image_list import read_image_list
-from oaa_mm.tags.table import LabelTable, TableBuilder
+from oaa_mm.tags.image_list import labels_in_list, read_image_list
+from oaa_mm.tags.table import LabelTable
 
 from ._common import require_plain_stems
 
@@ -36,10 +36,8 @@ def read_list(
         ValueError: A line is wrong or an image occurs twice; the message
             names them.
     """
-    table = TableBuilder(path, classes)
-    for image in read_image_list(path, tags=True, known=known):
-        table.add(image.name, image.tags)
-    return table.build()
+    images = read_image_list(path, tags=True, known=known)
+    return labels_in_list(images, path, classes)
 
 
 def write_list(table: LabelTable, path: str | os.PathLike) -> None:
