@@ -12,7 +12,7 @@ from oaa_mm import datasets
 from oaa_mm.engine.store_names import ACCUMULATED, store_name
 from oaa_mm.io.manifest import manifest_path
 from oaa_mm.tags.classes import load_classes
-from oaa_mm.visualization.epochs import epochs_of
+from oaa_mm.visualization import find_epochs
 
 from .options import ReportOptions
 from .sources import Sources, read_json
@@ -75,7 +75,7 @@ def _dataset_configs(sources: Sources) -> Iterator[Config]:
     """Data sets of the configs that made the stores."""
     stores = list(sources.stores.values())
     for folder in sources.accumulations.values():
-        epochs = epochs_of(folder, ACCUMULATED)
+        epochs, _ = find_epochs(folder)
         stores += [folder / store_name(ACCUMULATED, e) for e in epochs[-1:]]
     for path in filter(Path.is_file, map(manifest_path, stores)):
         config = read_json(path).get('parameters', {}).get('config', {})

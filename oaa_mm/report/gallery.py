@@ -33,20 +33,20 @@ class ImageCard:
         image_id (str): The image.
         groups (Sequence[str]): Why it is shown: ``'best'`` and the like.
         score (float | None): The score that it was ranked by, in percent.
+        classes (Sequence[int]): Classes of its maps, labels and mask.
         image (Tile): The image itself.
         stages (Sequence[Tile]): Maps of single stores, labels, the mask.
         epochs (Sequence[tuple[Tile, Tile]]): Maps of each epoch alone, and
             those accumulated after it.
-        classes (Sequence[int]): Classes of its maps, labels and mask.
     """
 
     image_id: str
     groups: Sequence[str]
     score: float | None
+    classes: Sequence[int]
     image: Tile
     stages: Sequence[Tile]
     epochs: Sequence[tuple[Tile, Tile]]
-    classes: Sequence[int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,47 +110,44 @@ def draw_gallery(
         for name, folder in folders.items()
     }
     images, cards = ImageFolder(data.img_dir), []
-    for image_id in progress(groups, 'images'):
+    scores = dict(ranked)
+    for image_id, why in progress(groups.items(), 'images'):
         try:
             image = read_image(images.find(image_id))
         except FileNotFoundError as error:
             notes.append(f'{image_id} is left out: {error}')
             continue
-        tiles = ImageTiles(
-            image, alpha=options.alpha, height=options.tile_height
-        )
-        stages = [
-            tiles.maps(name, store.maps_of(image_id))
-            for name, store in run.stores.items()
-        ]
-        stages += [
-            _label_tile(tiles, name, files.get(image_id))
-            for name, files in labels.items()
-        ]
-        epochs = [
-            tiles.epoch(stores.maps_of(image_id), ('attention', 'OAA'))
-            for stores in run.epochs
-        ]
-        cards.append(
-            ImageCard(
-                image_id,
-                groups[image_id],
-                dict(ranked).get(image_id),
-                tiles.image(),
-                stages,
-                epochs,
-                sorted(tiles.classes),
-            )
-        )
+        tiles = ImageTiles(image, height=options.tile_height)
+        try:
+            pictures = _draw(image_id, tiles, run, labels)
+        except ValueError as error:
+            raise ValueError(f'{image_id}: {error}') from error
+        classes = sorted(tiles.classes)
+        score = scores.get(image_id)
+        cards.append(ImageCard(image_id, why, score, classes, *pictures))
     shown = tuple(stores.epoch for stores in run.epochs)
     return Gallery(tuple(cards), shown, ranked_by, tuple(notes))
 
 
-def _label_tile(tiles: ImageTiles, caption: str, path: str | None) -> Tile:
-    try:
-        return tiles.mask(caption, path and read_mask(path))
-    except ValueError as error:
-        raise ValueError(f'{path}: {error}') from error
+def _draw(
+    image_id: str,
+    tiles: ImageTiles,
+    run: RunMaps,
+    labels: Mapping[str, Mapping[str, str]],
+) -> tuple[Tile, list[Tile], list[tuple[Tile, Tile]]]:
+    """The image, its stages, and its epochs."""
+    stages = [
+        tiles.maps(name, store.maps_of(image_id))
+        for name, store in run.stores.items()
+    ]
+    for name, files in labels.items():
+        path = files.get(image_id)
+        stages.append(tiles.mask(name, path and read_mask(path)))
+    epochs = [
+        tiles.epoch(stores.maps_of(image_id), ('attention', 'OAA'))
+        for stores in run.epochs
+    ]
+    return tiles.image(), stages, epochs
 
 
 def _rank(

@@ -20,7 +20,6 @@ class ReportOptions:
         seed (int): Seed of the random choice.
         epochs (int): The most epochs, evenly spaced.
         tile_height (int): Height of the pictures, in pixels.
-        alpha (float): Weight of the colours over the image, 0..1.
         img_dir (str | os.PathLike | None): Folder of images. Defaults to the
             one that the manifests of the stores name.
         mask_dir (str | os.PathLike | None): Folder of masks. Defaults to the
@@ -40,7 +39,6 @@ class ReportOptions:
     seed: int = 0
     epochs: int = 10
     tile_height: int = 180
-    alpha: float = 0.6
     img_dir: str | os.PathLike | None = None
     mask_dir: str | os.PathLike | None = None
     classes: str | None = None

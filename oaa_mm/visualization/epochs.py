@@ -114,8 +114,11 @@ def find_epochs(work_dir: str | os.PathLike) -> tuple[list[int], list[int]]:
     folder = Path(work_dir)
     if not folder.is_dir():
         raise FileNotFoundError(f'no such work_dir: {folder}')
-    accumulated = epochs_of(folder, ACCUMULATED)
-    current = epochs_of(folder, CURRENT)
+    names = list(map(parse_store_name, folder.glob('*.safetensors')))
+    accumulated, current = (
+        sorted(name[1] for name in names if name and name[0] == kind)
+        for kind in (ACCUMULATED, CURRENT)
+    )
     if not accumulated and not current:
         raise FileNotFoundError(
             f'{folder} holds neither {ACCUMULATED}_*.safetensors nor '
@@ -123,20 +126,6 @@ def find_epochs(work_dir: str | os.PathLike) -> tuple[list[int], list[int]]:
             'work_dir of that training'
         )
     return accumulated, current
-
-
-def epochs_of(folder: str | os.PathLike, kind: str) -> list[int]:
-    """The epochs of which a folder holds a store.
-
-    Args:
-        folder (str | os.PathLike): The folder.
-        kind (str): See :func:`~oaa_mm.engine.store_names.store_name`.
-
-    Returns:
-        list[int]: Sorted, counted from 1.
-    """
-    names = map(parse_store_name, Path(folder).glob('*.safetensors'))
-    return sorted(name[1] for name in names if name and name[0] == kind)
 
 
 def select_epochs(
@@ -165,7 +154,13 @@ def select_epochs(
     known = sorted({*accumulated, *current})
     if wanted is None:
         return evenly_spaced(known, at_most or len(known))
-    chosen = {_parse_epoch(word, known[-1]) for word in wanted}
+    for word in wanted:
+        if word != 'last' and not word.isdecimal():
+            raise ValueError(
+                "an epoch should be a number from 1 or 'last', but got "
+                f'{word!r}'
+            )
+    chosen = {known[-1] if word == 'last' else int(word) for word in wanted}
     # The first epochs of a training have no M, and maybe no file at all.
     absent = sorted(e for e in chosen - {*known} if e < 1 or e > known[0])
     if absent:
@@ -190,16 +185,6 @@ def evenly_spaced(epochs: Sequence[int], number: int) -> list[int]:
     # From the end, so that one alone is the last.
     places = np.linspace(len(epochs) - 1, 0, min(number, len(epochs)))
     return [epochs[round(place)] for place in places[::-1]]
-
-
-def _parse_epoch(word: str, last: int) -> int:
-    if word == 'last':
-        return last
-    if not str(word).isdecimal():
-        raise ValueError(
-            f"an epoch should be a number from 1 or 'last', but got {word!r}"
-        )
-    return int(word)
 
 
 def load_epochs(
