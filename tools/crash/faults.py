@@ -59,12 +59,10 @@ def install_fault(fault: Fault, reached: Callable[[], None]) -> None:
         while True:
             signal.pause()
 
-    if fault.point != 'half':
-        _patch_replace(fault.point, is_here, stop)
-    elif '.' in fault.target:
-        _patch_fdopen(is_here, stop)
-    else:  # mmengine writes `last_checkpoint` straight
+    if fault.point == 'half':
         _patch_open(is_here, stop)
+    else:
+        _patch_replace(fault.point, is_here, stop)
 
 
 def _patch_replace(
@@ -83,10 +81,10 @@ def _patch_replace(
     os.replace = stopping
 
 
-def _patch_fdopen(
+def _patch_open(
     is_here: Callable[[str], bool], stop: Callable[[], None]
 ) -> None:
-    fdopen = os.fdopen
+    original = builtins.open
 
     class HalfWriter(io.BufferedWriter):
         def write(self, data: Any) -> int:
@@ -95,27 +93,24 @@ def _patch_fdopen(
             stop()
             return 0
 
-    def stopping(handle: int, mode: str = 'r', **options: Any) -> IO:
-        name = os.path.basename(os.readlink(f'/proc/self/fd/{handle}'))
-        # `.epoch_3.pth.a1b2c3d4.tmp`, the temporary file of `atomic_write`.
-        if not name.endswith('.tmp') or not is_here(name[1:-13]):
-            return fdopen(handle, mode, **options)
-        file = HalfWriter(io.FileIO(handle, 'wb'))
-        if 'b' in mode:
-            return file
-        return io.TextIOWrapper(file, write_through=True, **options)
-
-    os.fdopen = stopping
-
-
-def _patch_open(
-    is_here: Callable[[str], bool], stop: Callable[[], None]
-) -> None:
-    original = builtins.open
+        def fileno(self) -> int:
+            # Asked for by `fsync`, where a library has written the file by
+            # its name.
+            name = self.raw.name
+            os.truncate(name, os.path.getsize(name) // 2)
+            stop()
+            return super().fileno()
 
     def stopping(file: Any, mode: str = 'r', *args: Any, **options: Any) -> IO:
+        name = os.path.basename(str(file)) if 'w' in mode else ''
+        # `.epoch_3.pth.a1b2c3d4.tmp`, the temporary file of `atomic_write`.
+        if name.endswith('.tmp') and is_here(name[1:-13]):
+            half = HalfWriter(io.FileIO(file, 'wb'))
+            if 'b' in mode:
+                return half
+            return io.TextIOWrapper(half, write_through=True, **options)
         opened = original(file, mode, *args, **options)
-        if 'w' in mode and is_here(os.path.basename(str(file))):
+        if name and is_here(name):  # mmengine's `last_checkpoint`
             stop()  # it is empty now
         return opened
 
