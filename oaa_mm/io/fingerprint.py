@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +69,26 @@ def fingerprint(
         'bytes': sum(sizes),
         'bytes_read': sum(min(size, cap) for size in sizes),
     }
+
+
+def fingerprint_files(
+    paths: Sequence[str | os.PathLike], *, content: bool = True
+) -> dict[str, Any]:
+    """Identify files by the deepest folder that holds all of them.
+
+    Args:
+        paths (Sequence[str | os.PathLike]): The files, at least one.
+        content (bool): False covers names and sizes alone.
+
+    Returns:
+        dict[str, Any]: See :func:`fingerprint`.
+
+    Raises:
+        FileNotFoundError: A file does not exist.
+    """
+    folder = os.path.commonpath([os.path.dirname(path) for path in paths])
+    names = [os.path.relpath(path, folder) for path in paths]
+    return fingerprint(folder, files=names, content=content)
 
 
 def fingerprint_names(

@@ -11,7 +11,11 @@ from typing import Any
 
 from oaa_mm.checks import check_number
 from oaa_mm.io import atomic_write, write_json
-from oaa_mm.io.fingerprint import fingerprint, fingerprint_names
+from oaa_mm.io.fingerprint import (
+    fingerprint,
+    fingerprint_files,
+    fingerprint_names,
+)
 from oaa_mm.io.manifest import (
     Manifest,
     differences,
@@ -143,13 +147,14 @@ def _manifest(
     inputs = {
         'store': fingerprint(settings.store),
         # Without a refinement, sizes are all that counts of images.
-        'images': _fingerprint_files(
-            [image.path for image in images], settings.refine != 'none'
+        'images': fingerprint_files(
+            [image.path for image in images],
+            content=settings.refine != 'none',
         ),
         'list': fingerprint_names(listed, [i.image_id for i in images]),
     }
     if images[0].saliency is not None:
-        inputs['saliency'] = _fingerprint_files([i.saliency for i in images])
+        inputs['saliency'] = fingerprint_files([i.saliency for i in images])
     return Manifest(
         tool=TOOL,
         parameters={
@@ -159,14 +164,6 @@ def _manifest(
         },
         inputs=inputs,
     )
-
-
-def _fingerprint_files(
-    paths: Sequence[str], content: bool = True
-) -> dict[str, Any]:
-    folder = os.path.commonpath([os.path.dirname(path) for path in paths])
-    files = [os.path.relpath(path, folder) for path in paths]
-    return fingerprint(folder, files=files, content=content)
 
 
 def _enter_folder(out: Path, manifest: Manifest, overwrite: bool) -> None:

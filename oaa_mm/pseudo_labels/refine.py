@@ -66,17 +66,12 @@ def build_refine(
     """
     check_choice('refine', name, REFINEMENTS)
     function = REFINEMENTS[name]
-    options = dict(options or {})
     allowed = [] if function is None else _options(function)
-    unknown = sorted(set(options) - set(allowed))
-    if unknown:
-        raise ValueError(
-            f'refinement {name!r} has no option {", ".join(unknown)}; '
-            f'allowed: {", ".join(allowed) or "none"}'
-        )
+    for option in options or ():
+        check_choice(f'an option of refine {name!r}', option, allowed)
     if name == 'crf':
         import_densecrf()  # before any work
-    return function and partial(function, **options)
+    return function and partial(function, **(options or {}))
 
 
 def _options(function: Callable) -> list[str]:

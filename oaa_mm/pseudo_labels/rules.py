@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -53,15 +52,10 @@ class LabelRules:
     def __post_init__(self) -> None:
         """Check the values."""
         check_choice('background', self.background, BACKGROUNDS)
-        for constant in self.constants():
-            is_alpha = constant.name == 'alpha'
-            check_number(
-                constant.name,
-                getattr(self, constant.name),
-                low=0,
-                high=math.inf if is_alpha else 1,
-                excluded=0 if is_alpha else None,
-            )
+        check_number('alpha', self.alpha, low=0, excluded=0)
+        for constant in self.constants()[1:]:
+            value = getattr(self, constant.name)
+            check_number(constant.name, value, low=0, high=1)
 
     def check_saliency(self, given: bool) -> None:
         """Refuse saliency maps that are not needed, or the lack of them.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -15,7 +14,11 @@ from torch.utils.data import Dataset
 
 from oaa_mm.datasets.transforms import LoadAttentionMaps
 from oaa_mm.datasets.transforms.frame_size import iterate_transforms
-from oaa_mm.io.fingerprint import fingerprint, fingerprint_names
+from oaa_mm.io.fingerprint import (
+    fingerprint,
+    fingerprint_files,
+    fingerprint_names,
+)
 from oaa_mm.io.manifest import Manifest, manifest_path, write_manifest
 
 #: Inputs do not change during a run, and hashing them takes a while.
@@ -146,17 +149,16 @@ def _checkpoints(node: Any, place: str) -> Iterator[tuple[str, str]]:
             yield from _checkpoints(value, f'{place}.{number}')
 
 
-def _fingerprint(
-    path: str | os.PathLike, names: list[str] | None = None, **kwargs: Any
-) -> dict[str, Any]:
-    """A fingerprint; of names alone where it is no local file, as a URL."""
+def _fingerprint(path: str | os.PathLike) -> dict[str, Any]:
+    """A fingerprint; of the name alone where it is no local file, as a URL."""
     try:
-        return fingerprint(path, files=names, **kwargs)
+        return fingerprint(path)
     except OSError:
-        return fingerprint_names(path, names or [str(path)])
+        return fingerprint_names(path, [str(path)])
 
 
 def _fingerprint_files(paths: list[str], *, content: bool) -> dict[str, Any]:
-    folder = os.path.commonpath([Path(path).parent for path in paths])
-    names = [os.path.relpath(path, folder) for path in paths]
-    return _fingerprint(folder, names, content=content)
+    try:
+        return fingerprint_files(paths, content=content)
+    except OSError:
+        return fingerprint_names(os.path.dirname(paths[0]), paths)

@@ -269,7 +269,11 @@ def color_saliency(world):
         ),
         (None, ['--classes', 'x,y'], 'of class 11, but there are 2 classes'),
         (None, ['--workers', '0'], r'workers should be in \[1, inf\)'),
-        (None, ['--refine', 'par', '--refine-options', 'a=1'], 'no option a'),
+        (
+            None,
+            ['--refine', 'par', '--refine-options', 'a=1'],
+            'an option of',
+        ),
         (None, ['--background', 'power'], "'power' takes no saliency maps"),
     ],
 )
