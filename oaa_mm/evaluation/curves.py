@@ -36,13 +36,13 @@ def plot_curves(results: Sequence[Result]) -> Figure:
     if len(results) <= 10:
         colors = colormaps['tab10'].colors
     for result, color in zip(results, colors, strict=False):
-        sweep = {n: 100 * np.asarray(row) for n, row in result.sweep.items()}
-        best = int(sweep['mIoU'].argmax())
+        sweep = {n: np.array(row, float) for n, row in result.sweep.items()}
+        thresholds = sweep.pop('threshold')
+        means = {name: 100 * row for name, row in sweep.items()}
+        best = int(means['mIoU'].argmax())
         dot = {'color': color, 'marker': 'o', 'markevery': [best]}
-        left.plot(
-            result.sweep['threshold'], sweep['mIoU'], label=result.name, **dot
-        )
-        right.plot(sweep['recall'], sweep['precision'], **dot)
+        left.plot(thresholds, means['mIoU'], label=result.name, **dot)
+        right.plot(means['recall'], means['precision'], **dot)
     left.set(xlabel='threshold', ylabel='mIoU (%)', xlim=(0, 1))
     right.set(
         xlabel='recall (%), mean of classes',

@@ -38,8 +38,8 @@ _CLASS_ROW = re.compile(
 class Result:
     """The scores of one attention store, folder of labels or network.
 
-    Scores are shares in [0, 1]; NaN, or None where they were read from a
-    file, stands for 0 / 0.
+    Scores are shares in [0, 1]; None stands for 0 / 0. A result is equal to
+    the one that is read from the file that it was written to.
 
     Attributes:
         kind (str): ``'maps'``, ``'labels'`` or ``'network'``.
@@ -98,13 +98,15 @@ class Result:
             labels.
         """
         main = next(iter(scores.values()))
-        if len(main.thresholds) > 1:
-            facts |= {'threshold': main.best_threshold, 'sweep': main.sweep()}
+        swept = len(main.thresholds) > 1
+        rows = {p: s.per_class(class_names) for p, s in scores.items()}
         return cls(
-            kind='maps' if 'sweep' in facts else 'labels',
+            kind='maps' if swept else 'labels',
             name=name,
-            means={p: s.best() for p, s in scores.items()},
-            per_class={p: s.per_class(class_names) for p, s in scores.items()},
+            means=_plain({p: s.best() for p, s in scores.items()}),
+            per_class=_plain(rows),
+            threshold=main.best_threshold if swept else None,
+            sweep=_plain(main.sweep()) if swept else {},
             **facts,
         )
 
@@ -137,11 +139,13 @@ def recalls_at_first_precision(results: Sequence[Result]) -> list[float]:
         list[float]: Mean recall of each store; NaN for a store that does not
         reach the precision at any threshold.
     """
-    target = results[0].best['precision']
-    return [
-        recall_at_precision(r.sweep['precision'], r.sweep['recall'], target)
+    curves = [
+        np.array([r.sweep['precision'], r.sweep['recall']], float)
         for r in results
     ]
+    # None becomes NaN here, which no precision reaches.
+    target = np.array(results[0].best['precision'], float)
+    return [recall_at_precision(*curve, target) for curve in curves]
 
 
 def write_results(path: str | os.PathLike, results: Sequence[Result]) -> None:
@@ -158,12 +162,12 @@ def write_results(path: str | os.PathLike, results: Sequence[Result]) -> None:
         recalls = recalls_at_first_precision(results)
         content['ignore'] = results[0].policy
         content['stores'] = [
-            {**_store_entry(r), 'recall_at_first_precision': recall}
+            {**_store_entry(r), 'recall_at_first_precision': _plain(recall)}
             for r, recall in zip(results, recalls, strict=True)
         ]
     else:
         content['folders'] = [_folder_entry(result) for result in results]
-    write_json(path, _plain(content))
+    write_json(path, content)
 
 
 #: Fields that have the same name in the file.
@@ -192,17 +196,6 @@ def _folder_entry(result: Result) -> dict[str, Any]:
             for policy, means in result.means.items()
         },
     }
-
-
-def _plain(value: Any) -> Any:
-    """A value in JSON's types: null stands for NaN."""
-    if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple, np.ndarray)):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, float):  # numpy's float64 is one
-        return None if math.isnan(value) else float(value)
-    return value
 
 
 def read_results(path: str | os.PathLike) -> list[Result]:
@@ -293,3 +286,14 @@ def _logged_classes(log: Path) -> dict[str, dict[str, float | None]]:
         name: {'iou': None if iou == 'nan' else float(iou) / 100}
         for name, iou, _ in _CLASS_ROW.findall(table)
     }
+
+
+def _plain(value: Any) -> Any:
+    """A value in JSON's types; None, JSON's null, stands for NaN."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, float):  # numpy's float64 is one
+        return None if math.isnan(value) else float(value)
+    return value

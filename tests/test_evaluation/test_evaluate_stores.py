@@ -54,10 +54,14 @@ def test_result_is_that_of_the_summed_histogram(world, workers):
     )
     scores = sweep_scores(total)
     for name, row in scores.sweep().items():
-        np.testing.assert_array_equal(result.sweep[name], row)
+        np.testing.assert_array_equal(np.array(result.sweep[name], float), row)
     found = result.per_class['drop']
     for name, row in scores.per_class(NAMES).items():
-        assert found[name] == pytest.approx(row, nan_ok=True)
+        for key, value in row.items():
+            known = found[name][key]
+            assert (np.nan if known is None else known) == pytest.approx(
+                value, nan_ok=True
+            )
     assert result.coverage == pytest.approx(store.coverage)
     assert result.num_images == 3
     assert result.num_pixels == sum((m != 255).sum() for m in masks.values())
@@ -70,7 +74,7 @@ def test_only_listed_images_count(world):
     result = evaluate(store, ['im_c'], folder)
     assert result.num_images == 1
     rows = result.per_class['drop'].items()
-    occur = [name for name, row in rows if not np.isnan(row['recall'])]
+    occur = [name for name, row in rows if row['recall'] is not None]
     assert occur == ['background', 'cow']
     assert result.coverage == pytest.approx(store['im_c', 1].mean() / 255)
 
@@ -141,12 +145,7 @@ def test_saved_json(world):
     assert saved['best']['threshold'] == result.threshold
     assert saved['recall_at_first_precision'] == saved['best']['recall']
     assert len(saved['sweep']['mIoU']) == 256
-    (read,) = read_results(path)
-    for name, value in vars(result).items():
-        if name != 'sweep':
-            assert getattr(read, name) == value
-    for name, row in result.sweep.items():
-        np.testing.assert_array_equal(read.sweep[name], row)
+    assert read_results(path) == [result]
 
 
 def test_what_is_undefined_is_null_in_json(world):
@@ -155,8 +154,6 @@ def test_what_is_undefined_is_null_in_json(world):
     write_results(path, [evaluate(store, ['im_c'], folder)])
     (saved,) = json.loads(path.read_text())['stores']
     assert saved['per_class']['cat']['recall'] is None
-    (read,) = read_results(path)
-    assert read.per_class['drop']['cat']['recall'] is None
 
 
 @pytest.mark.parametrize(

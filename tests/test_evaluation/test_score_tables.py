@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 from histograms import image_histogram
 
-from oaa_mm.evaluation import Result, sweep_scores
+from oaa_mm.evaluation import (
+    Result,
+    read_results,
+    sweep_scores,
+    write_results,
+)
 from oaa_mm.evaluation.curves import plot_curves, save_curves
 from oaa_mm.evaluation.tables import (
     attention_report,
@@ -19,14 +24,14 @@ from oaa_mm.evaluation.tables import (
 NAMES = ('cat', 'cow')
 
 
-def result(name, right, missing=(), pairs=0, ignore='drop'):
+def result(name, right, missing=None, pairs=0, ignore='drop'):
     """Four pixels of cat, one of background; `right` cat pixels found."""
     attention = np.zeros((1, 5), np.uint8)
     attention[0, :right] = 255
     mask = np.array([[1, 1, 1, 1, 0]], np.uint8)
     scores = sweep_scores(image_histogram({0: attention}, mask, 2))
     return Result.of_scores(
-        name, {ignore: scores}, NAMES, coverage=0.25, missing_images=missing,
+        name, {ignore: scores}, NAMES, coverage=0.25, missing_images=missing or [],
         missing_pairs=pairs, num_images=1, num_pixels=5,
     )  # fmt: skip
 
@@ -38,7 +43,7 @@ def test_percent():
 
 def test_report_compares_stores():
     text = attention_report(
-        [result('one', 2), result('two', 4, ('im_x',), 3)],
+        [result('one', 2), result('two', 4, ['im_x'], 3)],
         thresholds=(0.5, 1.0),
     )
     # one: background 1/3, cat 2/4; two: all right.
@@ -56,6 +61,14 @@ def test_report_compares_stores():
     assert 'two: 1 images have no map and count as all background' in text
     assert 'two: 3 (image, class) pairs of the masks have no map' in text
     assert 'one: ' not in text
+
+
+def test_a_store_that_finds_nothing(tmp_path):
+    nothing = result('none', 0)
+    text = attention_report([nothing, result('two', 4)], thresholds=(0.5,))
+    assert 'recall at precision -' in text
+    write_results(tmp_path / 'a.json', [nothing])
+    assert read_results(tmp_path / 'a.json') == [nothing]
 
 
 def test_report_states_the_other_policy():
@@ -98,11 +111,11 @@ def test_curves_show_every_store(tmp_path):
     assert labels == ['one', 'two']
     curve = left.get_lines()[0]
     np.testing.assert_allclose(
-        curve.get_ydata(), 100 * results[0].sweep['mIoU']
+        curve.get_ydata(), 100 * np.array(results[0].sweep['mIoU'], float)
     )
     np.testing.assert_allclose(
         right.get_lines()[0].get_xdata(),
-        100 * results[0].sweep['recall'],
+        100 * np.array(results[0].sweep['recall'], float),
     )
     path = tmp_path / 'sub' / 'curves.png'
     save_curves(path, results)
