@@ -2,14 +2,15 @@
 
 `counts` (pixels to histograms), `scores` (histograms to scores) and `ranking`
 are plain numpy; `compare` reads stores, labels and masks; `results` holds
-what it finds, writes and reads it as JSON; `tables` and `curves` show it;
-`metrics` brings scores into mmengine's loops.
+what it finds, `score_file` writes and reads that as JSON, `tables` and
+`curves` show it; `metrics` brings scores into mmengine's loops.
 """
 
 from .compare import evaluate_labels, evaluate_store
 from .counts import label_at, label_matrix
 from .metrics import AttentionMetric, AttentionStoreWriter, MultiLabelMetric
-from .results import Result, read_results, write_results
+from .results import Result
+from .score_file import read_results, write_results
 from .scores import Scores, confusion_scores, sweep_scores
 
 __all__ = [

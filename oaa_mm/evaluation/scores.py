@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from oaa_mm.checks import check_choice, check_number
-
-from .counts import NUM_LEVELS
+from oaa_mm.checks import check_choice
 
 #: What becomes of pixels that a label marks 255; see `confusion_scores`.
 LABEL_POLICIES = ('drop', 'background', 'error')
@@ -220,41 +217,3 @@ def _mean(rows: np.ndarray) -> np.ndarray:
     with warnings.catch_warnings():
         warnings.simplefilter('ignore', RuntimeWarning)
         return np.nanmean(rows, axis=0)
-
-
-def recall_at_precision(
-    precision: np.ndarray, recall: np.ndarray, target: float
-) -> float:
-    """The highest recall among thresholds with at least a given precision.
-
-    This compares two curves at one operating point: which attention covers
-    more of the objects at equal purity?
-
-    Args:
-        precision (np.ndarray): (T,) precision at each threshold; NaN where
-            nothing was predicted, which never reaches the target.
-        recall (np.ndarray): (T,) recall at the same thresholds.
-        target (float): The precision to reach, in [0, 1].
-
-    Returns:
-        float: Recall in [0, 1], or NaN when no threshold reaches `target`.
-    """
-    reached = recall[precision >= target]
-    return float(reached.max()) if reached.size else math.nan
-
-
-def threshold_level(threshold: float) -> int:
-    """The lowest level T in 0..255 whose pixels satisfy v >= 255 threshold.
-
-    Args:
-        threshold (float): A threshold in [0, 1].
-
-    Returns:
-        int: ceil(255 threshold); thresholds T / 255 give T itself.
-
-    Raises:
-        ValueError: `threshold` is outside [0, 1].
-    """
-    check_number('a threshold', threshold, low=0, high=1)
-    # T / 255 * 255 may come out a hair above T.
-    return math.ceil(threshold * (NUM_LEVELS - 1) - 1e-9)

@@ -9,8 +9,8 @@ from prettytable import PrettyTable
 
 from oaa_mm.checks import check_number
 
+from .counts import NUM_LEVELS
 from .results import Result, recalls_at_first_precision
-from .scores import threshold_level
 
 #: Tables say how pixels that the masks mark 255 were treated.
 IGNORE_NOTES = {
@@ -86,6 +86,23 @@ def sweep_thresholds(step: float) -> tuple[float, ...]:
     check_number('the sweep step', step, low=0, high=1, excluded=0)
     count = int(1 / step + 1e-9)
     return tuple(round(step * (index + 1), 6) for index in range(count))
+
+
+def threshold_level(threshold: float) -> int:
+    """The lowest level T in 0..255 whose pixels satisfy v >= 255 threshold.
+
+    Args:
+        threshold (float): A threshold in [0, 1].
+
+    Returns:
+        int: ceil(255 threshold); thresholds T / 255 give T itself.
+
+    Raises:
+        ValueError: `threshold` is outside [0, 1].
+    """
+    check_number('a threshold', threshold, low=0, high=1)
+    # T / 255 * 255 may come out a hair above T.
+    return math.ceil(threshold * (NUM_LEVELS - 1) - 1e-9)
 
 
 def sweep_table(

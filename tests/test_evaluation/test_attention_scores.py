@@ -14,11 +14,11 @@ from oaa_mm.evaluation.counts import (
     count_image,
     strongest_class,
 )
+from oaa_mm.evaluation.results import recall_at_precision
 from oaa_mm.evaluation.scores import (
-    recall_at_precision,
     sweep_scores,
-    threshold_level,
 )
+from oaa_mm.evaluation.tables import threshold_level
 
 C = 3
 

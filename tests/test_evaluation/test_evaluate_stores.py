@@ -127,7 +127,7 @@ def test_recall_at_first_precision(world):
     assert found[0] == pytest.approx(noisy.best['recall'])
     assert found[1] == 1.0
     # Noise never gets as precise as a copy of the masks.
-    assert np.isnan(recalls_at_first_precision([clean, noisy])[1])
+    assert recalls_at_first_precision([clean, noisy])[1] is None
 
 
 def test_saved_json(world):

@@ -31,8 +31,8 @@ def result(name, right, missing=None, pairs=0, ignore='drop'):
     mask = np.array([[1, 1, 1, 1, 0]], np.uint8)
     scores = sweep_scores(image_histogram({0: attention}, mask, 2))
     return Result.of_scores(
-        name, {ignore: scores}, NAMES, coverage=0.25, missing_images=missing or [],
-        missing_pairs=pairs, num_images=1, num_pixels=5,
+        name, {ignore: scores}, NAMES, coverage=0.25, num_images=1,
+        missing_images=missing or [], missing_pairs=pairs, num_pixels=5,
     )  # fmt: skip
 
 
