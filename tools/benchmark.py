@@ -28,6 +28,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from oaa_mm.checks import check_number
 from oaa_mm.runs.cli import run_cli
 
 PARTS = (
@@ -148,8 +149,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     from oaa_mm.io import write_json
 
     args = parse_args(argv)
-    if min(args.batch_size, args.repeats) < 1:
-        raise ValueError('--batch-size and --repeats should be at least 1')
+    check_number('--batch-size', args.batch_size, low=1)
+    check_number('--repeats', args.repeats, low=1)
     results: dict[str, Any] = {}
     if args.plot and args.part not in ('scale', 'all'):
         raise ValueError(f'--plot draws scale, not {args.part}')

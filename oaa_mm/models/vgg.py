@@ -47,15 +47,9 @@ class VGG16(BaseModule):
         check_choice('frozen_stages', frozen_stages, range(len(STAGES) + 1))
         super().__init__(_with_url(init_cfg or NORMAL_INIT))
         self.features = nn.Sequential(*_layers())
-        self.frozen_stages = frozen_stages
-        self._freeze()
-
-    def _freeze(self) -> None:
-        frozen = 2 * sum(len(s) for s in STAGES[: self.frozen_stages])
-        frozen += self.frozen_stages  # one pooling layer a stage
-        for layer in self.features[:frozen]:
-            for parameter in layer.parameters():
-                parameter.requires_grad = False
+        # A convolution and a ReLU for each width, then a pooling layer.
+        frozen = sum(2 * len(stage) + 1 for stage in STAGES[:frozen_stages])
+        self.features[:frozen].requires_grad_(False)
 
     def init_weights(self) -> None:
         """Initialise; pretrained weights that fit nothing raise ValueError."""

@@ -8,8 +8,7 @@ from torch import Tensor
 
 from oaa_mm.registry import MODELS
 
-from .attention_loss import AttentionLoss
-from .positions import log_sigmoids, positions_inside
+from .attention_loss import AttentionLoss, log_sigmoids, positions_inside
 
 #: Reduction -> dimensions over which the sets N+ and N- are counted.
 REDUCTIONS = {'joint': (1, 2, 3), 'per_class': (2, 3), 'batch': (0, 1, 2, 3)}

@@ -8,8 +8,7 @@ from torch import Tensor
 
 from oaa_mm.registry import MODELS
 
-from .attention_loss import AttentionLoss
-from .positions import log_sigmoids
+from .attention_loss import AttentionLoss, log_sigmoids
 
 
 @MODELS.register_module()
