@@ -74,7 +74,7 @@ def load_weights(
     model: nn.Module,
     checkpoint: Mapping[str, Any],
     cfg: Config,
-    classes: tuple[str, ...] | None,
+    classes: Sequence[str] | None,
 ) -> tuple[str, ...]:
     """Load weights that have to fit the model, and find its classes.
 
@@ -82,7 +82,7 @@ def load_weights(
         model (nn.Module): The model.
         checkpoint (Mapping[str, Any]): As mmengine's runner saved it.
         cfg (Config): The config of the model and of its data.
-        classes (tuple[str, ...] | None): Names of the classes; None takes
+        classes (Sequence[str] | None): Names of the classes; None takes
             those of the training, else of the test data.
 
     Returns:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.infer import BaseInferencer
@@ -49,8 +48,7 @@ class OAAInferencer(BaseInferencer):
         classes (Sequence[str] | None): Names of the classes. Defaults to
             None: those of the training.
         device (str | None): Defaults to None: a GPU, if there is one.
-        show_progress (bool): Whether to show a progress bar. Defaults to
-            True.
+        show_progress (bool): Whether to show a progress bar.
 
     Raises:
         FileNotFoundError: The config or the checkpoint is absent.
@@ -73,11 +71,13 @@ class OAAInferencer(BaseInferencer):
         show_progress: bool = True,
     ) -> None:
         model, weights = find_weights(model, weights)
-        self.classes = None if classes is None else tuple(classes)
+        self.classes = classes
         init_default_scope('mmseg')
         super().__init__(model, weights, device, 'mmseg', show_progress)
         if next(self.model.parameters()).device.type == 'cpu':
             self.model = revert_sync_batchnorm(self.model)
+        # Labels are there only where a user has given tags.
+        self.model.test_cfg = replace(self.model.test_cfg, use_labels=True)
 
     def _load_weights_to_model(
         self, model: nn.Module, checkpoint: dict, cfg: Config
@@ -87,9 +87,8 @@ class OAAInferencer(BaseInferencer):
     def _init_pipeline(self, cfg: Config) -> Compose:
         return inference_pipeline(cfg, len(self.classes))
 
-    def _init_visualizer(self, cfg: Config) -> None:
-        """Overlays are drawn here; a window opens when it is wanted."""
-        self._window = Visualizer()
+    def _init_visualizer(self, cfg: Config) -> Visualizer:
+        return Visualizer()  # for its window, which opens when it is wanted
 
     def __call__(
         self,
@@ -131,9 +130,9 @@ class OAAInferencer(BaseInferencer):
                 by names or indices from 0, see
                 :func:`oaa_mm.apis.inputs.add_tags`. None takes the predicted
                 classes.
-            score_thr (float | None): Probability from which a class is
-                predicted in images without tags; the most probable one always
-                is. None takes ``model.test_cfg.score_thr``.
+            score_thr (float | None): Probability from which a class, beside
+                the most probable one, is predicted in images without tags.
+                None takes ``model.test_cfg.score_thr``.
             out_dir (str | os.PathLike): Folder of the files; '' writes none.
             show (bool): Whether to show overlays in a window.
             wait_time (float): Seconds that each is shown; 0 waits for a key.
@@ -144,8 +143,7 @@ class OAAInferencer(BaseInferencer):
             rules (LabelRules | None): Constants of the labels. None takes
                 ``LabelRules(background='power')``.
             refine (str): ``'none'``, ``'par'`` or ``'crf'``.
-            refine_options (Mapping[str, Any] | None): Parameters of the
-                refinement.
+            refine_options (Mapping[str, Any] | None): Its parameters.
 
         Returns:
             dict[str, list]: ``'visualization'``, (H, W, 3) uint8 RGB
@@ -183,7 +181,7 @@ class OAAInferencer(BaseInferencer):
                 if out_dir:
                     write_image(Path(out_dir, f'vis/{name}.png'), picture)
                 if show:
-                    self._window.show(picture, name, wait_time)
+                    self.visualizer.show(picture, name, wait_time)
         if out_dir:
             store.save(Path(out_dir) / 'attention.safetensors')
         return results
@@ -194,39 +192,19 @@ class OAAInferencer(BaseInferencer):
         batch_size: int,
         score_thr: float | None,
     ) -> Iterator[tuple[list[ImageInput], list[SegDataSample]]]:
-        """Images and their predictions, batch by batch."""
+        """Images and their predictions, on the CPU, batch by batch."""
+        config = self.model.test_cfg
+        if score_thr is not None:
+            self.model.test_cfg = replace(config, score_thr=score_thr)
         batches = self.preprocess(items, batch_size)
         if self.show_progress:
             total = math.ceil(len(items) / batch_size)
             batches = progress(batches, 'Inference', total)
         remaining = iter(items)
-        for batch in batches:
-            samples = self.forward(batch, score_thr)
-            yield list(islice(remaining, len(samples))), samples
-
-    @torch.no_grad()
-    def forward(
-        self, inputs: dict, score_thr: float | None = None
-    ) -> list[SegDataSample]:
-        """Run the model on a batch.
-
-        Args:
-            inputs (dict): What the model takes.
-            score_thr (float | None): See :meth:`__call__`.
-
-        Returns:
-            list[SegDataSample]: See :meth:`AttentionModel.predict`; on the
-            CPU.
-        """
-        config = self.model.test_cfg
-        if score_thr is None:
-            score_thr = config.score_thr
-        # Labels are there only where a user has given tags.
-        self.model.test_cfg = replace(
-            config, use_labels=True, score_thr=score_thr
-        )
         try:
-            return [sample.cpu() for sample in self.model.test_step(inputs)]
+            for batch in batches:
+                samples = [sample.cpu() for sample in self.forward(batch)]
+                yield list(islice(remaining, len(samples))), samples
         finally:
             self.model.test_cfg = config
 
