@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
@@ -23,12 +24,11 @@ DISTRIBUTIONS = {
 
 
 def _installed(names: tuple[str, ...]) -> str | None:
+    """The first of some distributions that is installed."""
     for name in names:
-        try:
+        with suppress(PackageNotFoundError):
             distribution(name)
-        except PackageNotFoundError:
-            continue
-        return name
+            return name
     return None
 
 
@@ -59,12 +59,15 @@ def check_installation() -> None:
         _check_operators()
         return
     lines = '\n'.join(f'  {name}: {why}' for name, why in failures.items())
-    absent = [p for p in failures if _installed(DISTRIBUTIONS[p]) is None]
+    absent = [
+        names[0]
+        for package, names in DISTRIBUTIONS.items()
+        if package in failures and _installed(names) is None
+    ]
     if absent:
-        names = ' '.join(DISTRIBUTIONS[package][0] for package in absent)
         remedy = (
-            f'Install what is missing with `pip install {names}`, or '
-            'everything with `pip install "oaa_mm[mm]"`.'
+            f'Install what is missing with `pip install {" ".join(absent)}`, '
+            'or everything with `pip install "oaa_mm[mm]"`.'
         )
     else:
         names = ' '.join(_installed(DISTRIBUTIONS[p]) for p in failures)
@@ -120,18 +123,15 @@ PACKAGE_UTILS = (
 
 def _package2module(package: str) -> str:
     """Import package of a distribution; other names are returned as given."""
-    try:
-        top_level = distribution(package).read_text('top_level.txt') or ''
-    except PackageNotFoundError:
-        return package
-    return (top_level.split() or [package])[0]
+    text = None
+    with suppress(PackageNotFoundError):
+        text = distribution(package).read_text('top_level.txt')
+    return ((text or '').split() or [package])[0]
 
 
 def _is_installed(package: str) -> bool:
     """Whether a distribution, or a regular import package, is installed."""
-    if _installed((package,)):
-        return True
-    spec = find_spec(package)
+    spec = find_spec(_package2module(package))
     return spec is not None and spec.origin is not None
 
 
@@ -141,14 +141,12 @@ def _get_installed_path(package: str) -> str:
     Raises:
         ModuleNotFoundError: There is no such regular package.
     """
-    module = _package2module(package)
-    spec = find_spec(module)
-    if spec is None or spec.origin is None:
+    if not _is_installed(package):
         raise ModuleNotFoundError(
-            f'{package} is not installed as a regular package, no folder of '
-            f'{module!r} was found. Try `pip install {package}`.'
+            f'{package} is not installed as a regular package; try '
+            f'`pip install {package}`'
         )
-    return os.path.dirname(spec.origin)
+    return os.path.dirname(find_spec(_package2module(package)).origin)
 
 
 def _needs_pkg_resources() -> bool:
@@ -157,11 +155,10 @@ def _needs_pkg_resources() -> bool:
         return False
     from mmengine.utils import package_utils
 
-    try:
+    with suppress(ModuleNotFoundError):
         package_utils.is_installed('mmengine')
-    except ModuleNotFoundError:
-        return True
-    return False
+        return False
+    return True
 
 
 def _replace_pkg_resources() -> None:

@@ -25,7 +25,6 @@ from oaa_mm.runs.launch import (
     prepare_launch,
 )
 from oaa_mm.runs.lock import lock_folder
-from oaa_mm.runs.resume import how_to_resume
 
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
@@ -71,7 +70,8 @@ def main(argv: list[str] | None = None) -> None:
     cfg.resume = args.resume
     first = is_first_process(cfg.launcher)
     lock = lock_folder(cfg.work_dir, 'train') if first else nullcontext()
-    with on_interrupt(lambda: how_to_resume(cfg)), lock:
+    hint = 'the same command with --resume goes on'
+    with on_interrupt(lambda: hint), lock:
         train(cfg, args.local_rank)
 
 

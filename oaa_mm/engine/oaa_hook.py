@@ -13,7 +13,7 @@ from mmengine.runner import Runner
 from oaa_mm.attention import AttentionAccumulator
 from oaa_mm.checks import check_number
 from oaa_mm.registry import HOOKS
-from oaa_mm.runs.run_manifest import write_run_manifest
+from oaa_mm.runs.manifest import write_run_manifest
 
 from .batch_attention import batch_attention, unwrap_model
 from .clock import EpochClock, make_clock

@@ -11,7 +11,7 @@ from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner, find_latest_checkpoint
 
 from oaa_mm.attention import AttentionAccumulator, AttentionStore
-from oaa_mm.runs.run_manifest import write_run_manifest
+from oaa_mm.runs.manifest import write_run_manifest
 
 #: Entries that the metadata of a store has because of its checkpoint: the
 #: iteration, and the checksum of the store that it has replaced.

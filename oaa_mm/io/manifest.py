@@ -19,7 +19,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from .files import write_json
+from .files import read_text, write_json
 
 FORMAT = 'oaa_mm.manifest'
 PACKAGES = ('oaa_mm', 'torch', 'mmengine', 'mmcv', 'mmseg', 'numpy')
@@ -67,16 +67,8 @@ class Manifest:
     date: str = field(default_factory=_now)
 
 
-_TYPES = {
-    'tool': str,
-    'parameters': dict,
-    'inputs': dict,
-    'outputs': dict,
-    'seed': (int, type(None)),
-    'seconds': (int, float),
-    'versions': dict,
-    'date': str,
-}
+#: The others are dicts.
+_TYPES = {'tool': str, 'seed': int | None, 'seconds': float | int, 'date': str}
 
 
 def manifest_path(artefact: str | os.PathLike) -> Path:
@@ -119,14 +111,14 @@ def read_manifest(path: str | os.PathLike) -> Manifest:
         ValueError: It is no manifest, damaged or of another version.
     """
     try:
-        content = json.loads(Path(path).read_text(encoding='utf-8'))
-    except FileNotFoundError:
-        raise FileNotFoundError(f'no such manifest: {path}') from None
-    except (OSError, ValueError, RecursionError) as error:
+        content = json.loads(read_text(path))
+    except (ValueError, RecursionError) as error:
         raise ValueError(f'{path} is not a manifest: {error}') from error
-    if isinstance(content, dict) and 'commands' in content:
+    if not isinstance(content, dict):
+        content = {}
+    if 'commands' in content:
         content = _from_stage_record(content)
-    if not isinstance(content, dict) or content.get('format') != FORMAT:
+    if content.get('format') != FORMAT:
         raise ValueError(f'{path} is JSON, but not a manifest of oaa_mm')
     if content.get('version') != 1:
         raise ValueError(
@@ -138,7 +130,7 @@ def read_manifest(path: str | os.PathLike) -> Manifest:
     wrong = [
         name
         for name, value in sorted(entries.items())
-        if not isinstance(value, _TYPES[name])
+        if not isinstance(value, _TYPES.get(name, dict))
         or (name in ('inputs', 'outputs') and not _are_dicts(value))
     ]
     if wrong:
@@ -150,29 +142,27 @@ def _are_dicts(entries: dict) -> bool:
     return all(isinstance(entry, dict) for entry in entries.values())
 
 
-def _from_stage_record(old: dict[str, Any]) -> dict[str, Any] | None:
+def _from_stage_record(old: dict[str, Any]) -> dict[str, Any]:
     """The record of a stage that had a form of its own in former versions."""
     try:
         inputs, outputs = (
             {path: {'path': path, 'sha256': sha} for path, sha in kind.items()}
             for kind in (old['configs'] | old['inputs'], old['outputs'])
         )
-        return {
-            'format': FORMAT,
-            'version': 1,
-            'tool': 'run_pipeline',
-            'parameters': {
-                f'command {number}': shlex.join(command)
-                for number, command in enumerate(old['commands'], 1)
-            },
-            'inputs': inputs,
-            'outputs': outputs,
-            'seconds': old['seconds'],
-            'versions': {},
-            'date': '',
-        }
+        commands = [shlex.join(command) for command in old['commands']]
+        seconds = old['seconds']
     except (KeyError, TypeError, AttributeError):
-        return None
+        return {}
+    manifest = Manifest(
+        tool='run_pipeline',
+        parameters={f'command {n}': c for n, c in enumerate(commands, 1)},
+        inputs=inputs,
+        outputs=outputs,
+        seconds=seconds,
+        versions={},
+        date='',
+    )
+    return {'format': FORMAT, 'version': 1, **asdict(manifest)}
 
 
 def differences(old: Manifest, new: Manifest) -> list[str]:

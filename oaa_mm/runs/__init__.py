@@ -5,7 +5,7 @@ from .checkpoint_hook import AtomicCheckpointHook
 from .epoch_seed_hook import EpochSeedHook
 from .invalid_loss_hook import InvalidLossHook
 from .lock import LockHook
-from .manifest_hook import ManifestHook
+from .manifest import ManifestHook
 from .resume import ResumeHook
 
 __all__ = [

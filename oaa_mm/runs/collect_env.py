@@ -8,7 +8,6 @@ from mmengine.utils.dl_utils import collect_env as mmengine_env
 
 from oaa_mm.io.manifest import installed_versions
 
-_IMPORTED = ('oaa_mm', 'mmcv', 'mmseg', 'numpy')
 #: Parts of the names of distributions that are worth a line.
 _RELATED = ('mmcv', 'mmengine', 'mmseg', 'opencv', 'safetensors', 'densecrf')
 
@@ -25,10 +24,7 @@ def collect_env() -> dict[str, str]:
         if any(part in (dist.metadata['Name'] or '') for part in _RELATED)
     }
     found = ', '.join(f'{n} {v}' for n, v in sorted(installed.items()))
-    # mmengine's own list has Python, PyTorch and mmengine.
-    versions = installed_versions()
-    ours = {name: versions[name] for name in _IMPORTED}
-    return {**mmengine_env(), **ours, 'distributions': found}
+    return {**mmengine_env(), **installed_versions(), 'distributions': found}
 
 
 if __name__ == '__main__':

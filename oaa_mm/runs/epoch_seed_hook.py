@@ -16,7 +16,7 @@ from torch.utils.data import get_worker_info
 
 from oaa_mm.registry import HOOKS
 
-from .run_manifest import leaf_datasets
+from .manifest import leaf_datasets
 
 
 @HOOKS.register_module()

@@ -177,10 +177,9 @@ def _lock(handle: int, path: Path, option: str) -> None:
 
 
 def _is_at(handle: int, path: Path) -> bool:
-    try:
+    with suppress(FileNotFoundError):
         return os.path.samestat(os.fstat(handle), os.stat(path))
-    except FileNotFoundError:
-        return False
+    return False
 
 
 def _introduce(handle: int, path: Path) -> None:

@@ -7,7 +7,6 @@ import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from mmengine.config import Config
 from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.hooks import CheckpointHook, Hook
 from mmengine.runner import Runner
@@ -151,24 +150,3 @@ def checkpoint_damage(path: str | os.PathLike) -> str | None:
     if damaged is not None:
         return f'its part {damaged} does not match its checksum'
     return None
-
-
-def how_to_resume(cfg: Config) -> str:
-    """Tell a user what to do after an interruption.
-
-    Args:
-        cfg (Config): The config of the training, with `work_dir`.
-
-    Returns:
-        str: A sentence for the user.
-    """
-    hook = (cfg.get('default_hooks') or {}).get('checkpoint') or {}
-    folders = checkpoint_folders(cfg.work_dir, [hook.get('out_dir')])
-    path = newest_usable_checkpoint(folders or [])[0]
-    if folders is not None and path is None:
-        return (
-            f'there is no checkpoint in {" or ".join(folders)} yet, the same '
-            'command starts again'
-        )
-    where = '' if path is None else f' from {path}'
-    return f'the same command with --resume goes on{where}'

@@ -98,7 +98,7 @@ def test_what_is_no_manifest(tmp_path, text, message):
 
 
 def test_absent_manifest(tmp_path):
-    with pytest.raises(FileNotFoundError, match='no such manifest'):
+    with pytest.raises(FileNotFoundError, match='does not exist'):
         read_manifest(tmp_path / 'manifest.json')
 
 

@@ -13,7 +13,7 @@ from oaa_mm.datasets.toy import make_toy_voc
 from oaa_mm.io.fingerprint import fingerprint
 from oaa_mm.io.manifest import manifest_path, read_manifest
 from oaa_mm.runs import ManifestHook
-from oaa_mm.runs.run_manifest import dataset_inputs, weight_inputs
+from oaa_mm.runs.manifest import dataset_inputs, weight_inputs
 
 
 @pytest.fixture(scope='module')

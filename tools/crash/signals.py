@@ -38,7 +38,7 @@ def interrupt_all(world: World, folder: Path, store: Path) -> Report:
     second = Fault('epoch_2.pth', 'half')
     goes_on = 'the same command with --resume goes on'
     commands = {
-        'train': ([*train, '--work-dir'], second, f'{goes_on} from'),
+        'train': ([*train, '--work-dir'], second, goes_on),
         'labels': (label_words(world, store), png, 'the same command goes on'),
         'pipeline': ([*pipeline, '--work-dir'], second, goes_on),
     }
