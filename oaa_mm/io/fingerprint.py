@@ -12,83 +12,84 @@ from typing import Any
 FOLDER_BUDGET = 1 << 30
 
 
-def fingerprint(
-    path: str | os.PathLike,
-    *,
-    files: Iterable[str | os.PathLike] | None = None,
-    content: bool = True,
-) -> dict[str, Any]:
-    """Identify a file or a folder by its content.
-
-    A file is hashed whole. A folder's hash covers names, sizes and contents
-    of its files in order of their names; where it holds more than
-    `FOLDER_BUDGET` bytes, only the first ``FOLDER_BUDGET / count`` bytes of
-    each file are read, so that the time is bounded and the hash still the
-    same every time.
+def fingerprint(path: str | os.PathLike) -> dict[str, Any]:
+    """Identify a file, or all files of a folder, by the content.
 
     Args:
-        path (str | os.PathLike): A file or folder.
-        files (Iterable[str | os.PathLike] | None): The files of the folder
-            that count, relative to it. Defaults to all, subfolders too.
-        content (bool): False covers the names and sizes of a folder alone.
+        path (str | os.PathLike): A file, which is hashed whole, or a folder,
+            whose files count as in :func:`fingerprint_files`, those in
+            subfolders too.
 
     Returns:
         dict[str, Any]: ``path``, ``sha256``, ``count``, ``bytes`` and, of a
         folder, ``bytes_read``.
 
     Raises:
-        FileNotFoundError: `path` or one of `files` does not exist.
+        FileNotFoundError: `path` does not exist.
     """
     path = Path(path)
-    if path.is_file():
-        size = path.stat().st_size
-        return {
-            'path': str(path),
-            'sha256': _file_hash(path, size),
-            'count': 1,
-            'bytes': size,
-        }
-    if not path.is_dir():
+    if path.is_dir():
+        files = [file for file in path.rglob('*') if file.is_file()]
+        return _fingerprint_of(path, files, content=True)
+    if not path.exists():
         raise FileNotFoundError(f'no such file or folder: {path}')
-    if files is None:
-        found = (file for file in path.rglob('*') if file.is_file())
-        files = (file.relative_to(path) for file in found)
-    names = sorted(map(str, files))
-    sizes = [(path / name).stat().st_size for name in names]
-    cap = FOLDER_BUDGET if content else 0  # of each file
-    if sum(sizes) > cap:
-        cap //= len(names)
-    digest = hashlib.sha256()
-    for name, size in zip(names, sizes, strict=True):
-        part = _file_hash(path / name, cap) if content else ''
-        digest.update(f'{Path(name).as_posix()}\0{size}\0{part}\n'.encode())
+    size = path.stat().st_size
     return {
         'path': str(path),
-        'sha256': digest.hexdigest(),
-        'count': len(names),
-        'bytes': sum(sizes),
-        'bytes_read': sum(min(size, cap) for size in sizes),
+        'sha256': _file_hash(path, size),
+        'count': 1,
+        'bytes': size,
     }
 
 
 def fingerprint_files(
     paths: Sequence[str | os.PathLike], *, content: bool = True
 ) -> dict[str, Any]:
-    """Identify files by the deepest folder that holds all of them.
+    """Identify several files by one hash.
+
+    It covers names, sizes and contents in order of the names, which are
+    relative to the deepest folder that holds all files. Where they have more
+    than `FOLDER_BUDGET` bytes, only the first ``FOLDER_BUDGET / count`` bytes
+    of each file are read, so that the time is bounded and the hash still the
+    same every time.
 
     Args:
         paths (Sequence[str | os.PathLike]): The files, at least one.
         content (bool): False covers names and sizes alone.
 
     Returns:
-        dict[str, Any]: See :func:`fingerprint`.
+        dict[str, Any]: ``path`` of the folder, ``sha256``, ``count``,
+        ``bytes`` and ``bytes_read``.
 
     Raises:
         FileNotFoundError: A file does not exist.
     """
-    folder = os.path.commonpath([os.path.dirname(path) for path in paths])
-    names = [os.path.relpath(path, folder) for path in paths]
-    return fingerprint(folder, files=names, content=content)
+    folder = os.path.commonpath([Path(path).parent for path in paths])
+    return _fingerprint_of(folder, paths, content=content)
+
+
+def _fingerprint_of(
+    folder: str | os.PathLike,
+    paths: Sequence[str | os.PathLike],
+    *,
+    content: bool,
+) -> dict[str, Any]:
+    names = sorted(os.path.relpath(path, folder) for path in paths)
+    sizes = [os.path.getsize(os.path.join(folder, name)) for name in names]
+    limit = FOLDER_BUDGET if content else 0  # of each file
+    if sum(sizes) > limit:
+        limit //= len(names)
+    digest = hashlib.sha256()
+    for name, size in zip(names, sizes, strict=True):
+        part = _file_hash(Path(folder, name), limit) if content else ''
+        digest.update(f'{Path(name).as_posix()}\0{size}\0{part}\n'.encode())
+    return {
+        'path': str(folder),
+        'sha256': digest.hexdigest(),
+        'count': len(names),
+        'bytes': sum(sizes),
+        'bytes_read': sum(min(size, limit) for size in sizes),
+    }
 
 
 def fingerprint_names(
