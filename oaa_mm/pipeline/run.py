@@ -101,13 +101,11 @@ def _reasons(
     A reason is found when it is asked for, since earlier stages may change it.
     """
     stages = pipeline.between(None, last)
-    forced = pipeline.between(first, last) if first else []
-
-    def why(stage: Stage) -> str | None:
-        asked = f'asked for by --from {first}' if stage in forced else None
-        return stage_status(stage) or asked
-
-    return ((stage, why(stage)) for stage in stages)
+    asked = {}
+    if first:
+        reason = f'asked for by --from {first}'
+        asked = {s.name: reason for s in pipeline.between(first, last)}
+    return ((s, stage_status(s) or asked.get(s.name)) for s in stages)
 
 
 def _run_stage(stage: Stage, *, resume: bool) -> None:
