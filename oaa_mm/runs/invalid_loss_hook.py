@@ -19,10 +19,10 @@ class InvalidLossHook(Hook):
     """Stop a training whose loss has been NaN or Inf for too long.
 
     One such loss is enough to turn all weights into NaN where no scaler of
-    gradients skips the step, and nothing mends them. The losses are counted
-    on their device; they are looked at once in `interval` iterations, at the
-    end of an epoch and before a checkpoint, so that no iteration waits for
-    the device. A checkpoint of weights that are NaN or Inf is never written:
+    gradients skips the step, and nothing mends them. Whether a
+    loss is valid is noted on its device and looked at once in `interval`
+    iterations and at the end of an epoch, so that no iteration waits for the
+    device. A checkpoint of weights that are NaN or Inf is never written:
     the last good one stays the latest.
 
     Args:
@@ -45,8 +45,9 @@ class InvalidLossHook(Hook):
             )
         self.patience = patience
         self.interval = interval
-        # In a row until now, longest row and number since the last look.
-        self._counts: Tensor | None = None
+        self._in_a_row = 0
+        # Since the last look, on the device of the losses.
+        self._invalid: list[Tensor] = []
 
     def after_train_iter(
         self,
@@ -55,7 +56,7 @@ class InvalidLossHook(Hook):
         data_batch: Any = None,
         outputs: dict | None = None,
     ) -> None:
-        """Count the iteration; look at the counts now and then.
+        """Note whether the loss is valid; look at the notes now and then.
 
         Args:
             runner (Runner): The runner of the training.
@@ -65,7 +66,8 @@ class InvalidLossHook(Hook):
         """
         loss = (outputs or {}).get('loss')
         if loss is not None:
-            self._counts = count_invalid(self._counts, torch.as_tensor(loss))
+            finite = torch.as_tensor(loss).detach().isfinite().all()
+            self._invalid.append(~finite)
         if self.every_n_train_iters(
             runner, self.interval
         ) or self.end_of_epoch(runner.train_dataloader, batch_idx):
@@ -94,11 +96,16 @@ class InvalidLossHook(Hook):
             )
 
     def _look(self, runner: Runner) -> None:
-        if self._counts is None:
+        if not self._invalid:
             return
+        invalid = torch.stack(self._invalid).int()
+        self._invalid = []
         # A process whose loss is bad has spoilt the weights of all.
-        all_reduce(self._counts, 'max')
-        in_a_row, longest, number = self._counts.tolist()
+        all_reduce(invalid, 'max')
+        longest = 0
+        for bad in invalid.tolist():
+            self._in_a_row = (self._in_a_row + 1) * bad
+            longest = max(longest, self._in_a_row)
         if longest >= self.patience:
             raise ValueError(
                 f'the loss was NaN or Inf for {longest} iterations in a row '
@@ -106,13 +113,12 @@ class InvalidLossHook(Hook):
                 f'stopped at iteration {runner.iter + 1}. Their maps were '
                 f'not accumulated. {_REMEDY}'
             )
-        if number:
+        if invalid.any():
             runner.logger.warning(
-                f'the loss was NaN or Inf in {number} iterations up to '
-                f'{runner.iter + 1}; {self.patience} in a row stop the '
+                f'the loss was NaN or Inf in {int(invalid.sum())} iterations '
+                f'up to {runner.iter + 1}; {self.patience} in a row stop the '
                 'training'
             )
-        self._counts = self._counts.new_tensor([in_a_row, in_a_row, 0])
 
 
 #: What helps against such losses.
@@ -121,24 +127,3 @@ _REMEDY = (
     'start anew with a lower optim_wrapper.optimizer.lr, or look for broken '
     'images with tools/check_dataset.py'
 )
-
-
-def count_invalid(counts: Tensor | None, loss: Tensor) -> Tensor:
-    """Count a loss, without waiting for its device.
-
-    Args:
-        counts (Tensor | None): (3,) int64: losses in a row until now that
-            were NaN or Inf, the longest such row, and the number of them;
-            None before the first loss.
-        loss (Tensor): A scalar.
-
-    Returns:
-        Tensor: (3,) int64, the same with this loss, on its device.
-    """
-    bad = (~loss.detach().isfinite().all()).long()
-    if counts is None:
-        counts = bad.new_zeros(3)
-    in_a_row = (counts[0] + 1) * bad
-    return torch.stack(
-        [in_a_row, torch.maximum(counts[1], in_a_row), counts[2] + bad]
-    )
