@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from pathlib import Path
-from xml.etree import ElementTree
-
-import numpy as np
-from PIL import Image
 
 from oaa_mm.checks import check_number
-from oaa_mm.io import write_mask
-from oaa_mm.io.files import atomic_write
+from oaa_mm.io import atomic_write, write_image, write_mask
 from oaa_mm.io.progress import progress
+from oaa_mm.tags import LabelTable
+from oaa_mm.tags.formats.list_file import write_list
+from oaa_mm.tags.formats.voc_xml import annotation
 
 from .catalogue import TOY_CLASSES
 from .scene import ToySample, toy_sample
@@ -36,48 +34,19 @@ _FOLDERS = {
 }
 
 
-def _write_image(path: Path, array: np.ndarray, **options: int) -> None:
-    with atomic_write(path) as file:
-        kind = 'JPEG' if path.suffix == '.jpg' else 'PNG'
-        Image.fromarray(array).save(file, format=kind, **options)
-
-
-def _write_lines(path: Path, lines: Sequence[str]) -> None:
+def _write_lines(path: Path, lines: Iterable[str]) -> None:
     with atomic_write(path, 'w') as file:
         file.writelines(f'{line}\n' for line in lines)
 
 
-def _element(parent: ElementTree.Element, **texts: object) -> None:
-    for tag, text in texts.items():
-        ElementTree.SubElement(parent, tag).text = str(text)
-
-
-def _annotation(image_id: str, sample: ToySample) -> ElementTree.Element:
-    """The image's VOC annotation; VOC counts pixels from 1, ends included."""
-    root = ElementTree.Element('annotation')
-    _element(root, filename=f'{image_id}.jpg')
-    size = ElementTree.SubElement(root, 'size')
-    height, width = sample.mask.shape
-    _element(size, width=width, height=height, depth=3)
-    _element(root, segmented=1)
-    for label, (x0, y0, x1, y1) in sample.objects:
-        node = ElementTree.SubElement(root, 'object')
-        _element(node, name=TOY_CLASSES[label], difficult=0)
-        box = ElementTree.SubElement(node, 'bndbox')
-        _element(box, xmin=x0 + 1, ymin=y0 + 1, xmax=x1, ymax=y1)
-    return root
-
-
 def _write_sample(out: Path, image_id: str, sample: ToySample) -> None:
-    image = out / 'JPEGImages' / f'{image_id}.jpg'
-    _write_image(image, sample.image, quality=_JPEG_QUALITY)
-    write_mask(out / 'SegmentationClassAug' / f'{image_id}.png', sample.mask)
-    saliency = out / 'SaliencyMaps' / f'{image_id}.png'
-    _write_image(saliency, sample.saliency)
-    root = _annotation(image_id, sample)
-    ElementTree.indent(root)
-    with atomic_write(out / 'Annotations' / f'{image_id}.xml') as file:
-        file.write(ElementTree.tostring(root) + b'\n')
+    paths = {f: out / f / f'{image_id}{s}' for f, s in _FOLDERS.items()}
+    write_image(paths['JPEGImages'], sample.image, quality=_JPEG_QUALITY)
+    write_mask(paths['SegmentationClassAug'], sample.mask)
+    write_image(paths['SaliencyMaps'], sample.saliency)
+    objects = [(TOY_CLASSES[label], box) for label, box in sample.objects]
+    with atomic_write(paths['Annotations']) as file:
+        file.write(annotation(image_id, objects, sample.mask.shape))
 
 
 def _check_folder(out: Path) -> None:
@@ -106,7 +75,7 @@ def _remove_others(out: Path, split: str, ids: Collection[str]) -> None:
 def _write_split(
     out: Path, split: str, count: int, seed: int, show: bool
 ) -> None:
-    ids, lines = [], []
+    labels = {}
     numbers: Iterable[int] = range(count)
     if show:
         numbers = progress(numbers, f'Painting {split}')
@@ -114,14 +83,13 @@ def _write_split(
         sample = toy_sample(seed, split, index)
         image_id = f'{split}_{index:04d}'
         _write_sample(out, image_id, sample)
-        ids.append(image_id)
-        lines.append(' '.join([image_id, *map(str, sample.labels)]))
+        labels[image_id] = sample.labels
     folder = out / 'ImageSets' / 'Segmentation'
     id_list, label_list = _LISTS[split]
-    _write_lines(folder / id_list, ids)
-    _write_lines(folder / label_list, lines)
+    _write_lines(folder / id_list, labels)
+    write_list(LabelTable(labels), folder / label_list)
     # Last, so that no list ever names a file that is gone.
-    _remove_others(out, split, set(ids))
+    _remove_others(out, split, labels)
 
 
 def make_toy_voc(

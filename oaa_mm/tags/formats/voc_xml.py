@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 from xml.parsers import expat
@@ -20,6 +20,9 @@ from ._common import (
     require_classes,
     unknown_class,
 )
+
+#: x0, y0, x1, y1 in pixels.
+Box = tuple[int, int, int, int]
 
 
 def _refuse_doctype(*_: object) -> None:
@@ -95,14 +98,42 @@ def read_voc_xml(
     return table.build()
 
 
-def _to_xml(image_id: str, names: Sequence[str]) -> bytes:
+def annotation(
+    image_id: str,
+    objects: Iterable[tuple[str, Box | None]],
+    size: tuple[int, int] | None = None,
+) -> bytes:
+    """The annotation of an image as XML.
+
+    Args:
+        image_id (str): The image; its file is called ``{image_id}.jpg``.
+        objects (Iterable[tuple[str, Box | None]]): Class name and box (x0,
+            y0, x1, y1) of each object, the ends exclusive; None: no box.
+        size (tuple[int, int] | None): Height and width of the image. Defaults
+            to None: it is left out.
+
+    Returns:
+        bytes: The content of the file.
+    """
     root = ElementTree.Element('annotation')
-    ElementTree.SubElement(root, 'filename').text = f'{image_id}.jpg'
-    for name in names:
-        item = ElementTree.SubElement(root, 'object')
-        ElementTree.SubElement(item, 'name').text = name
+    _add(root, filename=f'{image_id}.jpg')
+    if size is not None:
+        node = ElementTree.SubElement(root, 'size')
+        _add(node, width=size[1], height=size[0], depth=3)
+    for name, box in objects:
+        node = ElementTree.SubElement(root, 'object')
+        _add(node, name=name)
+        if box is not None:  # VOC counts pixels from 1, ends included
+            x0, y0, x1, y1 = box
+            node = ElementTree.SubElement(node, 'bndbox')
+            _add(node, xmin=x0 + 1, ymin=y0 + 1, xmax=x1, ymax=y1)
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding='utf-8') + b'\n'
+
+
+def _add(parent: ElementTree.Element, **texts: str | int) -> None:
+    for tag, text in texts.items():
+        ElementTree.SubElement(parent, tag).text = str(text)
 
 
 def write_voc_xml(table: LabelTable, path: str | os.PathLike) -> None:
@@ -143,10 +174,10 @@ def _write_folder(
         for image_id, indices in progress(
             list(table.labels.items()), 'Writing XML'
         ):
-            text = _to_xml(image_id, [classes[index] for index in indices])
+            objects = [(classes[index], None) for index in indices]
             file = folder / f'{image_id}.xml'
             file.parent.mkdir(exist_ok=True, parents=True)
-            file.write_bytes(text)
+            file.write_bytes(annotation(image_id, objects))
         if path.exists():
             path.rmdir()  # Windows renames to no existing folder
         folder.rename(path)
