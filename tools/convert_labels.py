@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 
 from oaa_mm.runs.cli import run_cli
 from oaa_mm.tags import (
@@ -56,6 +57,11 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
         help='keep only the images of this list, one a line, in its order '
         '(with --diff: of both sources)',
     )
+    parser.add_argument(
+        '--binary-masks',
+        action='store_true',
+        help='255 marks the only class in masks, not ignored pixels',
+    )
     parser.add_argument('--out', help='file or folder to write')
     parser.add_argument(
         '--to',
@@ -87,14 +93,17 @@ def main(argv: list[str] | None = None) -> int:
     """
     args = parse_args(argv)
     classes = None if args.classes is None else load_classes(args.classes)
-    table = read_labels(args.src, format=args.format, classes=classes)
+    read = partial(
+        read_labels, classes=classes, binary_masks=args.binary_masks
+    )
+    table = read(args.src, format=args.format)
     if args.list is not None:
         table = select_listed(table, args.list)
     if args.diff is None:
         write_labels(table, args.out, format=args.to)
         print(f'wrote the labels of {len(table)} images to {args.out}')
         return 0
-    other = read_labels(args.diff, format=args.diff_format, classes=classes)
+    other = read(args.diff, format=args.diff_format)
     if args.list is not None:
         other = select_listed(other, args.list)
     diff = diff_labels(table, other)

@@ -120,6 +120,11 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
         help="'voc', 'coco', names separated by commas, or a text file with "
         'one name a line; without background (default: voc)',
     )
+    parser.add_argument(
+        '--binary-masks',
+        action='store_true',
+        help='255 marks the only class in masks, not ignored pixels',
+    )
     parser.add_argument('--json', help='write all scores to this file')
     parser.add_argument(
         '--workers', type=int, default=1, help='threads (default: 1)'
@@ -154,6 +159,7 @@ def run_attention(args: argparse.Namespace) -> None:
             name=name,
             ignore=args.ignore,
             allow_missing=args.allow_missing,
+            binary_masks=args.binary_masks,
             workers=args.workers,
         )
         results.append(result)
@@ -187,6 +193,7 @@ def run_labels(args: argparse.Namespace) -> None:
             class_names,
             name=name,
             policies=args.ignore_policy,
+            binary_masks=args.binary_masks,
             workers=args.workers,
         )
         for name, files in zip(

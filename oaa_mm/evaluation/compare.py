@@ -21,6 +21,7 @@ from oaa_mm.attention import AttentionStore
 from oaa_mm.attention.coverage import check_maps
 from oaa_mm.checks import check_choice
 from oaa_mm.io import read_mask
+from oaa_mm.io.masks import require_class
 from oaa_mm.io.progress import progress
 
 from .counts import (
@@ -44,6 +45,7 @@ def evaluate_store(
     name: str = 'store',
     ignore: str = 'drop',
     allow_missing: bool = False,
+    binary_masks: bool = False,
     workers: int = 1,
 ) -> Result:
     """Compare a store's maps with masks, at every threshold.
@@ -58,6 +60,8 @@ def evaluate_store(
             that the mask marks 255. Defaults to ``'drop'``.
         allow_missing (bool): Count images without any map as all background
             where True; an error where False, the default.
+        binary_masks (bool): Whether 255 marks the only class in the masks.
+            Defaults to False.
         workers (int): Threads that read and resize. Defaults to 1.
 
     Returns:
@@ -80,11 +84,12 @@ def evaluate_store(
 
     def count(image_id: str) -> ImageCounts:
         maps = store.maps_of(image_id)
-        mask = read_mask(masks[image_id])
+        path = masks[image_id]
+        mask = read_mask(path, len(class_names), binary=binary_masks)
         try:
             return count_image(maps, mask, len(class_names), ignore=ignore)
         except ValueError as error:
-            raise ValueError(f'{masks[image_id]}: {error}') from error
+            raise ValueError(f'{path}: {error}') from error
 
     return result_of_maps(
         _each(count, masks, name, workers),
@@ -128,6 +133,7 @@ def result_of_maps(
         attention += image.attention_sum
         cells += image.cells
         missing_pairs += image.missing_pairs
+    require_class(histogram[1:].any(), 'the masks')
     return Result.of_scores(
         name,
         {ignore: sweep_scores(histogram)},
@@ -147,6 +153,7 @@ def evaluate_labels(
     *,
     name: str = 'labels',
     policies: Sequence[str] = LABEL_POLICIES,
+    binary_masks: bool = False,
     workers: int = 1,
 ) -> Result:
     """Compare labels with masks.
@@ -160,6 +167,8 @@ def evaluate_labels(
         name (str): How tables call the labels. Defaults to ``'labels'``.
         policies (Sequence[str]): Some of :data:`LABEL_POLICIES`, the ways to
             treat labels of 255. Defaults to all.
+        binary_masks (bool): Whether 255 marks the only class in the masks.
+            Defaults to False.
         workers (int): Threads that read. Defaults to 1.
 
     Returns:
@@ -173,13 +182,15 @@ def evaluate_labels(
 
     def count(image_id: str) -> np.ndarray:
         label, mask = labels[image_id], masks[image_id]
-        pixels = read_mask(label), read_mask(mask)
+        number = len(class_names)
+        truth = read_mask(mask, number, binary=binary_masks)
         try:
-            return label_matrix(*pixels, len(class_names))
+            return label_matrix(read_mask(label), truth, number)
         except ValueError as error:
             raise ValueError(f'{label} against {mask}: {error}') from error
 
     matrix = sum(_each(count, masks, name, workers))
+    require_class(matrix[1:].any(), 'the masks')
     return Result.of_scores(
         name,
         {policy: confusion_scores(matrix, policy) for policy in policies},

@@ -152,39 +152,39 @@ def check_mask_values(
         count, allowed = 1, '0 (background), 1 and 255 (class 1)'
     else:
         count = IGNORE_INDEX - 1 if num_classes is None else num_classes
-        allowed = f'0 (background), 1 to {count} (classes) and 255 (ignored)'
+        classes = '1 (the class)' if count == 1 else f'1 to {count} (classes)'
+        allowed = f'0 (background), {classes} and 255 (ignored)'
     known = {*range(min(count + 1, IGNORE_INDEX)), IGNORE_INDEX}
     if wrong := [value for value in values if value not in known]:
+        plural = 's' if len(wrong) > 1 else ''
         shown = ', '.join(f'{value:g}' for value in wrong[:10])
         raise ValueError(
-            f'{where} holds the values {shown}'
+            f'{where}: the mask holds the value{plural} {shown}'
             + (', ...' if len(wrong) > 10 else '')
             + f', but a mask may hold {allowed}. Check the number of '
             'classes, or map the values of the masks to these'
         )
     if not binary and count == 1 and values == [0, IGNORE_INDEX]:
         raise ValueError(
-            f'{where} holds 0 and 255 alone, so no pixel of it has a class: '
-            f'255 marks ignored pixels. {_BINARY_HINT}'
+            f'{where}: the mask holds 0 and 255 alone, so no pixel of it '
+            f'has a class: 255 marks ignored pixels. {_BINARY_HINT}'
         )
 
 
-def require_class(values: Iterable[int], where: str) -> None:
+def require_class(any_class: bool, where: str | os.PathLike) -> None:
     """Refuse a set of masks in which no pixel has a class.
 
     Args:
-        values (Iterable[int]): All values that occur in the masks.
-        where (str): The folder of the masks, for the message.
+        any_class (bool): Whether any pixel of the masks has a class.
+        where (str | os.PathLike): The masks, for the message.
 
     Raises:
         ValueError: There are only background and ignored pixels.
     """
-    values = set(values)
-    if values <= {0, IGNORE_INDEX}:
-        hint = f'. {_BINARY_HINT}' if IGNORE_INDEX in values else ''
+    if not any_class:
         raise ValueError(
-            f'{where}: the masks hold no pixel of any class, only '
-            f'{sorted(values)}{hint}'
+            f'{where}: no pixel of any mask has a class, all are background '
+            f'or ignored. {_BINARY_HINT}'
         )
 
 

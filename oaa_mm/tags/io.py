@@ -66,6 +66,7 @@ def read_labels(
     *,
     format: str | None = None,
     classes: Sequence[str] | None = None,
+    binary_masks: bool = False,
 ) -> LabelTable:
     """Read image-level labels.
 
@@ -78,6 +79,8 @@ def read_labels(
         classes (Sequence[str], optional): Names of the classes in the order
             of their indices. Defaults to those of the source: VOC's for
             `voc_xml`, the categories for `coco`, the columns for `csv`.
+        binary_masks (bool): Whether 255 marks the only class in `masks`.
+            Defaults to False.
 
     Returns:
         LabelTable: Image id -> 0-based class indices.
@@ -93,7 +96,8 @@ def read_labels(
     if format is None:
         format = _detect_folder(path) if path.is_dir() else _detect_file(path)
     check_choice('format', format, READERS)
-    return READERS[format](path, classes=classes)
+    more = {'binary': binary_masks} if format == 'masks' else {}
+    return READERS[format](path, classes=classes, **more)
 
 
 def write_labels(

@@ -110,15 +110,13 @@ def test_deep_masks_are_never_wrapped(tmp_path):
     assert read_mask(path, 2).tolist() == [[0, 1, 2, 255]]
     path = saved(tmp_path / 'b.png', [0, 257, 258], np.uint16)
     for count in (None, 2):
-        with pytest.raises(
-            ValueError, match=r'b\.png holds the values 257, 258'
-        ):
+        with pytest.raises(ValueError, match=r'b\.png: .* 257, 258'):
             read_mask(path, count)
     path = saved(tmp_path / 'c.tif', [0, -1, 70000], np.int32)
-    with pytest.raises(ValueError, match=r'c\.tif .* -1, 70000'):
+    with pytest.raises(ValueError, match=r'c\.tif.* -1, 70000'):
         read_mask(path)
     path = saved(tmp_path / 'd.tif', [0, 0.5], np.float32)
-    with pytest.raises(ValueError, match=r'd\.tif holds the values 0\.5'):
+    with pytest.raises(ValueError, match=r'd\.tif: .* the value 0\.5'):
         read_mask(path)
 
 
@@ -131,30 +129,28 @@ def test_one_bit_is_class_1(tmp_path):
 def test_values_that_are_no_class(tmp_path):
     path = saved(tmp_path / 'a.png', [0, 3, 4, 9, 255])
     assert read_mask(path, 9).max() == 255
-    match = r'a\.png holds the values 4, 9, .* 1 to 3 \(classes\) and 255'
+    match = r'a\.png: .* values 4, 9, .* 1 to 3 \(classes\) and 255'
     with pytest.raises(ValueError, match=match):
         read_mask(path, 3)
 
 
 def test_masks_of_0_and_255(tmp_path):
     path = saved(tmp_path / 'a.png', [0, 255])
-    with pytest.raises(ValueError, match=r'a\.png .*--binary-masks'):
+    with pytest.raises(ValueError, match=r'a\.png: .*--binary-masks'):
         read_mask(path, 1)
     assert read_mask(path, 1, binary=True).tolist() == [[0, 1]]
     assert read_mask(path).tolist() == [[0, 255]]
     # Of several classes, an image may have none.
     assert read_mask(path, 2).tolist() == [[0, 255]]
     path = saved(tmp_path / 'b.png', [0, 2, 255])
-    with pytest.raises(ValueError, match=r'b\.png holds the values 2, '):
+    with pytest.raises(ValueError, match=r'b\.png: .* value 2, '):
         read_mask(path, 1, binary=True)
 
 
 def test_masks_without_any_class():
-    require_class([0, 2, 255], 'masks')
-    with pytest.raises(ValueError, match=r'masks: .*no pixel .*\[0\]$'):
-        require_class([0], 'masks')
-    with pytest.raises(ValueError, match=r'\[0, 255\].*--binary-masks'):
-        require_class([0, 255], 'masks')
+    require_class(True, 'masks')
+    with pytest.raises(ValueError, match=r'masks: no pixel .*--binary-masks'):
+        require_class(False, 'masks')
 
 
 def test_classes_in():

@@ -240,7 +240,7 @@ def test_masks_of_other_modes_are_refused(tmp_path, mode):
 def test_mask_errors_name_the_file(tmp_path):
     save_mask(tmp_path / 'a.png', [3])
     with pytest.raises(
-        ValueError, match=r'a\.png holds the values 3, .* 1 to 2'
+        ValueError, match=r'a\.png: the mask holds the value 3, .* 1 to 2'
     ):
         read_masks(tmp_path, classes=('cat', 'dog'))
     data = (tmp_path / 'a.png').read_bytes()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from oaa_mm.runs.cli import run_cli
 
@@ -99,8 +100,8 @@ def test_listed_images_without_labels(tmp_path):
     result = run_tool(tmp_path, 'Annotations', *options)
     assert result.returncode == 1
     assert result.stderr == (
-        'error: train_aug.txt: 2 of 3 listed images have no labels: b, c; '
-        'take them off the list, or give labels that hold them\n'
+        'error: train_aug.txt: 2 of 3 listed images have no entry in the '
+        'image-level labels: b, c; label them, or take them off the list\n'
     )
     assert not (tmp_path / 'train_cls.txt').exists()
 
@@ -183,3 +184,18 @@ def test_run_cli_shows_bugs():
 
     with pytest.raises(KeyError, match='bug'):
         run_cli(command)
+
+
+def test_binary_masks(tmp_path):
+    (tmp_path / 'masks').mkdir()
+    for name, value in (('a', 255), ('b', 0)):
+        mask = np.full((4, 4), value, np.uint8)
+        Image.fromarray(mask).save(tmp_path / f'masks/{name}.png')
+    options = ['--classes', 'polyp', '--out', 'labels.csv']
+    result = run_tool(tmp_path, 'masks', *options)
+    assert result.returncode == 1
+    assert '--binary-masks' in result.stderr
+    result = run_tool(tmp_path, 'masks', *options, '--binary-masks')
+    assert (result.returncode, result.stderr) == (0, '')
+    text = (tmp_path / 'labels.csv').read_text()
+    assert text == 'image,polyp\na,1\nb,0\n'

@@ -61,6 +61,8 @@ class AttentionMetric(ClassMetric):
             ``'drop'``.
         sweep_step (float): Distance of the thresholds in the printed table.
             Scores are computed at all 256 levels. Defaults to 0.1.
+        binary_masks (bool): Whether 255 marks the only class in masks that
+            are read from `seg_map_path`. Defaults to False.
         **kwargs: Further arguments of :class:`mmengine.BaseMetric`.
     """
 
@@ -72,11 +74,13 @@ class AttentionMetric(ClassMetric):
         *,
         ignore: str = 'drop',
         sweep_step: float = 0.1,
+        binary_masks: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(num_classes, **kwargs)
         check_choice('ignore', ignore, IGNORE_POLICIES)
         self.ignore = ignore
+        self.binary_masks = binary_masks
         self.thresholds = sweep_thresholds(sweep_step)
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
@@ -96,7 +100,7 @@ class AttentionMetric(ClassMetric):
         num_classes = len(self.class_names)
         for sample in data_samples:
             attention = _attention_of(sample)
-            mask = _mask_of(sample)
+            mask = _mask_of(sample, num_classes, self.binary_masks)
             try:
                 counts = count_image(
                     attention, mask, num_classes, ignore=self.ignore
@@ -150,15 +154,22 @@ def _attention_of(sample: Mapping[str, Any]) -> dict[int, np.ndarray]:
     return dict(zip(classes.tolist(), maps, strict=True))
 
 
-def _mask_of(sample: Mapping[str, Any]) -> np.ndarray:
+def _mask_of(
+    sample: Mapping[str, Any], num_classes: int, binary: bool
+) -> np.ndarray:
     """(H, W) uint8 mask of the original size."""
     if 'gt_sem_seg' in sample:
         mask = sample['gt_sem_seg']['data'].squeeze(0).cpu().numpy()
         mask = mask.astype(np.uint8)
     elif sample.get('seg_map_path'):
-        mask = read_mask(sample['seg_map_path'])
+        label_map = sample.get('label_map') or {}
+        mask = read_mask(
+            sample['seg_map_path'],
+            None if label_map else num_classes,
+            binary=binary,
+        )
         table = np.arange(256, dtype=np.uint8)
-        for old, new in (sample.get('label_map') or {}).items():
+        for old, new in label_map.items():
             table[old] = new
         mask = table[mask]
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from oaa_mm.io import IGNORE_INDEX, classes_in, read_mask
+from oaa_mm.io import classes_in, read_mask
 from oaa_mm.io.masks import require_class
 from oaa_mm.io.progress import progress
 from oaa_mm.tags.table import LabelTable, TableBuilder
@@ -37,13 +37,10 @@ def read_masks(
         ValueError: A mask is unreadable, in colour, or has a value above the
             number of classes; or no mask has any class.
     """
-    table, ignored = TableBuilder(path, classes), False
+    table = TableBuilder(path, classes)
     count = None if classes is None else len(table.classes)
     files = list_folder(path, '.png')
     for image_id, file in progress(files.items(), 'Reading masks', len(files)):
-        mask = read_mask(file, count, binary=binary)
-        table.add(image_id, classes_in(mask))
-        ignored = ignored or IGNORE_INDEX in mask
-    if not any(table.labels.values()):
-        require_class({0, IGNORE_INDEX} if ignored else {0}, str(path))
+        table.add(image_id, classes_in(read_mask(file, count, binary=binary)))
+    require_class(any(table.labels.values()), path)
     return table.build()
