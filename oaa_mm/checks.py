@@ -74,15 +74,15 @@ def require(
     remedy: str = 'use an ImageLevelDataset whose pipeline ends with '
     'PackImageLevelInputs',
 ) -> Any:
-    """Return a field of a data sample, or say who provides it.
+    """Return a field of a data sample, or say how to get it.
 
     Args:
         sample (Mapping[str, Any] | BaseDataElement): A data sample, or the
             results of a pipeline.
         key (str): Name of the field.
         needed_by (str): Who needs it, for the message.
-        remedy (str): What provides it, for the message. Defaults to what
-            provides the fields of training samples.
+        remedy (str): How to get the field, for the message. Defaults to the
+            pipeline that provides the fields of training samples.
 
     Returns:
         Any: The value of the field.

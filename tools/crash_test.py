@@ -38,7 +38,9 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         '--kills', type=int, default=25, help='kills of each (default: 25)'
     )
-    parser.add_argument('--seed', type=int, default=0, help='of the moments')
+    parser.add_argument(
+        '--seed', type=int, default=0, help='seed of the random moments'
+    )
     parser.add_argument(
         '--work-dir', help='a new folder, which is kept (default: none is)'
     )

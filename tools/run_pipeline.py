@@ -16,13 +16,13 @@ from oaa_mm.runs.cli import on_interrupt, run_cli
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description='Run the stages of a pipeline: what is done and still '
-        'valid is skipped, a failing stage stops it.',
+        description='Run the stages of a pipeline: stages that are done and '
+        'still valid are skipped, and a failing stage stops it.',
         epilog='Example: python tools/run_pipeline.py '
         'configs/pipelines/oaa_plus_voc.py --dry-run',
     )
     parser.add_argument('config', help='pipeline config')
-    parser.add_argument('--work-dir', help="in place of the config's own")
+    parser.add_argument('--work-dir', help="folder in place of the config's")
     parser.add_argument(
         '--from',
         dest='first',
@@ -60,7 +60,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def write_page(pipeline: Pipeline) -> None:
-    """Write the report page; what was made stays made if that fails."""
+    """Write the report page; a failure here does not undo the stages."""
     from oaa_mm.report import write_report
 
     page = pipeline.work_dir / 'report.html'

@@ -1,4 +1,4 @@
-"""What the models with class-aware score maps have in common."""
+"""The base of the models with class-aware score maps."""
 
 from __future__ import annotations
 
@@ -94,8 +94,8 @@ class AttentionModel(BaseModel):
 
         Args:
             inputs (Tensor): (N, 3, H, W) normalised, padded images.
-            data_samples (list[SegDataSample] | None): With `img_shape` and,
-                for the loss, `gt_label`.
+            data_samples (list[SegDataSample] | None): Samples with
+                `img_shape` and, for the loss, `gt_label`.
             mode (str): ``'loss'``, ``'predict'`` or ``'tensor'``.
 
         Returns:
@@ -131,7 +131,8 @@ class AttentionModel(BaseModel):
 
         Args:
             inputs (Tensor): (N, 3, H, W) normalised, padded images.
-            data_samples (list[SegDataSample]): What the loss needs.
+            data_samples (list[SegDataSample]): Samples with the fields
+                that the loss needs.
 
         Returns:
             dict[str, Tensor]: Scalars by name.
@@ -177,8 +178,9 @@ class AttentionModel(BaseModel):
 
         Args:
             inputs (Tensor): (N, 3, H, W) normalised, padded images.
-            data_samples (list[SegDataSample] | None): With `img_shape`,
-                `ori_shape` and, where labels are known, `gt_label`.
+            data_samples (list[SegDataSample] | None): Samples with
+                `img_shape`, `ori_shape` and, where labels are known,
+                `gt_label`.
 
         Returns:
             list[SegDataSample]: With the new fields

@@ -63,7 +63,8 @@ class CAMClassifier(AttentionModel):
 
         Args:
             inputs (Tensor): (N, 3, H, W) normalised, padded images.
-            data_samples (list[SegDataSample]): With `gt_label` (C,).
+            data_samples (list[SegDataSample]): Samples with `gt_label`,
+                (C,).
 
         Returns:
             dict[str, Tensor]: ``loss_cls``, a scalar.

@@ -49,8 +49,9 @@ class IntegralAttentionModel(AttentionModel):
 
         Args:
             inputs (Tensor): (N, 3, H, W) normalised, padded images.
-            data_samples (list[SegDataSample]): With `gt_attention` and
-                `gt_attention_classes` of LoadAttentionMaps, and `placement`.
+            data_samples (list[SegDataSample]): Samples with `gt_attention`
+                and `gt_attention_classes` of LoadAttentionMaps, and with
+                `placement`.
 
         Returns:
             dict[str, Tensor]: One scalar under the name of the loss.

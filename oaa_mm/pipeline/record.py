@@ -1,4 +1,4 @@
-"""Is a stage done, and is what it made still valid?
+"""Whether a stage is done and its outputs are still valid.
 
 A finished stage leaves its manifest as `stage.json` in its folder: its
 commands, fingerprints of the configs they use with everything inherited, and

@@ -32,7 +32,7 @@ def pair_cost(
         images (int): Images an epoch, with two labelled classes each.
             Defaults to 1000.
         size (tuple[int, int]): Cells of a map. Defaults to (28, 37).
-        batch_size (int): Of ours. Defaults to 5.
+        batch_size (int): Batch size of our accumulation. Defaults to 5.
         repeats (int): Epochs that count. Defaults to 5.
 
     Returns:
@@ -79,7 +79,7 @@ def fuse_png(
     """Read, maximum, write.
 
     Args:
-        folder (Path): Of the PNGs.
+        folder (Path): Folder of the PNGs.
         image_id (str): The image.
         class_index (int): The class.
         scores (torch.Tensor): (h, w) score map.

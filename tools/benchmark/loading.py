@@ -1,4 +1,4 @@
-"""What reading and augmenting the images takes."""
+"""The time for reading and augmenting images."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from .timing import timed_in_turn
 def loading_share(
     network: str, *, images: int = 64, batch_size: int = 5, repeats: int = 5
 ) -> dict[str, float]:
-    """Time that one loading process needs for an image, beside the training.
+    """Time that one loading process and the training need for an image.
 
     Args:
         network (str): See :data:`~benchmark.samples.NETWORKS`.
         images (int): 500x375 JPEGs. Defaults to 64.
-        batch_size (int): Of the training step. Defaults to 5.
+        batch_size (int): Batch size of the training step. Defaults to 5.
         repeats (int): Steps that count. Defaults to 5.
 
     Returns:

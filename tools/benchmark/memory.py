@@ -25,8 +25,8 @@ def peak_memory(command: Sequence[str], *, log: Path) -> float:
     """Run a command and see how much memory its process held.
 
     Args:
-        command (Sequence[str]): What to run.
-        log (Path): Gets its output.
+        command (Sequence[str]): The command and its arguments.
+        log (Path): File for its output.
 
     Returns:
         float: Peak of the resident memory of its largest process in MB.

@@ -115,7 +115,7 @@ class TrainingStep:
         """Train on a batch.
 
         Args:
-            batch (dict[str, Any]): Of :func:`make_batch`.
+            batch (dict[str, Any]): A batch of :func:`make_batch`.
 
         Returns:
             Sequence[SegDataSample]: Its samples.

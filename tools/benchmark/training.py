@@ -1,4 +1,4 @@
-"""What accumulation adds to a training step, and what batches save."""
+"""Cost of accumulation in a training step, and gain by batches."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def hook_cost(
     Args:
         network (str): See :data:`~benchmark.samples.NETWORKS`.
         batch_size (int): Defaults to 5.
-        iterations (int): Of an epoch. Defaults to 10.
+        iterations (int): Iterations of an epoch. Defaults to 10.
         repeats (int): Epochs that count, of each way. Defaults to 5.
         autocast (bool): Mixed precision. Defaults to False.
 

@@ -1,4 +1,4 @@
-"""A long training: does it keep what it should have given back?"""
+"""A long training, watched for memory and files that only grow."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def children(pid: int) -> list[int]:
 
 
 def _memory(pid: int) -> int:
-    """Proportional set size in KiB: what is shared is shared out."""
+    """Proportional set size in KiB: shared pages count in parts."""
     text = Path(f'/proc/{pid}/smaps_rollup').read_text()
     return int(re.search(r'^Pss:\s+(\d+)', text, re.MULTILINE)[1])
 
@@ -79,7 +79,7 @@ def train_long(world: World, folder: Path, *, epochs: int = 50) -> Report:
     Args:
         world (World): Data and configs.
         folder (Path): To work in.
-        epochs (int): How long. Defaults to 50.
+        epochs (int): Number of epochs. Defaults to 50.
 
     Returns:
         Report: What was found.

@@ -30,13 +30,13 @@ LIMIT = 600
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a run.
+    """How a run ended.
 
     Attributes:
         status (int): Exit status; negative: the signal that ended it.
-        seconds (float): How long it ran.
+        seconds (float): Duration of the run.
         inside (Fault | None): The write in which it was stopped.
-        output (str): What it printed.
+        output (str): The text that it printed.
     """
 
     status: int
@@ -92,7 +92,7 @@ def run_command(
 
     Args:
         words (Sequence[str]): ``tools/train.py`` and its arguments.
-        log (Path): Gets its output, after that of earlier runs.
+        log (Path): File to which its output is appended.
         fault (Fault | None): The write in which the signal comes.
         send (signal.Signals): The signal. Defaults to SIGKILL.
         after (float | None): Seconds after which it comes, where there is no
@@ -104,7 +104,7 @@ def run_command(
             number of the process, while it runs.
 
     Returns:
-        Outcome: What became of it.
+        Outcome: How it ended.
 
     Raises:
         TimeoutError: It hung.

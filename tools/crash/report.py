@@ -17,8 +17,8 @@ class Report:
         kills (int): Processes that were killed.
         inside (dict[str, int]): Write -> kills inside it.
         finished (int): Times that the work got to its end.
-        refused (int): Runs that were refused beside another one.
-        problems (list[str]): What was wrong; empty is as promised.
+        refused (int): Runs that were refused because another one was at work.
+        problems (list[str]): The faults that were found; none is expected.
         notes (list[str]): Measurements.
     """
 
@@ -34,7 +34,7 @@ class Report:
         """Count a kill.
 
         Args:
-            outcome (Outcome): Of the process.
+            outcome (Outcome): The outcome of the process.
         """
         self.kills += outcome.killed
         if outcome.inside is not None:
@@ -42,10 +42,10 @@ class Report:
             self.inside[name] = self.inside.get(name, 0) + 1
 
     def check(self, problems: Iterable[str], when: str) -> None:
-        """Take over what was found.
+        """Add faults to the report.
 
         Args:
-            problems (Iterable[str]): What is wrong.
+            problems (Iterable[str]): The faults.
             when (str): When it was looked at.
         """
         self.problems += [f'{problem} ({when})' for problem in problems]

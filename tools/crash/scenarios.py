@@ -36,7 +36,7 @@ def crash_training(
         world (World): Data and configs.
         config (str): Name of the config in it.
         folder (Path): To work in.
-        kills (int): How many.
+        kills (int): Number of kills.
         random (Random): Draws the moments.
         options (Sequence[str]): ``--cfg-options``.
 
@@ -108,7 +108,7 @@ def crash_labels(
         world (World): Data and configs.
         store (Path): An attention store of its images.
         folder (Path): To work in.
-        kills (int): How many.
+        kills (int): Number of kills.
         random (Random): Draws the moments.
 
     Returns:
@@ -163,9 +163,10 @@ def moments_of(
 
     Args:
         targets (Sequence[str]): Names of the files, with wildcards.
-        seconds (float): How long the work takes: random moments lie in that.
+        seconds (float): Duration of the work, in which random moments lie.
         random (Random): Draws the moments.
-        most (int): Which of the writes of a kind, at most. Defaults to 2.
+        most (int): Number of the last write of a kind that may be chosen.
+            Defaults to 2.
 
     Yields:
         tuple[Fault | None, float | None]: A fault or a time.

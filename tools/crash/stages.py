@@ -28,12 +28,12 @@ def crash_pipeline(
     """Kill the pipeline and go on with `--resume`.
 
     Some kills end the stage as well; the others leave it running, and the
-    pipeline has to refuse to work beside it.
+    pipeline has to refuse to run while it lives.
 
     Args:
         world (World): Data and configs.
         folder (Path): To work in.
-        kills (int): How many.
+        kills (int): Number of kills.
         random (Random): Draws the moments.
 
     Returns:

@@ -24,9 +24,9 @@ def crash_all(
         what (Sequence[str]): Of ``'oaa'``, ``'oaa_plus'``, ``'labels'``,
             ``'signals'``, ``'twice'``, ``'pipeline'``, ``'processes'`` and
             ``'long'``.
-        kills (int): How many kills of each of the first three and of the
+        kills (int): Number of kills of each of the first three and of the
             pipeline.
-        seed (int): Of the moments.
+        seed (int): Seed of the moments.
 
     Yields:
         Report: One per kind; ``'oaa'`` gives two, without and with

@@ -60,7 +60,7 @@ class World:
     """A toy data set and configs.
 
     Attributes:
-        folder (Path): Of the configs: ``oaa.py``, with augmentation,
+        folder (Path): Folder of the configs: ``oaa.py``, with augmentation,
             ``plain.py``, without, ``oaa_plus.py``, ``pipeline.py``.
         data (Path): The data set.
     """

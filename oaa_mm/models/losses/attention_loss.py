@@ -20,7 +20,7 @@ NEUTRAL = {'class_weight': None, 'use_mask': False, 'ignore_index': 255}
 
 
 class AttentionLoss(nn.Module, ABC):
-    """What the losses of this package share.
+    """The base of the losses of this package.
 
     Overriding `loss_decode` of an inherited config merges the two dicts, so
     the arguments of the loss that was there arrive here. Those which cannot
@@ -144,11 +144,11 @@ def _one_hot(labels: Tensor, logits: Tensor, ignore_index: int) -> Tensor:
 def positions_inside(
     logits: Tensor, target: Tensor, valid: Tensor | None
 ) -> Tensor:
-    """Mark the positions that count, and check what they are marked on.
+    """Mark the positions that count, and check the shapes.
 
     Args:
         logits (Tensor): (N, C, h, w).
-        target (Tensor): Of the same shape, floating, in [0, 1].
+        target (Tensor): (N, C, h, w) attention in [0, 1], floating.
         valid (Tensor | None): (N, 2) height and width of each map without
             its padding at the bottom and right; None counts every position.
 
