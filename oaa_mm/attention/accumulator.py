@@ -140,7 +140,8 @@ class AttentionAccumulator:
     @property
     def candidates(self) -> AttentionStore:
         """The latest maps of pairs that were never accepted."""
-        return self._state.candidates
+        maps = {p: m for p, (_, m) in self._state.candidates.items()}
+        return AttentionStore(maps)
 
     @property
     def collecting(self) -> bool:
@@ -151,7 +152,7 @@ class AttentionAccumulator:
     @property
     def never_accepted(self) -> int:
         """Number of pairs without any accepted map, filled or not."""
-        return len(self.candidates)
+        return len(self._state.candidates)
 
     def update(
         self,
@@ -213,19 +214,11 @@ class AttentionAccumulator:
         """Take the batches that wait into the state."""
         state = self._state
         asks = state.fusion.needs_whole_epoch  # the mean counts each cell
-        for framed in self._waiting.take():
-            seen = framed.seen if asks else None
-            for pair, attention, accepted, finite in zip(
-                framed.pairs,
-                framed.maps,
-                framed.accepted,
-                framed.finite,
-                strict=True,
-            ):
-                if finite:
-                    state.add(pair, attention, accepted, seen)
-                else:
-                    state.non_finite.add(pair)
+        for pair, attention, accepted, finite, seen in self._waiting.take():
+            if finite:
+                state.add(pair, attention, accepted, seen if asks else None)
+            else:
+                state.non_finite.add(pair)
 
     def finish_epoch(self, epoch: int, last: bool = False) -> EpochSummary:
         """End the running epoch.
@@ -256,14 +249,15 @@ class AttentionAccumulator:
         state.finish_epoch()
         if last:
             self.apply_fallback()
+        coverage, all_zero = self.store.measure()
         return EpochSummary(
             epoch=epoch,
             pairs=pairs,
             accepted=accepted if fuses else 0,
             never_accepted=self.never_accepted,
-            coverage=self.store.coverage,
+            coverage=coverage,
             non_finite=non_finite,
-            all_zero=self.store.all_zero,
+            all_zero=all_zero,
         )
 
     def apply_fallback(self) -> None:
@@ -274,7 +268,8 @@ class AttentionAccumulator:
         ``fallback='none'``.
         """
         if self.fallback == 'last':
-            self.store.update(self.candidates.data)
+            for pair, (_, attention) in self._state.candidates.items():
+                self.store[pair] = attention
 
     def take_part(self, pairs_at_once: int) -> Iterator[Sections]:
         """Hand over all that this accumulator has collected.

@@ -62,7 +62,7 @@ def quantise_attention(attention: Tensor) -> Tensor:
     Returns:
         Tensor: uint8, same shape.
     """
-    return (attention * 255).round().to(torch.uint8)
+    return (attention * 255).round_().to(torch.uint8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +146,7 @@ def labelled_maps(
     )
     # NaN and +Inf survive in the maximum; such a map must never be fused.
     finite = picked.amax((1, 2)).isfinite()
-    maps = quantise_attention(maps.nan_to_num(0, 0, 0))
+    maps = quantise_attention(maps.nan_to_num_(0, 0, 0))
     # A map without attention tells nothing of a class that is there.
     attended = maps.amax((1, 2)) > 0
     return LabelledMaps(

@@ -9,7 +9,7 @@ import numpy as np
 
 from .by_image import Pair
 from .fuse import MaxFusion, MeanFusion
-from .store import AttentionStore
+from .store import AttentionStore, check_same_size
 
 #: A section of the file -> its maps, or one number for each pair.
 Sections = dict[str, Mapping[Pair, Any]]
@@ -50,8 +50,7 @@ class AccumulatorState:
         self.keep_accepted = keep_accepted
         self.keep_rejected = keep_rejected
         self.store = AttentionStore()
-        self.candidates = AttentionStore()
-        self.ranks: dict[Pair, int] = {}  # of the candidates
+        self.candidates: dict[Pair, tuple[int, np.ndarray]] = {}  # with ranks
         # The running epoch: its pairs, and whether one was accepted.
         self.came: dict[Pair, bool] = {}
         self.non_finite: set[Pair] = set()
@@ -83,14 +82,16 @@ class AccumulatorState:
         Raises:
             ValueError: Maps of the image have different sizes.
         """
-        self.came[pair] = accepted or self.came.get(pair, False)
-        if not accepted:
+        if accepted:
+            self.came[pair] = True
+            if self.keep_accepted:
+                self.accepted.join(pair, attention)
+                if seen is not None:
+                    self.seen.join(pair, seen)
+        else:
+            self.came.setdefault(pair, False)
             if self.keep_rejected:
                 self.rejected.join(pair, attention)
-        elif self.keep_accepted:
-            self.accepted.join(pair, attention)
-            if seen is not None:
-                self.seen.join(pair, seen)
         if not (accepted and self.fuses):
             self._offer(pair, attention, _rank(self.epoch, accepted))
             return
@@ -100,20 +101,21 @@ class AccumulatorState:
 
     def _offer(self, pair: Pair, attention: np.ndarray, rank: int) -> None:
         """Make a map the candidate of its pair, unless there is a better."""
-        mine = self.ranks.get(pair)
-        if mine is None:
+        if pair not in self.candidates:
             waits = self.fuses and pair in self.accepted.data
-            if waits or pair in self.store.data:
-                return
-        elif rank < mine:
+            if not waits and pair not in self.store.data:
+                self.candidates[pair] = rank, attention.copy()
             return
+        mine, candidate = self.candidates[pair]
+        check_same_size(pair, candidate, attention)
+        if rank == mine:
+            np.maximum(candidate, attention, out=candidate)
         elif rank > mine:
-            self.candidates.data[pair].fill(0)
-        self.candidates.join(pair, attention)
-        self.ranks[pair] = rank
+            candidate[:] = attention
+            self.candidates[pair] = rank, candidate
 
     def _forget_candidate(self, pair: Pair) -> None:
-        if self.ranks.pop(pair, None) is not None:
+        if pair in self.candidates:
             del self.candidates[pair]
             self.store.pop(pair, None)  # a fallback map, if there is any
 
@@ -123,6 +125,7 @@ class AccumulatorState:
             for pair, attention in self.accepted.data.items():
                 seen = self.seen.data.get(pair)
                 self.fusion.fuse(self.store, pair, attention, seen)
+        self.candidates = dict(self.candidates)  # gives memory back
         self.came, self.non_finite = {}, set()
         self.accepted, self.rejected = AttentionStore(), AttentionStore()
         self.seen = AttentionStore()
@@ -147,18 +150,18 @@ class AccumulatorState:
         begins = self.epoch < self.start_epoch <= epoch
         old, self.epoch = self.epoch, epoch
         for pair, accepted in self.came.items():
-            if self.ranks.get(pair) != _rank(old, accepted):
-                continue
-            self.ranks[pair] = _rank(epoch, accepted)
-            if begins and accepted:
-                self.add(pair, self.candidates[pair], True)
+            rank, attention = self.candidates.get(pair, (None, None))
+            if rank == _rank(old, accepted):
+                self.candidates[pair] = _rank(epoch, accepted), attention
+                if begins and accepted:
+                    self.add(pair, attention, True)
 
     def sections(self) -> Sections:
         """Return the whole state, as sections of a file."""
         sections = {
             'maps': self.store.data,
-            'candidates': self.candidates.data,
-            'candidate_ranks': self.ranks,
+            'candidates': {p: m for p, (_, m) in self.candidates.items()},
+            'candidate_ranks': {p: r for p, (r, _) in self.candidates.items()},
             **self.fusion.sections(),
             'unfinished_pairs': self.came,
             'unfinished_non_finite': dict.fromkeys(self.non_finite, 1),

@@ -20,7 +20,7 @@ from .store_file import StoreFile, read_sections, write_sections
 #: Classes are written as unsigned integers of 16 bits.
 MAX_CLASS_INDEX = 65535
 #: Maps that are looked at in one go.
-MAPS_AT_ONCE = 1024
+MAPS_AT_ONCE = 256
 
 
 class AttentionStore(MapsByImage, UserDict):
@@ -107,23 +107,31 @@ class AttentionStore(MapsByImage, UserDict):
     @property
     def coverage(self) -> float:
         """Mean of all maps in [0, 1]: the share of the images attended to."""
-        total = sum(int(maps.sum(dtype=np.int64)) for maps in self._blocks())
-        return total / (255 * self.num_bytes) if self.data else 0.0
+        return self.measure()[0]
 
     @property
     def all_zero(self) -> int:
         """Number of maps without any attention."""
-        return sum(int((maps.max(1) == 0).sum()) for maps in self._blocks())
+        return self.measure()[1]
 
-    def _blocks(self) -> Iterator[np.ndarray]:
-        """All maps as (n, cells) arrays: one call of numpy for many."""
+    def measure(self) -> tuple[float, int]:
+        """Compute :attr:`coverage` and :attr:`all_zero` in one go.
+
+        Returns:
+            tuple[float, int]: The two.
+        """
         by_size: dict[int, list[np.ndarray]] = {}
         for attention in self.data.values():
             by_size.setdefault(attention.size, []).append(attention)
-        for cells, maps in by_size.items():
+        total = cells = all_zero = 0
+        for size, maps in by_size.items():
             for start in range(0, len(maps), MAPS_AT_ONCE):
                 some = maps[start : start + MAPS_AT_ONCE]
-                yield np.concatenate(some, axis=None).reshape(-1, cells)
+                block = np.concatenate(some, axis=None).reshape(-1, size)
+                total += int(block.sum(dtype=np.int64))
+                cells += block.size
+                all_zero += int((block.max(1) == 0).sum())
+        return total / (255 * cells) if cells else 0.0, all_zero
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the store to one file, atomically.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -19,23 +18,9 @@ MAX_BATCHES = 256
 MAX_BYTES = 8 << 20
 
 
-@dataclass(frozen=True)
-class FramedMaps:
-    """Maps of n pairs in the frames of their images.
-
-    Attributes:
-        pairs (list[Pair]): n pairs.
-        maps (np.ndarray): (n, h, w) uint8.
-        accepted (list[bool]): n, whether each map counts.
-        finite (list[bool]): n, False for maps to be dropped.
-        seen (np.ndarray): (h, w) uint8, 1 where the network looked.
-    """
-
-    pairs: list[Pair]
-    maps: np.ndarray
-    accepted: list[bool]
-    finite: list[bool]
-    seen: np.ndarray
+#: A pair, its (h, w) uint8 map, whether it is accepted and finite, and the
+#: (h, w) uint8 mask of where the network looked.
+FramedMap = tuple[Pair, np.ndarray, bool, bool, np.ndarray]
 
 
 class WaitingBatches:
@@ -89,11 +74,11 @@ class WaitingBatches:
         self._copying = True
         return pinned.copy_(tensor, non_blocking=True)
 
-    def take(self) -> Iterator[FramedMaps]:
+    def take(self) -> Iterator[FramedMap]:
         """Take all batches out, un-padded and in their images' frames.
 
         Yields:
-            FramedMaps: Maps that lie alike in their frames.
+            FramedMap: Each map in turn, a view that is not to be kept.
         """
         if self._copying:
             torch.cuda.synchronize()
@@ -107,24 +92,17 @@ def _framed(
     batch: LabelledMaps,
     image_ids: Sequence[str],
     placements: Sequence[Placement | None],
-) -> Iterator[FramedMaps]:
+) -> Iterator[FramedMap]:
     groups: dict[tuple, list[int]] = {}
     for row, image in enumerate(batch.images):
         size = batch.valid[image] if batch.valid else batch.maps.shape[1:]
         groups.setdefault((*size, placements[image]), []).append(row)
-    maps, accepted, finite = (
-        tensor.numpy() for tensor in (batch.maps, batch.accepted, batch.finite)
-    )
+    accepted, finite = batch.accepted.tolist(), batch.finite.tolist()
     for (height, width, placement), rows in groups.items():
-        framed, cells = to_frame(maps[rows, :height, :width], placement)
-        seen = np.zeros(framed.shape[1:], np.uint8)
+        maps = batch.maps.numpy()[rows, :height, :width]
+        maps, cells = to_frame(maps, placement)
+        seen = np.zeros(maps.shape[1:], np.uint8)
         seen[cells] = 1
-        yield FramedMaps(
-            pairs=[
-                (image_ids[batch.images[r]], batch.classes[r]) for r in rows
-            ],
-            maps=framed,
-            accepted=accepted[rows].tolist(),
-            finite=finite[rows].tolist(),
-            seen=seen,
-        )
+        for row, attention in zip(rows, maps, strict=True):
+            pair = image_ids[batch.images[row]], batch.classes[row]
+            yield pair, attention, accepted[row], finite[row], seen
