@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from torch import Tensor
 
@@ -13,17 +13,16 @@ from oaa_mm.io import check_image_id
 from .accept import ACCEPTANCE_RULES
 from .fuse import FUSIONS
 from .maps import NORMS, labelled_maps
+from .memory import AttentionMemory, Sections
 from .place import Placement
-from .state import AccumulatorState, Sections
 from .store import AttentionStore
-from .store_file import read_sections, write_sections
 from .summary import EpochSummary
 from .waiting import WaitingBatches
 
 FALLBACKS = ('last', 'none')
 
 
-class AttentionAccumulator:
+class AttentionAccumulator(AttentionMemory):
     """Fuse the attention maps of each epoch into cumulative maps.
 
     M_1 = A_1 and M_t = AF(M_{t-1}, A_t) per (image, class) pair, AF being the
@@ -61,6 +60,7 @@ class AttentionAccumulator:
             epoch, with `keep_epoch_maps`.
         latest (AttentionStore | None): The latest accepted maps, with
             `keep_latest`.
+        store (AttentionStore): The accumulated maps M.
 
     Raises:
         ValueError: An argument is out of its range.
@@ -93,66 +93,18 @@ class AttentionAccumulator:
         check_choice('fallback', fallback, FALLBACKS)
         check_number('threshold', threshold, low=0, high=1)
         check_number('start_epoch', start_epoch, low=0, integer=True)
-        self.fusion = fusion
+        super().__init__(fusion, start_epoch, keep_epoch_maps, keep_latest)
         self.acceptance = acceptance
         self.threshold = threshold
         self.norm = norm
-        self.start_epoch = start_epoch
         self.fallback = fallback
-        self.keep_epoch_maps = keep_epoch_maps
         self.epoch_maps: AttentionStore | None = None
-        self.latest = AttentionStore() if keep_latest else None
         self._waiting = WaitingBatches()
-        self._state = self._new_state(0)
-
-    def _new_state(self, epoch: int) -> AccumulatorState:
-        fusion = FUSIONS[self.fusion]()
-        keeps = self.keep_epoch_maps or self.latest is not None
-        return AccumulatorState(
-            fusion,
-            epoch=epoch,
-            start_epoch=self.start_epoch,
-            keep_accepted=fusion.needs_whole_epoch or keeps,
-            keep_rejected=self.keep_epoch_maps,
-        )
-
-    @property
-    def epoch(self) -> int:
-        """Index of the running epoch, from 0.
-
-        :meth:`finish_epoch` goes on to the next one. Set it where an
-        accumulation begins with another epoch than the first, before maps
-        come.
-        """
-        return self._state.epoch
-
-    @epoch.setter
-    def epoch(self, epoch: int) -> None:
-        if epoch != self.epoch:
-            self._place_waiting()
-            self._state.renumber(epoch)
-
-    @property
-    def store(self) -> AttentionStore:
-        """The memory M; :meth:`apply_fallback` adds fallback maps to it."""
-        return self._state.store
-
-    @property
-    def candidates(self) -> AttentionStore:
-        """The latest maps of pairs that were never accepted."""
-        maps = {p: m for p, (_, m) in self._state.candidates.items()}
-        return AttentionStore(maps)
-
-    @property
-    def collecting(self) -> bool:
-        """Whether maps of the running epoch have come."""
-        state = self._state
-        return bool(len(self._waiting) or state.came or state.non_finite)
 
     @property
     def never_accepted(self) -> int:
         """Number of pairs without any accepted map, filled or not."""
-        return len(self._state.candidates)
+        return len(self.candidates)
 
     def update(
         self,
@@ -211,14 +163,28 @@ class AttentionAccumulator:
             self._place_waiting()
 
     def _place_waiting(self) -> None:
-        """Take the batches that wait into the state."""
-        state = self._state
-        asks = state.fusion.needs_whole_epoch  # the mean counts each cell
+        """Take the batches that wait into the memory."""
         for pair, attention, accepted, finite, seen in self._waiting.take():
             if finite:
-                state.add(pair, attention, accepted, seen if asks else None)
+                self._add(pair, attention, accepted, seen)
             else:
-                state.non_finite.add(pair)
+                self._non_finite.add(pair)
+
+    def sections(self) -> Sections:
+        """Return all that is known, as sections of a file.
+
+        Returns:
+            Sections: Those that are not empty.
+        """
+        self._place_waiting()
+        return super().sections()
+
+    @AttentionMemory.epoch.setter
+    def epoch(self, epoch: int) -> None:
+        """Take in what waits, which is of the epoch that was running."""
+        if epoch != self._epoch:
+            self._place_waiting()
+        AttentionMemory.epoch.fset(self, epoch)
 
     def finish_epoch(self, epoch: int, last: bool = False) -> EpochSummary:
         """End the running epoch.
@@ -236,17 +202,14 @@ class AttentionAccumulator:
             ValueError: Maps of one image have different sizes, or maps that
                 have been fused are of an epoch before `start_epoch`.
         """
-        self.epoch = epoch
         self._place_waiting()
-        state = self._state
-        pairs, accepted = len(state.came), sum(state.came.values())
-        non_finite, fuses = len(state.non_finite), state.fuses
-        if self.latest is not None and fuses:
-            self.latest.update(state.accepted.data)
+        self.epoch = epoch
+        (pairs, accepted), fuses = self._came.count(), self._fuses
+        non_finite = len(self._non_finite)
         if self.keep_epoch_maps:
-            self.epoch_maps = state.rejected
-            self.epoch_maps.update(state.accepted.data)
-        state.finish_epoch()
+            self.epoch_maps = self._rejected
+            self.epoch_maps.update(self._accepted.data)
+        self._fuse_epoch()
         if last:
             self.apply_fallback()
         coverage, all_zero = self.store.measure()
@@ -268,97 +231,10 @@ class AttentionAccumulator:
         ``fallback='none'``.
         """
         if self.fallback == 'last':
-            for pair, (_, attention) in self._state.candidates.items():
-                self.store[pair] = attention
-
-    def take_part(self, pairs_at_once: int) -> Iterator[Sections]:
-        """Hand over all that this accumulator has collected.
-
-        The accumulator is empty then, but for :attr:`latest`.
-
-        Args:
-            pairs_at_once (int): The most pairs of a piece.
-
-        Returns:
-            Iterator[Sections]: Pieces for :meth:`merge_sections` of another
-            accumulator.
-        """
-        self._place_waiting()
-        state, self._state = self._state, self._new_state(self.epoch)
-        return state.pieces(pairs_at_once)
-
-    def merge(self, other: AttentionAccumulator) -> None:
-        """Join what another accumulator has collected in the same epoch.
-
-        For ``'max'`` merging is commutative, associative and idempotent: the
-        result is that of one accumulator that saw all batches, whatever their
-        order. For ``'mean'`` the finished epochs of the two have to be of
-        different maps, while maps of the running epoch count once.
-
-        Args:
-            other (AttentionAccumulator): Another accumulator of the same
-                settings, which stays as it is.
-
-        Raises:
-            ValueError: The running epochs or the fusions differ, or maps of
-                one image have different sizes.
-        """
-        mine, theirs = (self.epoch, self.fusion), (other.epoch, other.fusion)
-        if mine != theirs:
-            raise ValueError(
-                'only accumulators of one epoch and fusion can be merged, but '
-                f'these have (epoch, fusion) {mine} and {theirs}'
-            )
-        other._place_waiting()
-        self.merge_sections(other._sections())
-
-    def merge_sections(self, sections: Sections) -> None:
-        """Join a piece of what another accumulator has handed over.
-
-        Args:
-            sections (Sections): A piece of :meth:`take_part`.
-
-        Raises:
-            ValueError: Maps of one image have different sizes.
-        """
-        self._place_waiting()
-        self._state.merge(sections)
-        if self.latest is not None:
-            for pair, attention in sections.get('latest', {}).items():
-                self.latest.join(pair, attention)
-
-    def _sections(self) -> Sections:
-        sections = self._state.sections()
-        if self.latest:
-            sections['latest'] = self.latest.data
-        return sections
-
-    def save(self, path: str | os.PathLike) -> str:
-        """Write the memory to one file, atomically.
-
-        The file is an attention store for :meth:`AttentionStore.load`, with
-        the metadata of :attr:`store`. It also holds all that is needed to go
-        on, at any point of an epoch.
-
-        Args:
-            path (str | os.PathLike): The file.
-
-        Returns:
-            str: The checksum of its contents.
-
-        Raises:
-            OSError: The file cannot be written; an old one stays as it was.
-        """
-        self._place_waiting()
-        own = {'fusion': self.fusion, 'epoch': self.epoch}
-        metadata = {**self.store.metadata, 'accumulator': own}
-        return write_sections(path, self._sections(), metadata)
+            self.store.update(self.candidates.maps)
 
     def load(self, path: str | os.PathLike) -> str:
         """Restore the memory that :meth:`save` wrote.
-
-        A fallback map stands for a pair in the result of a finished training;
-        going on, that pair is still without an accepted map.
 
         Args:
             path (str | os.PathLike): The file.
@@ -368,28 +244,7 @@ class AttentionAccumulator:
 
         Raises:
             FileNotFoundError: There is no such file.
-            ValueError: It is no attention store, is damaged, or was
-                accumulated with another `fusion`.
+            ValueError: See :meth:`AttentionMemory.load`.
         """
-        sections, metadata, checksum = read_sections(path)
-        own = metadata.pop('accumulator', {})
-        fusion = own.get('fusion', 'max')
-        if fusion != self.fusion:
-            raise ValueError(
-                f'{path} was accumulated with fusion={fusion!r}, it cannot be '
-                f'continued with fusion={self.fusion!r}'
-            )
-        # Version 1 did not tell the epoch; a memory exists from the start on.
-        begun = self.start_epoch if 'maps' in sections else 0
         self._waiting = WaitingBatches()
-        self._state = self._new_state(own.get('epoch', begun))
-        if self.latest is not None:
-            self.latest = AttentionStore()
-        try:
-            self.merge_sections(sections)
-        except (KeyError, ValueError) as error:
-            raise ValueError(
-                f'{path} is damaged: its sections do not fit ({error})'
-            ) from error
-        self.store.metadata = metadata
-        return checksum
+        return super().load(path)

@@ -23,7 +23,7 @@ class MaxFusion:
         store: AttentionStore,
         pair: Pair,
         attention: np.ndarray,
-        seen: np.ndarray | None,
+        seen: np.ndarray | None = None,
     ) -> None:
         """Fuse one more map into the memory.
 
@@ -31,7 +31,7 @@ class MaxFusion:
             store (AttentionStore): The memory M.
             pair (Pair): Image id and class.
             attention (np.ndarray): (h, w) uint8 map.
-            seen (np.ndarray | None): Not used.
+            seen (np.ndarray | None): Not used. Defaults to None.
         """
         store.join(pair, attention)
 
@@ -42,13 +42,13 @@ class MaxFusion:
     def merge(
         self, store: AttentionStore, sections: Mapping[str, Maps]
     ) -> None:
-        """Fuse the memory of another accumulator.
+        """Fuse the memory of another accumulation.
 
         Args:
             store (AttentionStore): The memory M.
             sections (Mapping[str, Maps]): With ``'maps'``, the other memory.
         """
-        for pair, attention in sections.get('maps', {}).items():
+        for pair, attention in sections['maps'].items():
             store.join(pair, attention)
 
 
@@ -70,33 +70,29 @@ class MeanFusion:
         store: AttentionStore,
         pair: Pair,
         attention: np.ndarray,
-        seen: np.ndarray | None,
+        seen: np.ndarray | None = None,
     ) -> None:
-        """Fuse one more map into the memory.
+        """Fuse one more map, or the sum of several, into the memory.
 
         Args:
             store (AttentionStore): The memory M.
             pair (Pair): Image id and class.
-            attention (np.ndarray): (h, w) uint8, the joined map of an epoch.
-            seen (np.ndarray | None): (h, w), 1 where the network looked and 0
-                elsewhere; None where it saw the whole image.
+            attention (np.ndarray): (h, w) unsigned integers, the joined map
+                of an epoch.
+            seen (np.ndarray | None): (h, w), how often the network looked.
+                Defaults to None: once, everywhere.
         """
-        counts = np.ones_like(attention) if seen is None else seen
-        self._add(pair, attention, counts)
+        seen = np.ones_like(attention) if seen is None else seen
+        if pair not in self._sums:
+            self._sums[pair] = np.zeros(attention.shape, np.uint32)
+            self._counts[pair] = np.zeros(attention.shape, np.uint16)
+        check_same_size(pair, self._sums[pair], attention)
+        self._sums[pair] += attention
+        self._counts[pair] += seen
         counts = self._counts[pair].clip(1).astype(np.uint32)
         # Half up; a cell that no crop has shown yet stays 0.
         means = (self._sums[pair] + counts // 2) // counts
         store[pair] = means.astype(np.uint8)
-
-    def _add(self, pair: Pair, sums: np.ndarray, counts: np.ndarray) -> None:
-        mine = self._sums.get(pair)
-        if mine is None:
-            self._sums[pair] = sums.astype(np.uint32)
-            self._counts[pair] = counts.astype(np.uint16)
-        else:
-            check_same_size(pair, mine, sums)
-            mine += sums
-            self._counts[pair] += counts
 
     def sections(self) -> dict[str, Maps]:
         """Return what has to be saved besides M: sums and counts."""
@@ -105,16 +101,14 @@ class MeanFusion:
     def merge(
         self, store: AttentionStore, sections: Mapping[str, Maps]
     ) -> None:
-        """Fuse the memory of another accumulator, whose maps are others.
+        """Fuse the memory of another accumulation, of other maps.
 
         Args:
             store (AttentionStore): The memory M.
             sections (Mapping[str, Maps]): With ``'sums'`` and ``'counts'``.
         """
         for pair, sums in sections.get('sums', {}).items():
-            nothing = np.zeros_like(sums)
-            self._add(pair, sums, sections['counts'][pair])
-            self.fuse(store, pair, nothing, nothing)
+            self.fuse(store, pair, sums, sections['counts'][pair])
 
 
 FUSIONS = {'max': MaxFusion, 'mean': MeanFusion}

@@ -56,7 +56,7 @@ class EpochExchange:
         for source in range(1, world_size):
             piece, size = self._receive(source)
             while piece is not None:
-                accumulator.merge_sections(piece)
+                accumulator.merge(piece)
                 total += size
                 piece, size = self._receive(source)
         return total

@@ -249,11 +249,9 @@ def test_an_unfinished_epoch_survives_the_file(tmp_path, fusion):
     resumed = AttentionAccumulator(fusion=fusion, start_epoch=0)
     assert resumed.load(tmp_path / 'a') == checksum
     assert resumed.store.metadata == {'iter': 5}
-    assert resumed.collecting
     feed(resumed, [0.2, 1.0], image_id='c')
     summary = resumed.finish_epoch(1)
     assert (summary.pairs, summary.accepted, summary.non_finite) == (2, 2, 1)
-    assert not resumed.collecting
     # The right half of `a` was seen once, the left half twice.
     assert resumed.store['a', 0].tolist() == [[255, 51]]
     assert resumed.store['c', 0].tolist() == [[51, 255]]

@@ -59,7 +59,7 @@ def accumulate(out, **settings):
             summary = accumulator.finish_epoch(epoch, epoch == EPOCHS - 1)
             print(summary)
         else:
-            assert not accumulator.collecting
+            assert not accumulator.sections()
     if get_rank() == 0:
         accumulator.save(out)
         accumulator.epoch_maps.save(f'{out}.epoch')
