@@ -112,15 +112,6 @@ def _register_config_packages() -> None:
     MODULE2PACKAGE.setdefault('oaa_mm', 'oaa_mm')
 
 
-#: Modules of mmengine that hold its functions for installed packages.
-PACKAGE_UTILS = (
-    'mmengine.utils.package_utils',
-    'mmengine.utils',
-    'mmengine.config.config',
-    'mmengine.hub.hub',
-)
-
-
 def _package2module(package: str) -> str:
     """Import package of a distribution; other names are returned as given."""
     text = None
@@ -165,9 +156,8 @@ def _replace_pkg_resources() -> None:
     """Let ``mmseg::...`` configs load with setuptools from release 81 on.
 
     Upstream's mmengine looks installed packages up with `pkg_resources`,
-    which these releases lack. Its functions are replaced where they have
-    been imported by name; modules imported later get them from
-    `mmengine.utils`.
+    which these releases lack. Its functions are replaced wherever a module of
+    it has them; modules imported later get them from `mmengine.utils`.
     """
     if not _needs_pkg_resources():
         return
@@ -176,11 +166,10 @@ def _replace_pkg_resources() -> None:
         'get_installed_path': _get_installed_path,
         'package2module': _package2module,
     }
-    for name in PACKAGE_UTILS:
-        module = sys.modules.get(name)
-        for function, replacement in replacements.items():
-            if hasattr(module, function):
-                setattr(module, function, replacement)
+    for name, module in list(sys.modules.items()):
+        if name.split('.')[0] == 'mmengine':
+            for function in replacements.keys() & vars(module).keys():
+                setattr(module, function, replacements[function])
 
 
 def setup_compat() -> None:

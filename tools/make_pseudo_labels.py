@@ -163,9 +163,7 @@ def main(argv: Sequence[str] | None = None) -> int | None:
 
     args = parse_args(argv)
     constants = {c.name: getattr(args, c.name) for c in LabelRules.constants()}
-    with on_interrupt(
-        lambda: 'the same command goes on, finished labels are kept'
-    ):
+    with on_interrupt('the same command goes on, finished labels are kept'):
         summary = make_label_folder(
             args.store,
             args.out,

@@ -51,7 +51,7 @@ def main(argv: list[str] | None = None) -> int:
     pipeline = load_pipeline(args.config, work_dir=args.work_dir)
     if args.dry_run:
         return dry_run(pipeline, first=args.first, last=args.last)
-    with on_interrupt(lambda: 'the same command with --resume goes on here'):
+    with on_interrupt('the same command with --resume goes on here'):
         run_pipeline(
             pipeline, first=args.first, last=args.last, resume=args.resume
         )

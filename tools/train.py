@@ -70,8 +70,7 @@ def main(argv: list[str] | None = None) -> None:
     cfg.resume = args.resume
     first = is_first_process(cfg.launcher)
     lock = lock_folder(cfg.work_dir, 'train') if first else nullcontext()
-    hint = 'the same command with --resume goes on'
-    with on_interrupt(lambda: hint), lock:
+    with on_interrupt('the same command with --resume goes on'), lock:
         train(cfg, args.local_rank)
 
 

@@ -54,12 +54,11 @@ def run_cli(main: Callable[[], int | None]) -> NoReturn:
 
 
 @contextmanager
-def on_interrupt(hint: Callable[[], str]) -> Iterator[None]:
+def on_interrupt(hint: str) -> Iterator[None]:
     """Say what to do next if the block is interrupted.
 
     Args:
-        hint (Callable[[], str]): Makes the sentence that :func:`run_cli`
-            prints.
+        hint (str): The sentence that :func:`run_cli` prints.
 
     Raises:
         KeyboardInterrupt: Ctrl-C or SIGTERM, with the sentence.
@@ -67,7 +66,7 @@ def on_interrupt(hint: Callable[[], str]) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as error:
-        raise type(error)(hint()) from None
+        raise type(error)(hint) from None
 
 
 @contextmanager

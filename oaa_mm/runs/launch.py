@@ -100,9 +100,9 @@ def prepare_launch(cfg: Config, *, local_rank: int = 0) -> None:
     # Launchers end a group by SIGTERM. A process that waits for another one
     # in compiled code would not get to a handler of Python.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    # mmengine reads LOCAL_RANK for every launcher, but MPI has another name.
-    local_rank = os.environ.get('OMPI_COMM_WORLD_LOCAL_RANK', local_rank)
-    os.environ.setdefault('LOCAL_RANK', str(local_rank))
+    # mmengine reads LOCAL_RANK, whatever name the launcher has for it.
+    local_rank = os.environ.get(local_variable, str(local_rank))
+    os.environ.setdefault('LOCAL_RANK', local_rank)
     if get_device() != 'cpu':
         return
     _connect(cfg, local_variable)

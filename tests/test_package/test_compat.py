@@ -105,7 +105,10 @@ def upstream_package_utils(monkeypatch):
     def look_up(package):
         import pkg_resources  # noqa: F401
 
-    for name in compat.PACKAGE_UTILS:
+    for name in (
+        *('mmengine.utils.package_utils', 'mmengine.utils'),
+        *('mmengine.config.config', 'mmengine.hub.hub'),
+    ):
         module = import_module(name)
         for function in ('is_installed', 'get_installed_path'):
             if hasattr(module, function):

@@ -37,7 +37,7 @@ def test_signals_end_in_one_line_and_half_files_go(tmp_path, number, status):
     path = tmp_path / 'out/file.txt'
 
     def main(ready):
-        with on_interrupt(lambda: 'run it again'), atomic_write(path) as file:
+        with on_interrupt('run it again'), atomic_write(path) as file:
             file.write(b'half')
             ready()
             while True:

@@ -76,18 +76,26 @@ def test_models_are_wrapped_for_the_cpu(monkeypatch, given, expected):
 
 
 @pytest.mark.parametrize(
-    ('given', 'expected'),
-    [({}, '5'), ({'LOCAL_RANK': '2'}, '2')]
-    + [({'OMPI_COMM_WORLD_LOCAL_RANK': '3'}, '3')],
+    ('launcher', 'given', 'expected'),
+    [
+        ('pytorch', {}, '5'),
+        ('pytorch', {'LOCAL_RANK': '2'}, '2'),
+        ('slurm', {'SLURM_LOCALID': '4'}, '4'),
+        ('mpi', {'OMPI_COMM_WORLD_LOCAL_RANK': '3'}, '3'),
+    ],
 )
-def test_the_local_rank_of_any_launcher(monkeypatch, given, expected):
-    monkeypatch.setenv('RANK', '0')
+def test_the_local_rank_of_any_launcher(
+    monkeypatch, launcher, given, expected
+):
+    for name in ('RANK', 'SLURM_PROCID', 'OMPI_COMM_WORLD_RANK'):
+        monkeypatch.setenv(name, '0')
+    monkeypatch.setenv('MASTER_ADDR', '127.0.0.1')
     monkeypatch.setenv('LOCAL_RANK', '')  # restored after the test
     monkeypatch.delenv('LOCAL_RANK')
     for name, value in given.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(launch, 'get_device', lambda: 'cuda')
-    cfg = Config({'launcher': 'pytorch', 'model': {}})
+    cfg = Config({'launcher': launcher, 'model': {}})
     prepare_launch(cfg, local_rank=5)
     assert os.environ['LOCAL_RANK'] == expected
 
