@@ -3,14 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import (
-    Callable,
-    Collection,
-    Iterable,
-    Iterator,
-    Mapping,
-    Sequence,
-)
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -92,7 +85,7 @@ def evaluate_store(
             raise ValueError(f'{path}: {error}') from error
 
     return result_of_maps(
-        _each(count, masks, name, workers),
+        _each(count, list(masks), name, workers),
         class_names,
         name=name,
         ignore=ignore,
@@ -189,7 +182,7 @@ def evaluate_labels(
         except ValueError as error:
             raise ValueError(f'{label} against {mask}: {error}') from error
 
-    matrix = sum(_each(count, masks, name, workers))
+    matrix = sum(_each(count, list(masks), name, workers))
     require_class(matrix[1:].any(), 'the masks')
     return Result.of_scores(
         name,
@@ -202,7 +195,7 @@ def evaluate_labels(
 
 
 def _each(
-    count: Callable[[str], T], images: Collection[str], name: str, workers: int
+    count: Callable[[str], T], images: Sequence[str], name: str, workers: int
 ) -> Iterator[T]:
     """What `count` returns for each image, under a progress bar."""
     with ThreadPoolExecutor(max(workers, 1)) as pool:

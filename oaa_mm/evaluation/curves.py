@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from oaa_mm.checks import check_choice
 from oaa_mm.io import atomic_write
 
 from .results import Result
@@ -86,9 +87,6 @@ def check_plot_path(path: str | os.PathLike) -> str:
     Raises:
         ValueError: The file's suffix is another one.
     """
-    kind = Path(path).suffix.lower().removeprefix('.')
-    if kind not in {'png', 'svg', 'pdf'}:
-        raise ValueError(
-            f'{path}: plots are written as .png, .svg or .pdf files'
-        )
-    return kind
+    suffix = Path(path).suffix.lower()
+    check_choice(f'the suffix of {path}', suffix, ('.png', '.svg', '.pdf'))
+    return suffix.removeprefix('.')

@@ -119,14 +119,12 @@ class Scores:
             dict[str, dict[str, float]]: ``background`` and the classes ->
             ``iou``, ``precision`` and ``recall``.
         """
-        level = self.best_level
+        scores = np.stack([self.iou, self.precision, self.recall])
+        rows = scores[..., self.best_level].T.tolist()
+        names = ['background', *class_names]
         return {
-            name: {
-                'iou': float(self.iou[row, level]),
-                'precision': float(self.precision[row, level]),
-                'recall': float(self.recall[row, level]),
-            }
-            for row, name in enumerate(['background', *class_names])
+            name: {'iou': iou, 'precision': precision, 'recall': recall}
+            for name, (iou, precision, recall) in zip(names, rows, strict=True)
         }
 
 

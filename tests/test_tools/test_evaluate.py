@@ -116,6 +116,18 @@ def test_a_folder_of_pngs_is_a_store(world, capsys):
     assert half == pngs
 
 
+@pytest.mark.parametrize('folder', ['masks', 'masks/sub'])
+def test_images_in_sub_folders(world, capsys, folder):
+    store = AttentionStore()
+    mask = np.array([[0, 1], [1, 0]], np.uint8)
+    store['sub/c', 0] = mask * 255
+    store.save(world / 'sub.safetensors')
+    write_mask(world / folder / 'c.png', mask)
+    (world / 'list.txt').write_text('/JPEGImages/sub/c.jpg /masks/c.png\n')
+    load_tool().main(arguments(world, 'sub'))
+    assert '| sub   |          0.000 | 100.00 ' in capsys.readouterr().out
+
+
 def test_plot_format_fails_before_the_work(world):
     argv = [*arguments(world, 'absent'), '--curves', 'curves.doc']
     with pytest.raises(ValueError, match=r'curves\.doc'):
