@@ -73,12 +73,7 @@ def collect_report(
     trainings = sorted(
         sources.trainings.items(), key=lambda item: item[1][0].parts[-3]
     )
-    thresholds = {
-        score.name: score.best_threshold
-        for score in scores
-        if score.best_threshold is not None
-    }
-    gallery = draw_gallery(sources, data, options, thresholds)
+    gallery = draw_gallery(sources, data, options, scores)
     return Report(
         title=', '.join(Path(path).resolve().name for path in work_dirs),
         folders=tuple(str(path) for path in work_dirs),

@@ -17,6 +17,7 @@ from .data import DataFolders
 from .options import ReportOptions
 from .ranking import choose_groups, rank_images
 from .run_maps import RunMaps, open_run_maps
+from .scores import Score
 from .sources import Sources
 
 #: The threshold of ranked maps where no evaluation has found a better one.
@@ -70,7 +71,7 @@ def draw_gallery(
     sources: Sources,
     data: DataFolders,
     options: ReportOptions,
-    thresholds: Mapping[str, float],
+    scores: Sequence[Score],
 ) -> Gallery:
     """Choose and draw images.
 
@@ -78,8 +79,8 @@ def draw_gallery(
         sources (Sources): Stores and labels.
         data (DataFolders): Images and masks.
         options (ReportOptions): Which images, and how.
-        thresholds (Mapping[str, float]): Caption of a store -> its best
-            threshold, where an evaluation has found one.
+        scores (Sequence[Score]): Scores of stores, which know the best
+            threshold of each.
 
     Returns:
         Gallery: Empty where there is nothing to draw.
@@ -102,7 +103,7 @@ def draw_gallery(
         folders['mask'] = data.mask_dir
         if options.best or options.worst:
             ranked, ranked_by = _rank(
-                run, known, data.mask_dir, thresholds, options.seed
+                run, known, data.mask_dir, scores, options.seed
             )
     groups = choose_groups(known, ranked, options)
     labels = {
@@ -110,7 +111,7 @@ def draw_gallery(
         for name, folder in folders.items()
     }
     images, cards = ImageFolder(data.img_dir), []
-    scores = dict(ranked)
+    percents = dict(ranked)
     for image_id, why in progress(groups.items(), 'images'):
         try:
             image = read_image(images.find(image_id))
@@ -123,7 +124,7 @@ def draw_gallery(
         except ValueError as error:
             raise ValueError(f'{image_id}: {error}') from error
         classes = sorted(tiles.classes)
-        score = scores.get(image_id)
+        score = percents.get(image_id)
         cards.append(ImageCard(image_id, why, score, classes, *pictures))
     shown = tuple(stores.epoch for stores in run.epochs)
     return Gallery(tuple(cards), shown, ranked_by, tuple(notes))
@@ -154,7 +155,7 @@ def _rank(
     run: RunMaps,
     known: Sequence[str],
     mask_dir: Path,
-    thresholds: Mapping[str, float],
+    scores: Sequence[Score],
     seed: int,
 ) -> tuple[list[tuple[str, float]], str]:
     """Images from best to worst, and what that means."""
@@ -173,7 +174,8 @@ def _rank(
         what = f'mIoU of the {name} of that image, 255 as an error'
         return ranked, what + among
     store, name = _last_maps(run)
-    threshold = thresholds.get(name, RANKING_THRESHOLD)
+    best = (s.best_threshold for s in scores if s.name == name)
+    threshold = next(filter(None, best), RANKING_THRESHOLD)
     ranked = rank_images(
         masks,
         lambda image_id, size: label_at(

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 #: Validation scores that are worth a curve, in percent.
 _SCORES = ('mIoU', 'mAP')
-#: Shares that OAAHook logs -> the name of the curve, and its scale.
-_ATTENTION = {
-    'oaa_accept_rate': ('accept rate', 100.0),
-    'oaa_coverage': ('coverage', 100.0),
-}
+#: Shares that OAAHook logs.
+_RATES = ('oaa_accept_rate', 'oaa_coverage')
 
 
 @dataclass(frozen=True)
@@ -74,16 +71,16 @@ def read_training(name: str, logs: Sequence[Path]) -> list[Plot]:
             first = added[0]['step'] if added else math.inf
             lines[:] = [line for line in lines if line['step'] < first] + added
     by_epoch = any('epoch' in line for line in trained)
-    unit = 'epoch' if by_epoch else 'iteration'
-    scores = {
-        key: (key, 1.0)
+    unit, time = ('epoch', 'epoch') if by_epoch else ('iteration', 'step')
+    scores = dict.fromkeys(
+        key
         for line in validated
         for key in line
         if key.split('/')[-1] in _SCORES
-    }
-    loss = _curves(trained, 'step', {'loss': ('loss', 1.0)})
+    )
+    loss = _curves(trained, 'step', ['loss'])
     # The hook's numbers stay in the log until the next epoch renews them.
-    rates = _curves(trained, 'epoch' if by_epoch else 'step', _ATTENTION)
+    rates = _curves(trained, time, _RATES, scale=100)
     validation = _curves(validated, 'step', scores)
     if all(len(curve.x) == 1 for curve in validation):
         validation = []
@@ -113,17 +110,19 @@ def _read_lines(path: Path) -> list[dict[str, Any]]:
 def _curves(
     lines: Sequence[Mapping[str, Any]],
     x: str,
-    wanted: Mapping[str, tuple[str, float]],
+    keys: Iterable[str],
+    scale: float = 1,
 ) -> list[Curve]:
     """The last value of each key at each `x`, where a line has both."""
     curves = []
-    for key, (name, scale) in wanted.items():
+    for key in keys:
         points = {
             line[x]: scale * line[key]
             for line in lines
             if x in line and isinstance(line.get(key), (int, float))
         }
         if points:
+            name = key.removeprefix('oaa_').replace('_', ' ')
             xs, ys = zip(*sorted(points.items()), strict=True)
             curves.append(Curve(name, xs, ys))
     return curves

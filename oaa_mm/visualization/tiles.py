@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from oaa_mm.checks import check_number
+from oaa_mm.io import classes_in
 
 from .epochs import EpochMaps
 from .grid import Tile, draw_grid, header, resize_to_height
@@ -32,6 +33,13 @@ class ImageTiles:
 
     Raises:
         ValueError: `height` is below 16.
+
+    Example:
+        >>> import numpy as np
+        >>> tiles = ImageTiles(np.zeros((40, 60, 3), np.uint8), ['cat'])
+        >>> row = [tiles.image(), tiles.maps('A', {0: np.eye(4)})]
+        >>> tiles.draw([row], '2007_000032').shape
+        (274, 624, 3)
     """
 
     def __init__(
@@ -123,7 +131,7 @@ class ImageTiles:
         """
         if mask is None:
             return Tile(caption, None, 'none given')
-        self.classes |= {v - 1 for v in np.unique(mask).tolist()} - {-1, 254}
+        self.classes.update(classes_in(mask))
         if only is not None:
             mask = np.where(np.isin(mask, (only + 1, 255)), mask, 0)
         picture = overlay_mask(self._image, mask, alpha=self._alpha)
