@@ -40,7 +40,7 @@ class ImageInput:
     classes: tuple[int, ...] | None = None
 
     def to_results(self, num_classes: int) -> dict[str, Any]:
-        """What a pipeline starts with.
+        """The dictionary that a pipeline starts with.
 
         Args:
             num_classes (int): The number C of classes.

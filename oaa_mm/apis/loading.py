@@ -23,7 +23,7 @@ def find_weights(
     model: str | os.PathLike | Config | dict | None,
     weights: str | os.PathLike | None,
 ) -> tuple[str | Config | dict | None, str]:
-    """Turn what a user names into a config and a checkpoint.
+    """Find the config and the checkpoint that a user means.
 
     Args:
         model (str | os.PathLike | Config | dict | None): A config or its

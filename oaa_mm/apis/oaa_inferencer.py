@@ -130,7 +130,7 @@ class OAAInferencer(BaseInferencer):
                 by names or indices from 0, see
                 :func:`oaa_mm.apis.inputs.add_tags`. None takes the predicted
                 classes.
-            score_thr (float | None): Probability from which a class, beside
+            score_thr (float | None): Probability from which a class, besides
                 the most probable one, is predicted in images without tags.
                 None takes ``model.test_cfg.score_thr``.
             out_dir (str | os.PathLike): Folder of the files; '' writes none.
@@ -235,7 +235,7 @@ class OAAInferencer(BaseInferencer):
         visualization: None = None,
         return_datasamples: bool = False,
     ) -> list[dict[str, Any] | SegDataSample]:
-        """Pack what is returned of a batch, see :meth:`__call__`.
+        """Pack the results of a batch, see :meth:`__call__`.
 
         Args:
             preds (Sequence[SegDataSample]): Predictions with labels.

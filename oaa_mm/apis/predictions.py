@@ -1,4 +1,4 @@
-"""What a prediction of an AttentionModel holds, as arrays."""
+"""Predictions of an AttentionModel as arrays."""
 
 from __future__ import annotations
 

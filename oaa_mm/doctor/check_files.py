@@ -52,7 +52,7 @@ def check_files(data: SplitData) -> Iterator[Finding]:
     """Look at the images, masks and saliency maps of a split.
 
     Args:
-        data (SplitData): What was found of the split.
+        data (SplitData): The split.
 
     Yields:
         Finding: Errors for files that the later stages cannot use, have

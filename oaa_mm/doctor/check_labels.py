@@ -19,7 +19,7 @@ def check_labels(data: SplitData) -> Iterator[Finding]:
     """Compare the image-level labels with the list and with the classes.
 
     Args:
-        data (SplitData): What was found of the split.
+        data (SplitData): The split.
 
     Yields:
         Finding: Errors for listed images without entry, without class
@@ -87,7 +87,7 @@ def check_agreement(data: SplitData) -> Iterator[Finding]:
     """Compare the classes in the masks with the image-level labels.
 
     Args:
-        data (SplitData): What was found of the split.
+        data (SplitData): The split.
 
     Yields:
         Finding: A warning, if images have classes that only their mask or

@@ -13,7 +13,7 @@ def check_list(data: SplitData) -> Iterator[Finding]:
     """Look for an empty list and for ids that it names twice.
 
     Args:
-        data (SplitData): What was found of a split.
+        data (SplitData): The split.
 
     Yields:
         Finding: Errors, and the numbers of files as information.
@@ -41,7 +41,7 @@ def check_copies(data: SplitData) -> Iterator[Finding]:
     """Look for images of equal content within one list.
 
     Args:
-        data (SplitData): What was found of a split.
+        data (SplitData): The split.
 
     Yields:
         Finding: A warning, if there are any.
@@ -58,8 +58,8 @@ def check_overlap(train: SplitData, val: SplitData) -> Iterator[Finding]:
     """Look for images that are used for training and for validation.
 
     Args:
-        train (SplitData): What was found of the training set.
-        val (SplitData): What was found of the validation set.
+        train (SplitData): The training set.
+        val (SplitData): The validation set.
 
     Yields:
         Finding: Errors for shared ids and for files of equal content.

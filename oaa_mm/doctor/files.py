@@ -17,7 +17,7 @@ from oaa_mm.io.images import PHOTO_FORMATS, open_image
 from oaa_mm.io.masks import mask_values, voc_colormap
 from oaa_mm.io.progress import progress
 
-#: What a file is read as: only masks and saliency maps tell their values.
+#: Kinds of files; only masks and saliency maps tell their values.
 KINDS = ('images', 'masks', 'saliency')
 
 _EXIF_ORIENTATION = 0x0112
@@ -25,7 +25,7 @@ _EXIF_ORIENTATION = 0x0112
 
 @dataclass(frozen=True)
 class FileFacts:
-    """What was seen of one file.
+    """Facts of one file.
 
     Args:
         path (str): The file, or where it was looked for.
@@ -79,7 +79,7 @@ def read_facts(
         description (str): Title of the progress bar.
 
     Returns:
-        dict[str, FileFacts]: Image id -> what was seen, in the order of
+        dict[str, FileFacts]: Image id -> facts of its file, in the order of
         `files`; nothing is raised for a broken file.
 
     Raises:

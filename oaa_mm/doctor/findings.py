@@ -1,4 +1,4 @@
-"""What a check says about a data set."""
+"""Findings: the remarks of the checks about a data set."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Finding:
     Args:
         severity (str): ``'error'`` (training would fail or be wrong),
             ``'warning'`` (probably not meant) or ``'info'``.
-        check (str): What was looked at, e.g. ``'masks'``.
+        check (str): The kind of thing that was looked at, e.g. ``'masks'``.
         message (str): One sentence, with numbers.
         items (tuple[str, ...]): The files or ids concerned, all of them.
 
@@ -77,7 +77,7 @@ def count_severity(findings: Iterable[Finding], severity: str) -> int:
     """Number of findings of one severity.
 
     Args:
-        findings (Iterable[Finding]): What the checks found.
+        findings (Iterable[Finding]): The findings of the checks.
         severity (str): One of :data:`SEVERITIES`.
 
     Returns:

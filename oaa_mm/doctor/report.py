@@ -1,4 +1,4 @@
-"""What the doctor prints, and what it writes for other programs."""
+"""Printing findings, and writing them for other programs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def print_findings(
     """Print the findings, and a line of totals.
 
     Args:
-        findings (Sequence[Finding]): What the checks found.
+        findings (Sequence[Finding]): The findings of the checks.
         limit (int): Items shown per finding. Defaults to 10.
         console (Console, optional): Where to print. Defaults to the standard
             output.
@@ -61,7 +61,7 @@ def save_findings(
 
     Args:
         path (str | os.PathLike): The file to write, as a whole.
-        findings (Sequence[Finding]): What the checks found.
+        findings (Sequence[Finding]): The findings of the checks.
 
     Raises:
         OSError: The file cannot be written.

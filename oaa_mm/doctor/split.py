@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,21 +20,21 @@ class Split:
     """Where the files of a training or validation set are.
 
     Args:
-        name (str): What messages call it, e.g. ``'train'``.
+        name (str): Its name in messages, e.g. ``'train'``.
         list_file (Path, optional): One image a line; words after its name are
             its classes where there are no other `labels`. None takes all
             images that have labels, or all of `img_dir`.
         img_dir (Path): Folder of the images.
-        needs (frozenset[str]): What must be complete, some of ``'labels'``,
-            ``'masks'`` and ``'saliency'``: what else is absent is only worth
-            an information. Defaults to nothing.
+        needs (frozenset[str]): The kinds of files that must be complete, some
+            of ``'labels'``, ``'masks'`` and ``'saliency'``; absent files of
+            other kinds are only worth an information. Defaults to none.
         mask_dir (Path, optional): Folder of the masks; None checks none.
         saliency_dir (Path, optional): Folder of the saliency maps; None
             checks none.
         labels (Path, optional): Labels of any form that
             :func:`oaa_mm.tags.read_labels` reads. Defaults to `list_file`.
-        labels_format (str, optional): Form of `labels`. Defaults to what its
-            suffix says.
+        labels_format (str, optional): Form of `labels`. Defaults to that of
+            its suffix.
         img_suffix (str): Defaults to ``'.jpg'``.
         mask_suffix (str): Of masks and saliency maps. Defaults to ``'.png'``.
     """
@@ -53,10 +53,10 @@ class Split:
 
 @dataclass(frozen=True)
 class SplitData:
-    """What was found of a split; all that the checks look at.
+    """A split as it was found; all that the checks look at.
 
     Args:
-        name (str): What messages call the split.
+        name (str): Name of the split in messages.
         ids (list[str]): Image ids in the order of the list, each as often as
             it stands there.
         labels (Mapping[str, tuple[int, ...]] | None): Image id -> 0-based
@@ -66,7 +66,7 @@ class SplitData:
             ``'masks'`` and ``'saliency'``, where there is a folder to check
             -> image id -> file.
         needs (frozenset[str]): See :class:`Split`.
-        findings (list[Finding]): What went wrong while reading.
+        findings (list[Finding]): Lists and labels that could not be read.
     """
 
     name: str
@@ -90,45 +90,21 @@ def load_split(
         workers (int): Threads that read files. Defaults to 4.
 
     Returns:
-        SplitData: What was found; unreadable lists and labels are among its
+        SplitData: The split; unreadable lists and labels are among its
         findings.
     """
     findings: list[Finding] = []
-
-    def attempt(check: str, read: Callable, *args: Any, **kwargs: Any) -> Any:
-        """What a reader returns; where it refuses, why is a finding."""
-        try:
-            return read(*args, **kwargs)
-        except (OSError, ValueError) as error:
-            findings.append(Finding('error', check, str(error)))
-            return None
-
-    folder = attempt('images', ImageFolder, split.img_dir, split.img_suffix)
-    listed = None
-    if split.list_file is not None:
-        listed = attempt(
-            'list',
-            read_image_list,
-            split.list_file,
-            tags=split.labels is None,
-            known=folder,
-            suffix=split.img_suffix,
-            unique=False,
-        )
+    folder = _attempt(
+        findings, 'images', ImageFolder, split.img_dir, split.img_suffix
+    )
+    listed = _attempt(findings, 'list', _read_list, split, folder)
     if findings:
         return SplitData(split.name, [], needs=split.needs, findings=findings)
-    table = attempt('labels', _read_table, split, listed, classes)
+    table = _attempt(findings, 'labels', _read_table, split, listed, classes)
     if listed is None:
         ids = sorted(table.labels) if table else folder.all_ids()
         listed = [ListedImage(i, i) for i in ids]
     names = {image.image_id: image.name for image in listed}
-    found = {'images': {i: _locate(folder, i, n) for i, n in names.items()}}
-    folders = {'masks': split.mask_dir, 'saliency': split.saliency_dir}
-    for kind, path in folders.items():
-        if path is not None and (kind in split.needs or path.is_dir()):
-            suffix = split.mask_suffix
-            located = attempt(kind, _locate_by_id, path, names, suffix, kind)
-            found |= {} if located is None else {kind: located}
     classes = tuple(classes or (table and table.classes) or ()) or None
     count = None if classes is None else len(classes)
     return SplitData(
@@ -140,11 +116,59 @@ def load_split(
             kind: read_facts(
                 files, kind, count, workers, f'{split.name}: {kind}'
             )
-            for kind, files in found.items()
+            for kind, files in _find_files(split, folder, names, findings)
         },
         needs=split.needs,
         findings=findings,
     )
+
+
+def _attempt(
+    findings: list[Finding],
+    check: str,
+    read: Callable,
+    *args: Any,
+    **kwargs: Any,
+) -> Any:
+    """The result of a reader; where it refuses, its reason is a finding."""
+    try:
+        return read(*args, **kwargs)
+    except (OSError, ValueError) as error:
+        findings.append(Finding('error', check, str(error)))
+        return None
+
+
+def _read_list(
+    split: Split, folder: ImageFolder | None
+) -> list[ListedImage] | None:
+    if split.list_file is None:
+        return None
+    return read_image_list(
+        split.list_file,
+        tags=split.labels is None,
+        known=folder,
+        suffix=split.img_suffix,
+        unique=False,
+    )
+
+
+def _find_files(
+    split: Split,
+    folder: ImageFolder,
+    names: Mapping[str, str],
+    findings: list[Finding],
+) -> Iterator[tuple[str, dict[str, FileFacts]]]:
+    """Where the files of each kind are, as far as there is a folder."""
+    yield 'images', {i: _locate(folder, i, name) for i, name in names.items()}
+    others = {'masks': split.mask_dir, 'saliency': split.saliency_dir}
+    for kind, path in others.items():
+        if path is not None and (kind in split.needs or path.is_dir()):
+            suffix = split.mask_suffix
+            files = _attempt(
+                findings, kind, _locate_by_id, path, names, suffix, kind
+            )
+            if files is not None:
+                yield kind, files
 
 
 def _read_table(

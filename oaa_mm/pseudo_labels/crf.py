@@ -15,7 +15,7 @@ def import_densecrf() -> ModuleType:
 
     Raises:
         ValueError: It is not installed, or does not import; the message says
-            how to install it and what works without.
+            how to install it, and which refinement needs nothing.
     """
     try:
         from pydensecrf import densecrf

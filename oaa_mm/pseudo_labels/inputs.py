@@ -41,7 +41,7 @@ def images_to_label(
     num_classes: int,
     allow_missing: bool = False,
 ) -> list[ImageToLabel]:
-    """Find every file that labels need, and say what is missing.
+    """Find every file that the labels need.
 
     Args:
         store (str | os.PathLike): An attention store, or a folder in the

@@ -1,4 +1,4 @@
-"""What a folder of pseudo-labels holds, in numbers."""
+"""A folder of pseudo-labels in numbers."""
 
 from __future__ import annotations
 

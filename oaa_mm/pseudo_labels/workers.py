@@ -48,7 +48,7 @@ class LabelSettings:
 
 @dataclass(frozen=True)
 class LabelResult:
-    """What became of one image.
+    """The outcome of one image.
 
     Args:
         image_id (str): Its id.
@@ -65,7 +65,7 @@ class LabelWorker:
     """Makes labels one after the other, with a reader of its own.
 
     Args:
-        settings (LabelSettings): What is the same for all images.
+        settings (LabelSettings): The settings of all images.
     """
 
     def __init__(self, settings: LabelSettings) -> None:
@@ -126,7 +126,7 @@ def make_labels(
     """Make the labels of all images.
 
     Args:
-        settings (LabelSettings): What is the same for all images.
+        settings (LabelSettings): The settings of all images.
         images (Sequence[ImageToLabel]): The images.
         workers (int): Processes; 1 works in this one. Defaults to 1.
 
