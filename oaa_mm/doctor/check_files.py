@@ -61,7 +61,7 @@ def check_files(data: SplitData) -> Iterator[Finding]:
         foreign palettes and empty saliency maps.
     """
     for kind, noun in _NOUNS.items() if data.ids else ():
-        needed = kind == 'images' or kind in data.needs
+        needed = kind == 'images' or kind in data.split.needs
         if kind in data.files:
             yield from _check_kind(data, kind, needed)
         elif needed or kind == 'masks':

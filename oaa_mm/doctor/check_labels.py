@@ -30,10 +30,10 @@ def check_labels(data: SplitData) -> Iterator[Finding]:
     if not data.ids or any(f.check == 'labels' for f in data.findings):
         return
     labels = {i: data.labels[i] for i in data.ids if i in (data.labels or {})}
-    if labels or (data.labels is not None and 'labels' in data.needs):
+    if labels or (data.labels is not None and 'labels' in data.split.needs):
         yield from _find_faults(data, labels)
         yield from _describe(data, labels)
-    elif 'labels' in data.needs:
+    elif 'labels' in data.split.needs:
         text = (
             'there are no image-level labels, without which a classifier '
             'cannot be trained; give --labels, or a list with lines `name c1 '
@@ -72,7 +72,7 @@ def _find_faults(data: SplitData, labels: Labels) -> Iterator[Finding]:
 def _describe(data: SplitData, labels: Labels) -> Iterator[Finding]:
     names = data.classes or ()
     counts = Counter(c for indices in labels.values() for c in indices)
-    if 'labels' in data.needs:
+    if 'labels' in data.split.needs:
         unseen = [name for c, name in enumerate(names) if not counts[c]]
         yield Finding('warning', 'labels', '{n} classes never occur', unseen)
     counts.update(dict.fromkeys(range(len(names)), 0))

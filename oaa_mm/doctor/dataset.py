@@ -50,8 +50,8 @@ def check_dataset(
     findings = []
     for data in loaded:
         found = [*data.findings, *chain(*(check(data) for check in _CHECKS))]
-        findings += name_split(found, data.name)
+        findings += name_split(found, data.split.name)
     for first, second in combinations(loaded, 2):
-        both = f'{first.name} and {second.name}'
+        both = f'{first.split.name} and {second.split.name}'
         findings += name_split(check_overlap(first, second), both)
     return sort_findings(findings)

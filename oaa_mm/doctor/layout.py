@@ -9,7 +9,7 @@ from oaa_mm.tags import load_classes
 
 from .split import Split
 
-#: What must be complete in a set for weakly supervised training and in one
+#: Files that must be complete in a set for weakly supervised training and one
 #: for validation.
 NEEDS = {
     'train': frozenset({'labels', 'saliency'}),
@@ -55,7 +55,7 @@ def find_classes(root: Path, spec: str | None) -> tuple[str, ...] | None:
 
     Args:
         root (Path): Root of the data set.
-        spec (str, optional): What :func:`oaa_mm.tags.load_classes` reads.
+        spec (str, optional): An argument of :func:`oaa_mm.tags.load_classes`.
 
     Returns:
         tuple[str, ...] | None: The names; None where nothing says them.
@@ -94,8 +94,8 @@ def splits_from_folders(
         val_list (str, optional): List of the validation images.
         labels (str, optional): Image-level labels. Defaults to the words
             after the names in the lists.
-        labels_format (str, optional): Form of `labels`. Defaults to what its
-            suffix says.
+        labels_format (str, optional): Form of `labels`. Defaults to that of
+            its suffix.
         img_dir (str): Defaults to ``'JPEGImages'``.
         mask_dir (str, optional): Defaults to ``SegmentationClassAug``, if it
             is there.

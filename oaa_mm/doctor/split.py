@@ -56,7 +56,7 @@ class SplitData:
     """A split as it was found; all that the checks look at.
 
     Args:
-        name (str): Name of the split in messages.
+        split (Split): Where the files are.
         ids (list[str]): Image ids in the order of the list, each as often as
             it stands there.
         labels (Mapping[str, tuple[int, ...]] | None): Image id -> 0-based
@@ -65,16 +65,14 @@ class SplitData:
         files (Mapping[str, Mapping[str, FileFacts]]): ``'images'``,
             ``'masks'`` and ``'saliency'``, where there is a folder to check
             -> image id -> file.
-        needs (frozenset[str]): See :class:`Split`.
         findings (list[Finding]): Lists and labels that could not be read.
     """
 
-    name: str
+    split: Split
     ids: list[str]
     labels: Mapping[str, tuple[int, ...]] | None = None
     classes: tuple[str, ...] | None = None
     files: Mapping[str, Mapping[str, FileFacts]] = field(default_factory=dict)
-    needs: frozenset[str] = frozenset()
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -99,7 +97,7 @@ def load_split(
     )
     listed = _attempt(findings, 'list', _read_list, split, folder)
     if findings:
-        return SplitData(split.name, [], needs=split.needs, findings=findings)
+        return SplitData(split, [], findings=findings)
     table = _attempt(findings, 'labels', _read_table, split, listed, classes)
     if listed is None:
         ids = sorted(table.labels) if table else folder.all_ids()
@@ -108,7 +106,7 @@ def load_split(
     classes = tuple(classes or (table and table.classes) or ()) or None
     count = None if classes is None else len(classes)
     return SplitData(
-        split.name,
+        split,
         [image.image_id for image in listed],
         labels=None if table is None else table.labels,
         classes=classes,
@@ -118,21 +116,16 @@ def load_split(
             )
             for kind, files in _find_files(split, folder, names, findings)
         },
-        needs=split.needs,
         findings=findings,
     )
 
 
 def _attempt(
-    findings: list[Finding],
-    check: str,
-    read: Callable,
-    *args: Any,
-    **kwargs: Any,
+    findings: list[Finding], check: str, read: Callable, *args: Any
 ) -> Any:
     """The result of a reader; where it refuses, its reason is a finding."""
     try:
-        return read(*args, **kwargs)
+        return read(*args)
     except (OSError, ValueError) as error:
         findings.append(Finding('error', check, str(error)))
         return None

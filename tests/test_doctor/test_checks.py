@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from oaa_mm.doctor import check_files as files_checks
@@ -9,7 +11,7 @@ from oaa_mm.doctor import check_labels as labels_checks
 from oaa_mm.doctor import check_lists as lists_checks
 from oaa_mm.doctor.files import FileFacts
 from oaa_mm.doctor.findings import Finding, name_split, sort_findings
-from oaa_mm.doctor.split import SplitData
+from oaa_mm.doctor.split import Split, SplitData
 
 WEAK = frozenset({'labels', 'saliency'})
 CLASSES = ('cat', 'dog', 'cow')
@@ -32,13 +34,14 @@ def split(name='train', needs=WEAK, ids=('a', 'b'), **fields):
     for kind in ('images', 'masks', 'saliency'):
         if kind in fields:
             files[kind] = fields.pop(kind)
-    return SplitData(name, list(ids), needs=needs, files=files, **fields)
+    where = Split(name, None, Path('images'), needs)
+    return SplitData(where, list(ids), files=files, **fields)
 
 
 def named(check):
     """A check whose findings are as users read them."""
     return lambda *data: name_split(
-        check(*data), ' and '.join(one.name for one in data)
+        check(*data), ' and '.join(one.split.name for one in data)
     )
 
 
