@@ -215,10 +215,7 @@ def strip_command(args: argparse.Namespace) -> None:
     ids = chosen_ids(args, epochs)
     draw(args, {i: Path(args.out, f'{i}.png') for i in ids}, layout)
     if all(epoch.current is None for epoch in epochs):
-        print(
-            'no rows of A: the work_dir keeps no epoch_maps_*.safetensors of '
-            'these epochs'
-        )
+        print('no rows of A: no epoch_maps_*.safetensors of these epochs')
     shown = ', '.join(map(str, numbers))
     print(f'{len(ids)} strips of epochs {shown} in {args.out}')
 
@@ -243,9 +240,7 @@ def compare_command(args: argparse.Namespace) -> None:
 
     def layout(image_id: str, tiles: ImageTiles, mask: Mask) -> list[Rows]:
         maps = {name: s.maps_of(image_id) for name, s in stores.items()}
-        labels = {
-            name: read_mask(paths[image_id]) for name, paths in files.items()
-        }
+        labels = {name: read_mask(f[image_id]) for name, f in files.items()}
         if mask is not None:
             labels['mask'] = mask
         return [comparison_rows(tiles, maps, labels)]
@@ -265,9 +260,7 @@ def gif_command(args: argparse.Namespace) -> None:
         maps = [epoch.maps_of(image_id) for epoch in epochs]
         return vis.film_rows(tiles, maps, mask)
 
-    paths = vis.film_paths(
-        args.out, chosen_ids(args, epochs[-1:]), args.seconds
-    )
+    paths = vis.film_paths(args.out, chosen_ids(args, epochs[-1:]))
     draw(args, paths, layout, seconds=args.seconds)
     print(f'{len(paths)} animations of {len(epochs)} epochs in {args.out}')
 

@@ -42,13 +42,14 @@ def write_film(
     """
     suffix = Path(path).suffix.lower()
     check_choice(f'{path}: the suffix of a film', suffix, FILM_SUFFIXES)
-    _check_seconds(seconds)
+    # Viewers slow down what is faster.
+    check_number('seconds of a frame', seconds, low=SHORTEST)
     write = _write_gif if suffix == '.gif' else _write_mp4
     write(path, frames, seconds)
 
 
 def film_paths(
-    out: str | os.PathLike, image_ids: Sequence[str], seconds: float
+    out: str | os.PathLike, image_ids: Sequence[str]
 ) -> dict[str, Path]:
     """The files that a user means, before the work begins.
 
@@ -56,16 +57,13 @@ def film_paths(
         out (str | os.PathLike): A folder for ``{image_id}.gif``; for a single
             image also a file, ``*.gif`` or ``*.mp4``.
         image_ids (Sequence[str]): The images.
-        seconds (float): How long each frame is to stay.
 
     Returns:
         dict[str, Path]: Image -> file.
 
     Raises:
-        ValueError: A file is named for several images, or ``seconds`` is too
-            short.
+        ValueError: A file is named for several images.
     """
-    _check_seconds(seconds)
     out = Path(out)
     if out.suffix.lower() not in FILM_SUFFIXES:
         return {i: out / f'{i}.gif' for i in image_ids}
@@ -75,11 +73,6 @@ def film_paths(
         f'{out} is one file, but there are {len(image_ids)} images; name a '
         'folder, which gets a .gif of each'
     )
-
-
-def _check_seconds(seconds: float) -> None:
-    # Viewers slow down what is faster.
-    check_number('seconds of a frame', seconds, low=SHORTEST)
 
 
 def _write_gif(
