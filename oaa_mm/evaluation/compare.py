@@ -76,6 +76,7 @@ def evaluate_store(
     )
 
     def count(image_id: str) -> ImageCounts:
+        """Compare the maps of an image with its mask."""
         maps = store.maps_of(image_id)
         path = masks[image_id]
         mask = read_mask(path, len(class_names), binary=binary_masks)
@@ -174,6 +175,7 @@ def evaluate_labels(
     """
 
     def count(image_id: str) -> np.ndarray:
+        """Compare the label of an image with its mask."""
         label, mask = labels[image_id], masks[image_id]
         number = len(class_names)
         truth = read_mask(mask, number, binary=binary_masks)
