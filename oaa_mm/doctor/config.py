@@ -58,7 +58,7 @@ def _split(name: str, dataset: Mapping[str, Any], kind: type) -> Split:
     root = Path(dataset.get('data_root') or '')
     folders = dataset.get('data_prefix') or {}
 
-    def inside(path: str | None) -> Path | None:
+    def _inside(path: str | None) -> Path | None:
         return root / path if path else None
 
     # Data sets of mmseg itself learn from masks, also in training.
@@ -66,16 +66,16 @@ def _split(name: str, dataset: Mapping[str, Any], kind: type) -> Split:
     needs = NEEDS[name] if weak else frozenset({'masks'})
     saliency = None
     if 'saliency' in needs:
-        saliency = inside(folders.get('saliency_path'))
+        saliency = _inside(folders.get('saliency_path'))
         saliency = saliency or find_folder(root, None, SALIENCY_DIR)
     return Split(
         name,
-        inside(dataset.get('ann_file')),
+        _inside(dataset.get('ann_file')),
         root / (folders.get('img_path') or ''),
         needs=needs,
-        mask_dir=inside(folders.get('seg_map_path')),
+        mask_dir=_inside(folders.get('seg_map_path')),
         saliency_dir=saliency,
-        labels=inside(dataset.get('labels')),
+        labels=_inside(dataset.get('labels')),
         labels_format=dataset.get('labels_format'),
         img_suffix=dataset.get('img_suffix', '.jpg'),
         mask_suffix=dataset.get('seg_map_suffix', '.png'),

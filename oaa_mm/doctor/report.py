@@ -31,7 +31,7 @@ def print_findings(
     """
     console = console or Console()
 
-    def print_line(text: str, style: str) -> None:
+    def _print(text: str, style: str) -> None:
         # Ids and paths are no markup: `[x]` stays as it is; and long ones are
         # not cut, because they are there to be copied.
         console.print(
@@ -41,17 +41,15 @@ def print_findings(
     # The worst comes last, where a terminal shows it.
     for finding in sort_findings(findings, reverse=True):
         kind = f'{finding.severity} ({finding.check})'
-        print_line(f'{kind}: {finding.message}', _STYLES[finding.severity])
+        _print(f'{kind}: {finding.message}', _STYLES[finding.severity])
         if finding.severity != 'info':
             for item in finding.items[:limit]:
-                print_line(f'    {item}', 'dim')
+                _print(f'    {item}', 'dim')
             if (more := len(finding.items) - limit) > 0:
-                print_line(f'    ... and {more} more', 'dim')
+                _print(f'    ... and {more} more', 'dim')
     counts = {kind: count_severity(findings, kind) for kind in SEVERITIES[:2]}
     totals = [f'{n} {kind}' + 's' * (n != 1) for kind, n in counts.items()]
-    print_line(
-        ', '.join(totals), _STYLES['error' if counts['error'] else 'info']
-    )
+    _print(', '.join(totals), _STYLES['error' if counts['error'] else 'info'])
 
 
 def save_findings(

@@ -109,8 +109,7 @@ def make_label_folder(
         refine_options=dict(refine_options or {}),
     )
     out = Path(out)
-    listed = store if image_list is None else image_list
-    manifest = _manifest(settings, images, listed)
+    manifest = _manifest(settings, images, image_list or store)
     chosen = images[number - 1 :: parts]
     summary = LabelSummary(class_names)
     with _locked(out, part):

@@ -292,6 +292,17 @@ def test_models_are_named_in_many_ways(world, inferencer, tmp_path):
     assert set(other(image)['predictions'][0]['names']) <= set('abc')
 
 
+def test_a_damaged_checkpoint_is_passed_over(world, inferencer, tmp_path):
+    """As a resumed training does, which a kill while writing needs."""
+    folder = shutil.copytree(world / 'cam', tmp_path / 'cam')
+    content = (folder / 'epoch_3.pth').read_bytes()
+    (folder / 'epoch_4.pth').write_bytes(content[: len(content) // 2])
+    image = world / 'images/im0.png'
+    other = OAAInferencer(folder, show_progress=False)
+    expected = inferencer(image)['predictions'][0]
+    assert_same(other(image)['predictions'][0], expected)
+
+
 def test_wrong_models_are_refused(world, tmp_path):
     weights = world / 'cam/epoch_3.pth'
     with pytest.raises(ValueError, match='needs trained weights'):
