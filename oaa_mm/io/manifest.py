@@ -172,8 +172,8 @@ def differences(old: Manifest, new: Manifest) -> list[str]:
     lies.
 
     Args:
-        old (Manifest): Of what is there.
-        new (Manifest): Of what would be made now.
+        old (Manifest): The manifest of what is there.
+        new (Manifest): The manifest of what would be made now.
 
     Returns:
         list[str]: One line each, ``name: old -> new``; empty where nothing

@@ -79,7 +79,8 @@ def handle_signal(
 
     Args:
         number (signal.Signals): The signal.
-        handler (Callable | signal.Handlers): What handles it.
+        handler (Callable | signal.Handlers): The function that is called, or
+            a default of the system.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

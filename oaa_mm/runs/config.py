@@ -49,7 +49,7 @@ def override_config(cfg: Config, options: Mapping[str, Any] | None) -> None:
         options (Mapping[str, Any] | None): Keys joined by dots -> values.
 
     Raises:
-        ValueError: A key leads through what is no dict or list.
+        ValueError: A key leads through an entry that is no dict or list.
     """
     for key, value in (options or {}).items():
         try:
@@ -63,7 +63,7 @@ def override_config(cfg: Config, options: Mapping[str, Any] | None) -> None:
 
 
 class OptionsAction(DictAction):
-    """``KEY=VALUE ...`` of a command line, refused where it is no such text.
+    """``KEY=VALUE ...`` of a command line; other texts are refused.
 
     Values are numbers, texts, True, False, None, or lists of these in
     brackets.

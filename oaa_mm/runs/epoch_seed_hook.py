@@ -38,7 +38,7 @@ class EpochSeedHook(Hook):
     priority = 'VERY_HIGH'
 
     def __init__(self) -> None:
-        # Workers that stay alive have a copy of the data set; this they see.
+        # Workers that stay alive have a copy of the data set, but share this.
         self._position = torch.zeros(1, dtype=torch.int64).share_memory_()
 
     def before_train(self, runner: Runner) -> None:
@@ -74,8 +74,8 @@ class SeededPipeline:
         pipeline (Callable): Takes and returns a sample.
         position (Tensor): (1,) int64 in shared memory: iterations done at the
             beginning of the epoch.
-        seed (int): Of the runner.
-        rank (int): Of the process whose worker this is.
+        seed (int): The seed of the runner.
+        rank (int): The number of the process whose worker this is.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class SeededPipeline:
         """Run the pipeline.
 
         Args:
-            sample (Any): What the data set knows of a sample.
+            sample (Any): The data set's information on a sample.
 
         Returns:
             Any: The sample.

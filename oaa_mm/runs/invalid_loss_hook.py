@@ -78,7 +78,7 @@ class InvalidLossHook(Hook):
 
         Args:
             runner (Runner): The runner of the training.
-            checkpoint (dict): What is about to be written.
+            checkpoint (dict): The checkpoint that is about to be written.
 
         Raises:
             ValueError: Weights are NaN or Inf; they are named.

@@ -132,7 +132,7 @@ def dataset_inputs(dataset: Dataset, *, masks: bool) -> dict[str, dict]:
     content.
 
     Args:
-        dataset (Dataset): Of mmseg, or several of them concatenated.
+        dataset (Dataset): A data set of mmseg, or one that wraps others.
         masks (bool): Whether segmentation masks count: they do where a model
             learns from them.
 

@@ -82,7 +82,7 @@ def checkpoint_folders(
     """Where a training writes its checkpoints.
 
     Args:
-        work_dir (str | os.PathLike): Of the training.
+        work_dir (str | os.PathLike): The folder of the training.
         out_dirs (Iterable[str | os.PathLike | None]): `out_dir` of each
             CheckpointHook as the config has it.
 
