@@ -13,9 +13,10 @@ from oaa_mm.io import check_image_id
 from .accept import ACCEPTANCE_RULES
 from .fuse import FUSIONS
 from .maps import NORMS, labelled_maps
-from .memory import AttentionMemory, Sections
+from .memory import AttentionMemory
 from .place import Placement
 from .store import AttentionStore
+from .store_file import Sections
 from .summary import EpochSummary
 from .waiting import WaitingBatches
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -12,11 +11,9 @@ from .arrivals import Arrivals
 from .by_image import Pair
 from .candidates import Candidates
 from .fuse import FUSIONS
+from .reader import AttentionReader
 from .store import AttentionStore
-from .store_file import read_sections, write_sections
-
-#: Section of the file -> a map, or a number, for each pair.
-Sections = dict[str, Mapping[Pair, Any]]
+from .store_file import Sections, write_sections
 
 
 class AttentionMemory:
@@ -189,17 +186,7 @@ class AttentionMemory:
         sections = self.sections()
         sections.pop('latest', None)  # which is shared, not collected
         self._clear(self._epoch)
-        pairs = list({pair for maps in sections.values() for pair in maps})
-        return (
-            {
-                name: {pair: maps[pair] for pair in some if pair in maps}
-                for name, maps in sections.items()
-            }
-            for some in (
-                pairs[start : start + pairs_at_once]
-                for start in range(0, len(pairs), pairs_at_once)
-            )
-        )
+        return _pieces(sections, pairs_at_once)
 
     def merge(self, other: AttentionMemory | Sections) -> None:
         """Join what has been collected elsewhere in the same epoch.
@@ -289,7 +276,8 @@ class AttentionMemory:
             ValueError: It is no attention store, is damaged, or was
                 accumulated with another `fusion`.
         """
-        sections, metadata, checksum = read_sections(path)
+        reader = AttentionReader(path)
+        sections, metadata = reader.read(), reader.metadata
         own = metadata.pop('accumulator', {})
         fusion = own.get('fusion', 'max')
         if fusion != self.fusion:
@@ -309,4 +297,14 @@ class AttentionMemory:
                 f'{path} is damaged: its sections do not fit ({error})'
             ) from error
         self.store.metadata = metadata
-        return checksum
+        return reader.checksum
+
+
+def _pieces(sections: Sections, pairs_at_once: int) -> Iterator[Sections]:
+    pairs = list({pair for maps in sections.values() for pair in maps})
+    for start in range(0, len(pairs), pairs_at_once):
+        some = pairs[start : start + pairs_at_once]
+        yield {
+            name: {pair: maps[pair] for pair in some if pair in maps}
+            for name, maps in sections.items()
+        }

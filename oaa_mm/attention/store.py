@@ -15,7 +15,8 @@ from oaa_mm.io import atomic_write, check_image_id
 
 from .by_image import MapsByImage, Pair
 from .png_folder import PngFolderReader
-from .store_file import StoreFile, read_sections, write_sections
+from .reader import AttentionReader
+from .store_file import write_sections
 
 #: Classes are written as unsigned integers of 16 bits.
 MAX_CLASS_INDEX = 65535
@@ -96,7 +97,8 @@ class AttentionStore(MapsByImage, UserDict):
         if mine is None:
             self[pair] = attention
             return
-        check_same_size(pair, mine, attention)
+        if mine.shape != attention.shape:
+            check_same_size(pair, mine, attention)  # which refuses them
         np.maximum(mine, attention, out=mine)
 
     @property
@@ -159,9 +161,9 @@ class AttentionStore(MapsByImage, UserDict):
             ValueError: The file is no attention store, truncated, or its
                 content does not match its checksum.
         """
-        contents = read_sections(path, wanted=('maps',))
-        store = cls(metadata=contents.metadata)
-        store.data = contents.sections.get('maps', {})
+        reader = AttentionReader(path)
+        store = cls(metadata=reader.metadata)
+        store.data = reader.read(wanted=('maps',)).get('maps', {})
         return store
 
     @staticmethod
@@ -247,34 +249,3 @@ def _check_class_index(pair: Pair) -> None:
             f'0 (the first foreground class) to {MAX_CLASS_INDEX}, but got '
             f'{index!r}. Background and "ignore" have no map'
         )
-
-
-class AttentionReader(MapsByImage, Mapping):
-    """Read-only access to a store's file, map by map.
-
-    Args:
-        path (str | os.PathLike): A file that :meth:`AttentionStore.save`
-            wrote.
-    """
-
-    def __init__(self, path: str | os.PathLike) -> None:
-        store = StoreFile(path)
-        self.metadata = store.metadata
-        self._rows = {}
-        for section, name, pairs in store.index():
-            if section == 'maps':
-                maps = store.file.get_slice(name)
-                self._rows |= {p: (maps, row) for row, p in enumerate(pairs)}
-
-    def __getitem__(self, pair: Pair) -> np.ndarray:
-        maps, row = self._rows[pair]
-        return maps[row]
-
-    def __contains__(self, pair: Pair) -> bool:
-        return pair in self._rows
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __iter__(self) -> Iterator[Pair]:
-        return iter(sorted(self._rows))

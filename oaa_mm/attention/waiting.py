@@ -99,8 +99,9 @@ def _framed(
         groups.setdefault((*size, placements[image]), []).append(row)
     accepted, finite = batch.accepted.tolist(), batch.finite.tolist()
     for (height, width, placement), rows in groups.items():
-        maps = batch.maps.numpy()[rows, :height, :width]
-        maps, cells = to_frame(maps, placement)
+        all_alike = len(rows) == len(batch.images)
+        maps = batch.maps.numpy()[slice(None) if all_alike else rows]
+        maps, cells = to_frame(maps[:, :height, :width], placement)
         seen = np.zeros(maps.shape[1:], np.uint8)
         seen[cells] = 1
         for row, attention in zip(rows, maps, strict=True):

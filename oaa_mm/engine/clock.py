@@ -34,6 +34,23 @@ class EpochClock:
         """The settings that give `num_epochs`, for messages."""
         return f'train_cfg.max_epochs={self.runner.max_epochs}'
 
+    def check_start(self, start_epoch: int) -> None:
+        """Refuse a training that ends before the accumulation starts.
+
+        Args:
+            start_epoch (int): Index, from 0, of the first epoch to be fused.
+
+        Raises:
+            ValueError: The training has no such epoch.
+        """
+        if start_epoch >= self.num_epochs:
+            raise ValueError(
+                'OAAHook: the accumulation would never start: '
+                f'OAAHook.start_epoch={start_epoch} counts from 0, but the '
+                f'training has {self.length}. Lower start_epoch below '
+                f'{self.num_epochs}, or train longer'
+            )
+
     @property
     def epoch(self) -> int:
         """Index, from 0, of the epoch that the next iteration belongs to."""

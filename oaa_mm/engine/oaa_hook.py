@@ -6,7 +6,7 @@ import os.path as osp
 import time
 from typing import Any
 
-from mmengine.dist import get_world_size, master_only
+from mmengine.dist import get_world_size, is_main_process, master_only
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
@@ -94,10 +94,9 @@ class OAAHook(Hook):
         if epoch_length is not None:
             check_number('epoch_length', epoch_length, low=1, integer=True)
         self.epoch_length = epoch_length
-        self.keep_epoch_maps = keep_epoch_maps
         self.clock: EpochClock | None = None  # from the start of training on
         self._exchange = EpochExchange()
-        self._files = StoreFiles(self.accumulator)
+        self._files = StoreFiles(self.accumulator, self.settings)
         self._gathered_at: int | None = None
 
     def before_train(self, runner: Runner) -> None:
@@ -117,14 +116,7 @@ class OAAHook(Hook):
                 f'{type(model).__name__}: only a classifier tells which maps '
                 'to trust. Remove OAAHook from `custom_hooks`'
             )
-        start, epochs = self.accumulator.start_epoch, self.clock.num_epochs
-        if start >= epochs:
-            raise ValueError(
-                'OAAHook: the accumulation would never start: '
-                f'OAAHook.start_epoch={start} counts from 0, but the training '
-                f'has {self.clock.length}. Lower start_epoch below {epochs}, '
-                'or train longer'
-            )
+        self.clock.check_start(self.accumulator.start_epoch)
         self._exchange.open()
         model.attention_output = None
 
@@ -171,27 +163,18 @@ class OAAHook(Hook):
         self._gathered_at = iters
 
     def _finish_epoch(self, runner: Runner, epoch: int, last: bool) -> None:
-        seconds = {}
         start = time.perf_counter()
         self._gather(runner.iter + 1)
-        if get_world_size() > 1:
-            seconds['exchanged'] = time.perf_counter() - start
-        self._fuse(runner, epoch, last, seconds)
-
-    @master_only
-    def _fuse(
-        self,
-        runner: Runner,
-        epoch: int,
-        last: bool,
-        seconds: dict[str, float],
-    ) -> None:
-        start = time.perf_counter()
+        gathered = time.perf_counter()
+        if not is_main_process():
+            return
         summary = self.accumulator.finish_epoch(epoch, last=last)
-        seconds['fused'] = time.perf_counter() - start
+        seconds = {'fused': time.perf_counter() - gathered}
+        if get_world_size() > 1:
+            seconds = {'exchanged': gathered - start, **seconds}
         log_epoch(runner, summary, seconds=seconds)
         self._files.outdate()
-        if self.keep_epoch_maps:
+        if self.accumulator.keep_epoch_maps:
             name = store_name(CURRENT, epoch + 1)
             path = osp.join(checkpoint_folder(runner), name)
             self.accumulator.epoch_maps.save(path)
@@ -209,10 +192,8 @@ class OAAHook(Hook):
         meta = checkpoint['meta']
         self._warn_of_missing_maps(runner, meta['iter'])
         name = self.clock.store_name(meta['epoch'], meta['iter'])
-        checkpoint['oaa'] = {
-            **self._files.write(runner, name, self._metadata(meta['iter'])),
-            'settings': dict(self.settings),
-        }
+        metadata = self._metadata(meta['iter'])
+        checkpoint['oaa'] = self._files.write(runner, name, metadata)
 
     def _metadata(self, iters: int) -> dict[str, int]:
         # The last epoch may be cut short; a longer training that goes on from
@@ -244,36 +225,9 @@ class OAAHook(Hook):
             ValueError: The store is damaged or not the checkpoint's, or the
                 settings differ.
         """
-        if not runner._resume:
-            return
-        state = checkpoint.get('oaa')
-        if state is None:
-            runner.logger.warning(
-                'OAAHook: the checkpoint was saved without OAAHook, the '
-                'accumulation starts from nothing'
-            )
-            return
-        changed = {
-            key: (value, self.settings.get(key))
-            for key, value in state['settings'].items()
-            if self.settings.get(key) != value
-        }
-        if changed:
-            raise ValueError(
-                'OAAHook: the checkpoint was accumulated with other settings '
-                f'(then, now): {changed}. Resume with the old ones, or start '
-                'in another work_dir'
-            )
-        self._restore(runner, state, checkpoint['meta']['iter'])
-
-    @master_only  # the others hand over what they collect
-    def _restore(
-        self, runner: Runner, state: dict[str, Any], iters: int
-    ) -> None:
-        path = self._files.restore(runner, state, iters)
-        runner.logger.info(
-            f'OAAHook: restored {len(self.accumulator.store)} maps of {path}'
-        )
+        if runner._resume and is_main_process():
+            # The other processes hand over what they collect.
+            self._files.restore(runner, checkpoint)
 
     def after_train(self, runner: Runner) -> None:
         """Write the final memory, also where training ended early.

@@ -23,10 +23,15 @@ class StoreFiles:
 
     Args:
         accumulator (AttentionAccumulator): The accumulator.
+        settings (dict[str, Any]): Settings that a resumed training has to
+            share. They may get further entries.
     """
 
-    def __init__(self, accumulator: AttentionAccumulator) -> None:
+    def __init__(
+        self, accumulator: AttentionAccumulator, settings: dict[str, Any]
+    ) -> None:
         self.accumulator = accumulator
+        self.settings = settings
         self._written: str | None = None  # the file that holds the memory
         self._checksum: str | None = None
         self._maps_written = 0
@@ -37,7 +42,7 @@ class StoreFiles:
 
     def write(
         self, runner: Runner, name: str, metadata: Mapping[str, Any]
-    ) -> dict[str, str | None]:
+    ) -> dict[str, Any]:
         """Write the memory, unless the file holds it already.
 
         Args:
@@ -47,11 +52,16 @@ class StoreFiles:
                 that the store has.
 
         Returns:
-            dict[str, str | None]: `store` and `checksum`, for a checkpoint.
+            dict[str, Any]: `store`, `checksum` and `settings`, to be kept in
+            the checkpoint.
         """
         if self._written != name:
             self._save(runner, name, metadata)
-        return {'store': name, 'checksum': self._checksum}
+        return {
+            'store': name,
+            'checksum': self._checksum,
+            'settings': dict(self.settings),
+        }
 
     def write_result(
         self, runner: Runner, name: str, metadata: Mapping[str, Any]
@@ -88,33 +98,56 @@ class StoreFiles:
         self._written, self._maps_written = name, len(store)
         write_run_manifest(runner, path)
 
-    def restore(
-        self, runner: Runner, state: Mapping[str, Any], iters: int
-    ) -> str:
+    def restore(self, runner: Runner, checkpoint: Mapping[str, Any]) -> None:
         """Read the memory that belongs to a checkpoint.
 
         Args:
             runner (Runner): The runner of the training.
-            state (Mapping[str, Any]): What :meth:`write` returned for it.
-            iters (int): Iterations of the checkpoint.
-
-        Returns:
-            str: The path of the file.
+            checkpoint (Mapping[str, Any]): The checkpoint, with what
+                :meth:`write` returned for it as `oaa`.
 
         Raises:
-            FileNotFoundError: The file is missing.
-            ValueError: It is damaged, or does not belong to the checkpoint.
+            FileNotFoundError: The store is missing.
+            ValueError: The store is damaged or does not belong to the
+                checkpoint, or the settings differ.
         """
+        state = checkpoint.get('oaa')
+        if state is None:
+            runner.logger.warning(
+                'OAAHook: the checkpoint was saved without OAAHook, the '
+                'accumulation starts from nothing'
+            )
+            return
+        self._check_settings(state['settings'])
         path = find_store(runner, state['store'])
         checksum = self.accumulator.load(path)
         metadata = self.accumulator.store.metadata
         check_store_matches_checkpoint(
-            path, metadata, (checksum, metadata.get('replaces')), state, iters
+            path,
+            metadata,
+            (checksum, metadata.get('replaces')),
+            state,
+            checkpoint['meta']['iter'],
         )
         self._written = state['store']
         self._checksum = state.get('checksum')
         self._maps_written = len(AttentionStore.open(path))
-        return path
+        runner.logger.info(
+            f'OAAHook: restored {len(self.accumulator.store)} maps of {path}'
+        )
+
+    def _check_settings(self, then: Mapping[str, Any]) -> None:
+        changed = {
+            key: (value, self.settings.get(key))
+            for key, value in then.items()
+            if self.settings.get(key) != value
+        }
+        if changed:
+            raise ValueError(
+                'OAAHook: the checkpoint was accumulated with other settings '
+                f'(then, now): {changed}. Resume with the old ones, or start '
+                'in another work_dir'
+            )
 
 
 def checkpoint_folder(runner: Runner) -> str:

@@ -77,6 +77,7 @@ def accumulate(path: Path, images: int) -> dict[str, float]:
         training and saving add to it at their peaks.
     """
     rng = np.random.default_rng(0)
+    _collect(AttentionAccumulator(), np.arange(BATCH))  # torch's own buffers
     bare = _peak()
     accumulator = AttentionAccumulator()
     costs = {}
