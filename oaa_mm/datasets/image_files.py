@@ -65,8 +65,10 @@ class ImageFolder:
             FileNotFoundError: There is none.
             ValueError: There are several, and nothing decides between them.
         """
-        image_id = find_id(image_id, self) or image_id
         names = self._names(image_id)
+        if not names:
+            image_id = find_id(image_id, self) or image_id
+            names = self._names(image_id)
         listed = (name or '').replace('\\', '/').rsplit('/', 1)[-1]
         if listed in names:
             names = [listed]
@@ -103,7 +105,7 @@ class ImageFolder:
             sub = '' if sub == '.' else f'{sub}/'
             found.update(
                 sub + stem
-                for stem, names in self._files(sub.rstrip('/')).items()
+                for stem, names in self._list(sub).items()
                 if not self.suffix
                 or any(_ends_in(name, self.suffix) for name in names)
             )
@@ -111,25 +113,26 @@ class ImageFolder:
 
     def _names(self, image_id: str) -> list[str]:
         sub, _, stem = image_id.rpartition('/')
-        return self._files(sub).get(stem, [])
+        files = self._listed.get(sub)
+        if files is None:
+            files = self._listed[sub] = self._list(sub)
+        return files.get(stem, [])
 
-    def _files(self, sub: str) -> dict[str, list[str]]:
+    def _list(self, sub: str) -> dict[str, list[str]]:
         """Stem -> names of the files in a sub-folder."""
-        if sub not in self._listed:
-            files: dict[str, list[str]] = defaultdict(list)
-            try:
-                names = sorted(os.listdir(os.path.join(self.folder, sub)))
-            except (OSError, ValueError):
-                names = []
-            for name in names:
-                if name.startswith('.'):
-                    continue
-                if self.suffix and _ends_in(name, self.suffix):
-                    files[name[: -len(self.suffix)]].append(name)
-                elif not self.strict and _has_image_suffix(name):
-                    files[name.rpartition('.')[0]].append(name)
-            self._listed[sub] = dict(files)
-        return self._listed[sub]
+        files: dict[str, list[str]] = defaultdict(list)
+        try:
+            names = sorted(os.listdir(os.path.join(self.folder, sub)))
+        except (OSError, ValueError):
+            names = []
+        for name in names:
+            if name.startswith('.'):
+                continue
+            if self.suffix and _ends_in(name, self.suffix):
+                files[name[: -len(self.suffix)]].append(name)
+            elif not self.strict and name.lower().endswith(IMAGE_SUFFIXES):
+                files[name.rpartition('.')[0]].append(name)
+        return dict(files)
 
     def _path(self, image_id: str, name: str) -> str:
         return os.path.join(self.folder, image_id.rpartition('/')[0], name)
@@ -255,10 +258,6 @@ def find_by_id(
             f'{name_some(absent)}. {remedy}'.rstrip()
         )
     return found
-
-
-def _has_image_suffix(name: str) -> bool:
-    return name.lower().endswith(IMAGE_SUFFIXES)
 
 
 def _ends_in(name: str, suffix: str) -> bool:

@@ -143,11 +143,13 @@ def find_id(
         `known`; None where it is not known at all.
     """
     whole = _without_suffix(name.strip().replace('\\', '/'), suffix)
-    whole = whole.rsplit('../', 1)[-1].lstrip('/')
-    if whole in known:
+    if whole in known and not _FOREIGN.match(whole):
         return whole
+    if '/' not in whole:
+        return None
+    whole = whole.rsplit('../', 1)[-1].lstrip('/')
     parts = whole.split('/')
-    tails = ('/'.join(parts[first:]) for first in range(1, len(parts)))
+    tails = ('/'.join(parts[first:]) for first in range(len(parts)))
     return next((tail for tail in tails if tail in known), None)
 
 

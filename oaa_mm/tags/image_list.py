@@ -23,6 +23,7 @@ from .table import LabelTable, ListedImage, TableBuilder
 _BLANKS = ' \t\r\f\v'
 _WORD = re.compile(f'[^{_BLANKS}]+')
 _NUMBER = re.compile('-?[0-9]+')
+_NUMBERS = re.compile(f'(-?[0-9]+([{_BLANKS}]+|$))*(#.*)?')
 
 
 def read_image_list(
@@ -146,14 +147,16 @@ def _readings(line: str) -> list[tuple[str, str]]:
 
 def _may_follow(name: str, rest: str) -> bool:
     """Whether what follows a name is nothing, numbers, a comment or a mask."""
+    if _NUMBERS.fullmatch(rest):
+        return True
     words = _before_comment(rest)
-    return all(map(_NUMBER.fullmatch, words)) or (
-        len(words) == 1 and _has_suffix(name) and _has_suffix(words[0])
-    )
+    return len(words) == 1 and _has_suffix(name) and _has_suffix(words[0])
 
 
 def _before_comment(rest: str) -> list[str]:
     words = _WORD.findall(rest)
+    if '#' not in rest:
+        return words
     marks = [n for n, word in enumerate(words) if word.startswith('#')]
     return words[: marks[0]] if marks else words
 
