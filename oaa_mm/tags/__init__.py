@@ -4,7 +4,7 @@
 the names of VOC and COCO, `formats` the readers and writers of each form on
 disk, `io` the choice among them, `select` keeps the images of a list, and
 `diff` compares two sources.
-This room knows files and numpy arrays, no torch.
+`image_list` reads lists of images. This room knows files and arrays alone.
 """
 
 from .classes import (
@@ -14,14 +14,12 @@ from .classes import (
     load_classes,
 )
 from .diff import LabelDiff, diff_labels, print_diff
-from .formats import (
-    read_coco,
-    read_csv,
-    read_list,
-    read_masks,
-    read_npy,
-    read_voc_xml,
-)
+from .formats.coco import read_coco
+from .formats.csv_file import read_csv
+from .formats.list_file import read_list
+from .formats.masks import read_masks
+from .formats.npy import read_npy
+from .formats.voc_xml import read_voc_xml
 from .image_list import labels_in_list, read_image_list
 from .io import READERS, WRITERS, read_labels, write_labels
 from .select import labels_of, labels_to_train_on, select_listed

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
+from oaa_mm.checks import name_some
+
 from .table import LabelTable
 
 Indices = tuple[int, ...]
@@ -74,13 +76,14 @@ def diff_labels(a: LabelTable, b: LabelTable) -> LabelDiff:
         )
     common = a.labels.keys() & b.labels.keys()
     changed = {}
+    count_a, count_b = Counter(), Counter()
     for name in sorted(common):
         in_a, in_b = set(a.labels[name]), set(b.labels[name])
         if in_a != in_b:
             extra = sorted(in_a - in_b), sorted(in_b - in_a)
-            changed[name] = tuple(extra[0]), tuple(extra[1])
-    count_a = Counter(i for extra, _ in changed.values() for i in extra)
-    count_b = Counter(i for _, extra in changed.values() for i in extra)
+            changed[name] = tuple(map(tuple, extra))
+            count_a.update(extra[0])
+            count_b.update(extra[1])
     return LabelDiff(
         only_in_a=tuple(sorted(a.labels.keys() - common)),
         only_in_b=tuple(sorted(b.labels.keys() - common)),
@@ -94,12 +97,6 @@ def diff_labels(a: LabelTable, b: LabelTable) -> LabelDiff:
     )
 
 
-def _first(items: tuple[str, ...], limit: int) -> str:
-    more = len(items) - limit
-    text = ', '.join(items[:limit])
-    return f'{text}, ... and {more} more' if more > 0 else text
-
-
 def _counts_table(diff: LabelDiff) -> Table:
     table = Table(title='Labels of common images that only one source has')
     table.add_column('class')
@@ -107,11 +104,10 @@ def _counts_table(diff: LabelDiff) -> Table:
     table.add_column('only in B', justify='right')
     for index, (in_a, in_b) in diff.counts.items():
         table.add_row(diff.class_name(index), str(in_a), str(in_b))
-    totals = [
-        sum(pair[side] for pair in diff.counts.values()) for side in (0, 1)
-    ]
     table.add_section()
-    table.add_row('all', *map(str, totals))
+    table.add_row(
+        'all', *map(str, map(sum, zip(*diff.counts.values(), strict=True)))
+    )
     return table
 
 
@@ -144,7 +140,7 @@ def print_diff(
     )
     for side, only in (('A', diff.only_in_a), ('B', diff.only_in_b)):
         if only:
-            say(f'{len(only)} images only in {side}: {_first(only, limit)}')
+            say(f'{len(only)} images only in {side}: {name_some(only, limit)}')
     if diff.equal:
         say('the labels are equal')
     if not diff.changed:

@@ -8,57 +8,43 @@ from pathlib import Path
 
 from oaa_mm.checks import check_choice
 
-from . import formats
+from .formats import coco, csv_file, list_file, masks, npy, voc_xml
 from .table import LabelTable
 
 READERS = {
-    'voc_xml': formats.read_voc_xml,
-    'list': formats.read_list,
-    'npy': formats.read_npy,
-    'csv': formats.read_csv,
-    'coco': formats.read_coco,
-    'masks': formats.read_masks,
+    'voc_xml': voc_xml.read_voc_xml,
+    'list': list_file.read_list,
+    'npy': npy.read_npy,
+    'csv': csv_file.read_csv,
+    'coco': coco.read_coco,
+    'masks': masks.read_masks,
 }
 WRITERS = {
-    'voc_xml': formats.write_voc_xml,
-    'list': formats.write_list,
-    'npy': formats.write_npy,
-    'csv': formats.write_csv,
-    'coco': formats.write_coco,
+    'voc_xml': voc_xml.write_voc_xml,
+    'list': list_file.write_list,
+    'npy': npy.write_npy,
+    'csv': csv_file.write_csv,
+    'coco': coco.write_coco,
 }
 _SUFFIXES = {'.txt': 'list', '.npy': 'npy', '.csv': 'csv', '.json': 'coco'}
 _FOLDER_SUFFIXES = {'.xml': 'voc_xml', '.png': 'masks'}
 
 
-def _detect_folder(path: Path) -> str:
-    suffixes = {
-        file.suffix.lower()
-        for file in path.iterdir()
-        if not file.name.startswith('.')
-    }
-    forms = [
-        form for suffix, form in _FOLDER_SUFFIXES.items() if suffix in suffixes
-    ]
-    if len(forms) == 1:
-        return forms[0]
-    found = 'both .xml and .png files' if forms else 'neither'
+def _detect(path: Path) -> str:
+    """The form of labels by the suffix of the file or of those in a folder."""
+    forms = _FOLDER_SUFFIXES if path.is_dir() else _SUFFIXES
+    files = path.iterdir() if path.is_dir() else [path]
+    suffixes = {f.suffix.lower() for f in files if f.name[0] != '.'}
+    found = [form for suffix, form in forms.items() if suffix in suffixes]
+    if len(found) == 1:
+        return found[0]
+    known = ', '.join(f'{suffix} ({form})' for suffix, form in forms.items())
+    several = f' several of them ({", ".join(found)})' if found else ''
     raise ValueError(
-        f'the form of the labels in folder {path} is not clear: it should '
-        f'hold .xml files (voc_xml) or .png files (masks), but holds {found}'
-        + ("; give `format='voc_xml'` or 'masks'" if forms else '')
+        f'the form of the labels in {path} is not clear: known are {known}, '
+        f'and it has{several or " none of them"}; give `format`, one of '
+        f'{", ".join(READERS)}'
     )
-
-
-def _detect_file(path: Path) -> str:
-    form = _SUFFIXES.get(path.suffix.lower())
-    if form is None:
-        known = ', '.join(f'{k} ({v})' for k, v in _SUFFIXES.items())
-        raise ValueError(
-            f'the form of the labels in {path} is not known by its suffix '
-            f'{path.suffix!r}; known are {known}; else give `format`, one of '
-            f'{", ".join(READERS)}'
-        )
-    return form
 
 
 def read_labels(
@@ -94,7 +80,7 @@ def read_labels(
     if not path.exists():
         raise FileNotFoundError(f'labels: {path} does not exist')
     if format is None:
-        format = _detect_folder(path) if path.is_dir() else _detect_file(path)
+        format = _detect(path)
     check_choice('format', format, READERS)
     more = {'binary': binary_masks} if format == 'masks' else {}
     return READERS[format](path, classes=classes, **more)
@@ -121,7 +107,7 @@ def write_labels(
             labels (`npy`, `coco` and `voc_xml` need class names).
     """
     if format is None:
-        format = _detect_file(Path(path))
+        format = _detect(Path(path))
     if format == 'masks':
         raise ValueError(
             'labels cannot be written as masks: they say which classes an '

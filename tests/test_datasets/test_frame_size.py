@@ -9,7 +9,7 @@ from mmseg.registry import TRANSFORMS
 from ramp_images import LOAD, write_image
 
 from oaa_mm.datasets.transforms import RecordingCompose
-from oaa_mm.datasets.transforms.frame_size import nominal_scale, size_after
+from oaa_mm.datasets.transforms.frame_size import frame_scale, size_after
 
 SHORTEST = {'resize_type': 'ResizeShortestEdge', 'max_size': 2048}
 
@@ -28,7 +28,7 @@ SHORTEST = {'resize_type': 'ResizeShortestEdge', 'max_size': 2048}
     ],
 )
 def test_scale_in_the_middle(scales, expected):
-    assert nominal_scale(RandomChoiceResize(scales)) == expected
+    assert frame_scale(RandomChoiceResize(scales)) == expected
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_scale_in_the_middle(scales, expected):
     ],
 )
 def test_scale_of_random_resize(scale, ratio_range, expected):
-    assert nominal_scale(RandomResize(scale, ratio_range)) == expected
+    assert frame_scale(RandomResize(scale, ratio_range)) == expected
 
 
 CHOICE = {'type': 'RandomChoiceResize', 'scales': [192, 224, 256]}
@@ -84,7 +84,7 @@ def test_size_of_a_large_photograph(step, expected):
     ],
     ids=lambda step: step['type'],
 )
-def test_crops_are_placed_in_the_nominal_frame(tmp_path, step):
+def test_crops_are_placed_in_the_frame(tmp_path, step):
     # The frame has 32 x 48 pixels of the file's 60 x 90. Each pixel is its
     # own row and column, so a crop of the image tells where it lies.
     y, x = np.mgrid[0:60, 0:90]

@@ -211,14 +211,14 @@ def test_frame_of_an_image_is_the_same_in_all_epochs(ramp_file, names, seed):
         (['horizontal', 'shortest'], (48, 67)),
     ],
 )
-def test_frame_is_the_image_at_its_nominal_scale(ramp_file, steps, frame):
+def test_frame_is_the_image_at_its_frame_scale(ramp_file, steps, frame):
     for seed in range(3):
         results = run([STEPS[step] for step in steps], ramp_file, seed)
         assert results['placement'].frame == frame
 
 
-def test_frame_is_nominal_when_the_drawn_scale_is_that_of_the_file(ramp_file):
-    # Nominally 30x42 pixels, drawn twice that: the size that the file has.
+def test_frame_is_fixed_when_the_drawn_scale_is_that_of_the_file(ramp_file):
+    # The frame has 30x42 pixels, drawn twice that: the size that the file has.
     step = {
         'type': 'RandomResize',
         'scale': (42, 30),

@@ -99,7 +99,7 @@ def size_after(
     """
     if isinstance(transform, (RandomResize, RandomChoiceResize)):
         resize = copy.copy(transform.resize)
-        resize.scale = nominal_scale(transform)
+        resize.scale = frame_scale(transform)
         return resized(resize, frame)
     if draws_scale(transform):
         return frame
@@ -108,7 +108,7 @@ def size_after(
     return None
 
 
-def nominal_scale(
+def frame_scale(
     transform: RandomResize | RandomChoiceResize,
 ) -> int | tuple[int, int]:
     """The scale that stands for all those which a transform may draw.
