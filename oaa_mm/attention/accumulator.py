@@ -170,6 +170,7 @@ class AttentionAccumulator(AttentionMemory):
                 self._add(pair, attention, accepted, seen)
             else:
                 self._non_finite.add(pair)
+        self._give_memory_back()
 
     def sections(self) -> Sections:
         """Return all that is known, as sections of a file.

@@ -61,6 +61,7 @@ class AttentionMemory:
         self._fusion = FUSIONS[self.fusion]()
         self.store = AttentionStore()
         self.candidates = Candidates()
+        self._most_candidates = 0
         self._clear_epoch()
 
     def _clear_epoch(self) -> None:
@@ -150,9 +151,17 @@ class AttentionMemory:
                 self._fusion.fuse(self.store, pair, attention, seen)
             if self.latest is not None:
                 self.latest.update(self._accepted.data)
-        self.candidates = Candidates(self.candidates)  # gives memory back
+        self._give_memory_back()
         self._clear_epoch()
         self._epoch += 1
+
+    def _give_memory_back(self) -> None:
+        """Copy the candidates, since a dictionary never shrinks by itself."""
+        count = len(self.candidates)
+        self._most_candidates = max(self._most_candidates, count)
+        if 2 * count < self._most_candidates:
+            self.candidates = Candidates(self.candidates)
+            self._most_candidates = count
 
     def sections(self) -> Sections:
         """Return all that is known, as sections of a file.

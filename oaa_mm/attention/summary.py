@@ -17,7 +17,8 @@ class EpochSummary:
         never_accepted (int): Pairs seen so far without any accepted map,
             counted before the fallback fills them.
         coverage (float): Mean of the memory M in [0, 1].
-        non_finite (int): Maps dropped for NaN or Inf among their scores.
+        non_finite (int): Pairs of which a map was dropped for NaN or Inf among
+            its scores.
         all_zero (int): Pairs of the memory M whose map is zero everywhere: a
             present class that would be learned as an absent one.
     """

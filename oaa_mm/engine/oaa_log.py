@@ -1,4 +1,4 @@
-"""What OAAHook tells of an epoch and of the result."""
+"""What OAAHook logs about an epoch and about the result."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def log_epoch(
     )
     if summary.non_finite:
         runner.logger.warning(
-            f'{epoch}: {summary.non_finite} maps held NaN or Inf, or the loss '
-            'of their iteration was, and were dropped'
+            f'{epoch}: maps of {summary.non_finite} (image, class) pairs were '
+            'dropped, for NaN or Inf in their scores or in the loss'
         )
     if summary.all_zero:
         runner.logger.warning(

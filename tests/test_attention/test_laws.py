@@ -1,8 +1,8 @@
 """Laws of the accumulation, on short histories that hypothesis makes up.
 
 A history is a list of epochs, an epoch a list of samples. Two images of two
-classes with maps of two cells suffice: samples repeat, are rejected, are zero
-everywhere or hold NaN.
+classes with maps of two cells suffice: samples repeat, are crops, are
+rejected, are zero everywhere or hold NaN.
 """
 
 from collections import defaultdict
@@ -14,13 +14,25 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oaa_mm.attention import AttentionAccumulator, AttentionStore, waiting
+from oaa_mm.attention import (
+    AttentionAccumulator,
+    AttentionStore,
+    Placement,
+    waiting,
+)
+
+#: The whole image, or a half of it; maps are kept on two cells.
+WHOLE, LEFT, RIGHT = (
+    Placement(frame=(4, 8), box=box, grid=(1, 2))
+    for box in (None, (0, 0, 4, 4), (0, 4, 4, 8))
+)
 
 SAMPLE = st.tuples(
     st.sampled_from(['a', 'b']),
     st.sampled_from([(1, 0), (0, 1), (1, 1)]),  # labels
     st.tuples(st.booleans(), st.booleans()),  # sure of the classes
     st.lists(st.integers(-1, 3) | st.just(torch.nan), min_size=4, max_size=4),
+    st.sampled_from([WHOLE, LEFT, RIGHT]),
 )
 EPOCH = st.lists(SAMPLE, max_size=6)
 HISTORY = st.lists(EPOCH, min_size=1, max_size=4)
@@ -45,7 +57,7 @@ def make(start_epoch=1, **options):
 
 def feed(accumulator, samples, batch_size=1):
     for start in range(0, len(samples), batch_size):
-        ids, labels, sure, values = zip(
+        ids, labels, sure, values, placements = zip(
             *samples[start : start + batch_size], strict=True
         )
         accumulator.update(
@@ -53,6 +65,7 @@ def feed(accumulator, samples, batch_size=1):
             torch.tensor(values, dtype=torch.float32).view(-1, 2, 1, 2),
             torch.tensor(labels),
             logits=torch.tensor(sure) * 2.0 - 1.0,
+            placements=placements,
         )
 
 
@@ -187,7 +200,7 @@ def test_a_pair_is_accepted_or_a_candidate_and_never_both(
 
 def finite_maps(samples):
     """Pair, map and whether it is accepted, by the text of the method."""
-    for image_id, labels, sure, values in samples:
+    for image_id, labels, sure, values, _ in samples:
         for c in (0, 1):
             scores = np.array(values[2 * c : 2 * c + 2], np.float32)
             if labels[c] and np.isfinite(scores).all():
@@ -201,6 +214,7 @@ def finite_maps(samples):
 @LAW
 @given(HISTORY, START, st.sampled_from(['max', 'mean']))
 def test_the_result_is_that_of_a_slow_implementation(history, start, fusion):
+    history = [[(*s[:-1], WHOLE) for s in samples] for samples in history]
     expected, latest = defaultdict(list), {}
     for epoch, samples in enumerate(history):
         joined = defaultdict(lambda: np.zeros(2, np.uint8))
@@ -240,7 +254,7 @@ def test_the_epoch_may_be_told_at_its_end(content, history, start):
 def test_an_epoch_before_the_start_is_not_told_late():
     accumulator = make(1)
     accumulator.epoch = 1
-    feed(accumulator, [('a', (1, 0), (True, True), [1, 2, 0, 0])])
+    feed(accumulator, [('a', (1, 0), (True, True), [1, 2, 0, 0], WHOLE)])
     accumulator.merge(make_at(1))
     with pytest.raises(ValueError, match=r'epoch 1 .* of epoch 0, before'):
         accumulator.finish_epoch(0)
@@ -256,9 +270,9 @@ def make_at(epoch):
 
 def test_a_merged_accumulator_stays_as_it_is():
     first, second = make(0), make(0)
-    feed(second, [('a', (1, 0), (True, True), [1, 2, 0, 0])])
+    feed(second, [('a', (1, 0), (True, True), [1, 2, 0, 0], WHOLE)])
     first.merge(second)
-    feed(first, [('a', (1, 0), (True, True), [2, 1, 0, 0])])
+    feed(first, [('a', (1, 0), (True, True), [2, 1, 0, 0], WHOLE)])
     assert first.finish_epoch(0).accepted == 1
     assert second.finish_epoch(0).accepted == 1
     assert first.store['a', 0].tolist() == [[255, 255]]
