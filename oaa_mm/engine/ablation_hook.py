@@ -14,7 +14,7 @@ from oaa_mm.attention import AttentionAccumulator
 from oaa_mm.registry import HOOKS
 from oaa_mm.runs.manifest import write_run_manifest
 
-from .batch_attention import batch_attention, unwrap_model
+from .batch_attention import accumulate_batch, unwrap_model
 from .clock import make_clock
 
 
@@ -85,13 +85,12 @@ class OAAAblationHook(Hook):
             data_batch (dict): The batch.
             outputs (dict | None): With `loss`, see OAAHook.
         """
-        attention = batch_attention(
+        accumulate_batch(
+            self.accumulators.values(),
             unwrap_model(runner.model),
             data_batch['data_samples'],
             loss=(outputs or {}).get('loss', 0.0),
         )
-        for accumulator in self.accumulators.values():
-            accumulator.update(**attention)
         if self.clock.ends_epoch(batch_idx):
             epoch, last = self.clock.epoch, self.clock.ends_training
             for name, accumulator in self.accumulators.items():

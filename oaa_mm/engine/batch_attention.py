@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -10,7 +10,7 @@ from mmengine.model import is_model_wrapper
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
-from oaa_mm.attention import Placement
+from oaa_mm.attention import AttentionAccumulator, Placement
 from oaa_mm.checks import require
 
 
@@ -68,6 +68,29 @@ def batch_attention(
         'valid': output.valid,
         'placements': [_placement(sample, model) for sample in samples],
     }
+
+
+def accumulate_batch(
+    accumulators: Iterable[AttentionAccumulator],
+    model: nn.Module,
+    samples: Sequence[SegDataSample],
+    *,
+    loss: Tensor | float = 0.0,
+) -> None:
+    """Update accumulators with the maps of a batch.
+
+    Args:
+        accumulators (Iterable[AttentionAccumulator]): The accumulators.
+        model (nn.Module): See :func:`batch_attention`.
+        samples (Sequence[SegDataSample]): The N samples of the batch.
+        loss (Tensor | float): The loss of the iteration. Defaults to 0.
+
+    Raises:
+        ValueError: See :func:`batch_attention`.
+    """
+    attention = batch_attention(model, samples, loss=loss)
+    for accumulator in accumulators:
+        accumulator.update(**attention)
 
 
 def sample_metainfo(sample: SegDataSample, key: str) -> Any:

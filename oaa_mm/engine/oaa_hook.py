@@ -15,7 +15,7 @@ from oaa_mm.checks import check_number
 from oaa_mm.registry import HOOKS
 from oaa_mm.runs.manifest import write_run_manifest
 
-from .batch_attention import batch_attention, unwrap_model
+from .batch_attention import accumulate_batch, unwrap_model
 from .clock import EpochClock, make_clock
 from .exchange import EpochExchange
 from .oaa_log import log_epoch, log_result
@@ -139,8 +139,8 @@ class OAAHook(Hook):
         model = unwrap_model(runner.model)
         loss = (outputs or {}).get('loss', 0.0)
         self.accumulator.epoch = epoch = self.clock.epoch
-        self.accumulator.update(
-            **batch_attention(model, data_batch['data_samples'], loss=loss)
+        accumulate_batch(
+            [self.accumulator], model, data_batch['data_samples'], loss=loss
         )
         model.attention_output = None
         if self.clock.ends_epoch(batch_idx):
