@@ -2,9 +2,8 @@
 
 from .cam_classifier import CAMClassifier
 from .cam_head import CAMHead
-from .deeplabv2_head import DeepLabV2Head
+from .deeplab_heads import DeepLabV2Head, LargeFOVHead
 from .integral_attention import IntegralAttentionModel
-from .largefov_head import LargeFOVHead
 from .losses import HybridAttentionLoss, SoftBCEAttentionLoss
 from .vgg import VGG16
 

@@ -69,19 +69,9 @@ class AttentionModel(BaseModel):
         check_pretrained(self)
         super().init_weights()
 
-    def feature_size(self, size: tuple[int, int]) -> tuple[int, int]:
-        """Rows and columns of the score maps of an image.
-
-        Args:
-            size (tuple[int, int]): Height and width of the image in pixels.
-
-        Returns:
-            tuple[int, int]: Rows h and columns w of cells.
-        """
-        return self._feature_size(size)
-
     @cached_property
-    def _feature_size(self) -> FeatureSize:
+    def feature_size(self) -> FeatureSize:
+        """Tells the rows and columns of the score maps of an image."""
         return FeatureSize([self.backbone, self.neck, self.head])
 
     def forward(

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from oaa_mm.checks import check_number
 from oaa_mm.registry import MODELS
 
+from .pretrained import NORMAL_INIT
+
 
 @MODELS.register_module()
 class CAMHead(BaseModule):
@@ -50,9 +52,7 @@ class CAMHead(BaseModule):
             ('channels', channels, 1),
         ):
             check_number(f'CAMHead: {name}', value, low=low, integer=True)
-        super().__init__(
-            init_cfg or {'type': 'Normal', 'layer': 'Conv2d', 'std': 0.01}
-        )
+        super().__init__(init_cfg or NORMAL_INIT)
         self.num_classes = num_classes
         self.in_index = in_index
         layers: list[nn.Module] = []

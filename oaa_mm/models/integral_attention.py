@@ -15,6 +15,9 @@ from oaa_mm.registry import MODELS
 
 from .attention_model import AttentionModel
 
+#: What LoadAttentionMaps and PackImageLevelInputs put into a sample.
+_FIELDS = ('gt_attention', 'gt_attention_classes', 'placement')
+
 
 @MODELS.register_module()
 class IntegralAttentionModel(AttentionModel):
@@ -80,31 +83,24 @@ class IntegralAttentionModel(AttentionModel):
         for row, sample, (h, w) in zip(
             target, data_samples, sizes, strict=True
         ):
-            maps, classes = self._accumulated(sample)
-            row[classes, :h, :w] = from_frame(maps, sample.placement, (h, w))
+            maps, classes, placement = (
+                require(
+                    sample,
+                    key,
+                    needed_by='IntegralAttentionModel',
+                    remedy='use an ImageLevelDataset with LoadAttentionMaps '
+                    'in its pipeline, which ends with PackImageLevelInputs',
+                )
+                for key in _FIELDS
+            )
+            if max(classes, default=0) >= self.num_classes:
+                raise ValueError(
+                    f'{sample.get("img_path", "a sample")} has class '
+                    f'{max(classes)}, but the head has the classes 0 to '
+                    f'{self.num_classes - 1} (head.num_classes)'
+                )
+            row[classes, :h, :w] = from_frame(maps, placement, (h, w))
         return torch.from_numpy(target)
-
-    def _accumulated(
-        self, sample: SegDataSample
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """(K, h, w) maps of a sample in its frame, and their (K,) classes."""
-        maps, classes, _ = (
-            require(
-                sample,
-                key,
-                needed_by='IntegralAttentionModel',
-                remedy='use an ImageLevelDataset with LoadAttentionMaps in '
-                'its pipeline, which ends with PackImageLevelInputs',
-            )
-            for key in ('gt_attention', 'gt_attention_classes', 'placement')
-        )
-        if max(classes, default=0) >= self.num_classes:
-            raise ValueError(
-                f'{sample.get("img_path", "a sample")} has class '
-                f'{max(classes)}, but the head has the classes 0 to '
-                f'{self.num_classes - 1} (head.num_classes)'
-            )
-        return maps, classes
 
     def class_scores(
         self, scores: Tensor, valid: Tensor | None = None

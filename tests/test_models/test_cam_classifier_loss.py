@@ -293,7 +293,7 @@ def test_state_holds_the_weights_alone(build, sample):
         for layer in ('backbone.conv', 'backbone.mix', 'head.classifier')
         for kind in ('weight', 'bias')
     }
-    assert {n for n, _ in model.named_modules()}.isdisjoint({'_feature_size'})
+    assert {n for n, _ in model.named_modules()}.isdisjoint({'feature_size'})
 
 
 def test_copies_for_averaged_weights(build, sample):

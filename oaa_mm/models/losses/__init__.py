@@ -1,8 +1,7 @@
 """Losses with soft attention targets."""
 
-from .attention_loss import AttentionLoss
+from .attention_loss import AttentionLoss, SoftBCEAttentionLoss
 from .hybrid import HybridAttentionLoss, hybrid_attention_loss
-from .soft_bce import SoftBCEAttentionLoss
 
 __all__ = [
     'AttentionLoss',

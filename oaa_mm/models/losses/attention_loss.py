@@ -1,4 +1,4 @@
-"""A loss module for soft attention targets and for mmseg's hard labels."""
+"""The base of the losses with soft attention targets, and the plainest one."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from oaa_mm.attention import valid_mask
 from oaa_mm.checks import check_number
+from oaa_mm.registry import MODELS
 
 #: Arguments of mmseg's losses that cannot matter here: each channel has its
 #: own sigmoid, and ignored pixels never count.
@@ -61,12 +62,7 @@ class AttentionLoss(nn.Module, ABC):
                 'mmengine trains with such entries only'
             )
         self.loss_weight = loss_weight
-        self._loss_name = loss_name
-
-    @property
-    def loss_name(self) -> str:
-        """Name of the loss in the log."""
-        return self._loss_name
+        self.loss_name = loss_name
 
     def forward(
         self,
@@ -197,3 +193,40 @@ def log_sigmoids(logits: Tensor, inside: Tensor) -> tuple[Tensor, Tensor]:
     precise = torch.promote_types(logits.dtype, torch.float32)
     logits = logits.to(precise).where(inside, 0.0)
     return F.logsigmoid(logits), F.logsigmoid(-logits)
+
+
+@MODELS.register_module()
+class SoftBCEAttentionLoss(AttentionLoss):
+    """Binary cross entropy -p log(q) - (1 - p) log(1 - q), q = sigmoid(x).
+
+    The mean over all classes and positions of an image, then over the images.
+    Jiang et al. (ICCV 2019) compare their hybrid loss with it. It takes what
+    :class:`HybridAttentionLoss` takes.
+
+    Args:
+        loss_weight (float): Factor of the loss. Defaults to 1.0.
+        loss_name (str): Its name in the log. Defaults to ``'loss_bce'``.
+        **inherited: What a config inherits from the loss it replaces, see
+            :class:`AttentionLoss`.
+
+    Raises:
+        ValueError: An argument is unknown.
+    """
+
+    def __init__(
+        self,
+        loss_weight: float = 1.0,
+        loss_name: str = 'loss_bce',
+        **inherited: Any,
+    ) -> None:
+        super().__init__(loss_weight, loss_name, **inherited)
+
+    def compute(
+        self, logits: Tensor, target: Tensor, inside: Tensor
+    ) -> Tensor:
+        """See :meth:`AttentionLoss.compute`."""
+        target = target.where(inside, 0.0)
+        log_yes, log_no = log_sigmoids(logits, inside)
+        terms = -(target * log_yes + (1 - target) * log_no).where(inside, 0.0)
+        counts = inside.sum((1, 2, 3)).clamp_min(1) * logits.shape[1]
+        return (terms.sum((1, 2, 3)) / counts).mean()

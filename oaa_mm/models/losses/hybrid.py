@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
+from oaa_mm.checks import check_choice
 from oaa_mm.registry import MODELS
 
 from .attention_loss import AttentionLoss, log_sigmoids, positions_inside
@@ -62,23 +63,15 @@ def hybrid_attention_loss(
         >>> hybrid_attention_loss(logits, target)  # (3/4 + 1) log 2
         tensor(1.2130)
     """
+    check_choice('reduction', reduction, REDUCTIONS)
     inside = positions_inside(logits, target, valid)
     return _hybrid(logits, target, inside, reduction)
-
-
-def _check_reduction(reduction: str) -> None:
-    if reduction not in tuple(REDUCTIONS):
-        raise ValueError(
-            f'reduction should be one of {tuple(REDUCTIONS)}, but got '
-            f'{reduction!r}; write it out where a config inherits another'
-        )
 
 
 def _hybrid(
     logits: Tensor, target: Tensor, inside: Tensor, reduction: str
 ) -> Tensor:
     """The loss over the positions that (N, 1, h, w) `inside` marks."""
-    _check_reduction(reduction)
     over = REDUCTIONS[reduction]
     target = target.where(inside, 0.0)
     attended = target > 0
@@ -106,8 +99,9 @@ class HybridAttentionLoss(AttentionLoss):
     before.
 
     Args:
-        reduction (str): ``'joint'``, ``'per_class'`` or ``'batch'``. Defaults
-            to ``'joint'``.
+        reduction (str): ``'joint'``, ``'per_class'`` or ``'batch'``; a config
+            that inherits another loss with a `reduction` has to set it.
+            Defaults to ``'joint'``.
         loss_weight (float): Factor of the loss. Defaults to 1.0.
         loss_name (str): Its name in the log; only names that hold `loss` take
             part in training. Defaults to ``'loss_hybrid'``.
@@ -126,7 +120,7 @@ class HybridAttentionLoss(AttentionLoss):
         **inherited: Any,
     ) -> None:
         super().__init__(loss_weight, loss_name, **inherited)
-        _check_reduction(reduction)
+        check_choice('reduction', reduction, REDUCTIONS)
         self.reduction = reduction
 
     def compute(

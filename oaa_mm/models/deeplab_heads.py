@@ -1,4 +1,4 @@
-"""The head of DeepLab-LargeFOV: VGG16's fully connected layers, atrous."""
+"""The heads of DeepLab: LargeFOV on VGG16, and DeepLabV2 on ResNet-101."""
 
 from __future__ import annotations
 
@@ -11,6 +11,81 @@ from oaa_mm.checks import check_number
 from oaa_mm.registry import MODELS
 
 from .pretrained import NORMAL_INIT
+
+
+@MODELS.register_module()
+class DeepLabV2Head(BaseDecodeHead):
+    """Parallel 3x3 atrous convolutions straight to the classes, summed.
+
+    The head of `DeepLabV2 <https://arxiv.org/abs/1606.00915>`_ with
+    ResNet-101 (ASPP-L). There is nothing between the branches and the
+    logits, so it has neither `channels` nor a `conv_seg`.
+
+    Shape:
+        - Input: feature maps; (N, in_channels, h, w) the one used.
+        - Output: (N, num_classes, h, w) logits.
+
+    Args:
+        in_channels (int): Channels of the feature map.
+        num_classes (int): Number of classes, background included.
+        dilations (Sequence[int]): Dilation of each branch. Defaults to
+            (6, 12, 18, 24).
+        dropout_ratio (float): Share of the input channels that training
+            drops, in [0, 1). Defaults to 0, as the paper.
+        init_cfg (dict | list[dict] | None): Initialisation. Defaults to None:
+            N(0, 0.01), biases 0.
+        **kwargs: Further arguments of mmseg's BaseDecodeHead.
+
+    Raises:
+        ValueError: `dilations` is empty or holds a number below 1.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        *,
+        num_classes: int,
+        dilations: Sequence[int] = (6, 12, 18, 24),
+        dropout_ratio: float = 0.0,
+        init_cfg: dict | list[dict] | None = None,
+        **kwargs: object,
+    ) -> None:
+        check_number('len(dilations)', len(dilations), low=1)
+        for dilation in dilations:
+            check_number('dilations', dilation, low=1, integer=True)
+        super().__init__(
+            in_channels,
+            channels=num_classes,
+            num_classes=num_classes,
+            dropout_ratio=dropout_ratio,
+            init_cfg=init_cfg or NORMAL_INIT,
+            **kwargs,
+        )
+        del self.conv_seg  # of no use here: it would never get a gradient
+        self.branches = nn.ModuleList(
+            nn.Conv2d(
+                self.in_channels,
+                self.out_channels,
+                3,
+                padding=dilation,
+                dilation=dilation,
+            )
+            for dilation in dilations
+        )
+
+    def forward(self, inputs: Sequence[Tensor]) -> Tensor:
+        """Compute the logits.
+
+        Args:
+            inputs (Sequence[Tensor]): Feature maps of the backbone.
+
+        Returns:
+            Tensor: (N, num_classes, h, w) logits.
+        """
+        features = self._transform_inputs(inputs)
+        if self.dropout is not None:
+            features = self.dropout(features)
+        return sum(branch(features) for branch in self.branches)
 
 
 @MODELS.register_module()
