@@ -36,6 +36,7 @@ from typing import Any
 from oaa_mm.runs.config import read_config
 
 _EXAMPLE = 'docs/pipeline.md shows one'
+_FORMER_LISTS = ('stages', 'checks', 'scores')
 
 
 @dataclass
@@ -70,16 +71,16 @@ class Stage:
     def __post_init__(self) -> None:
         """Check what a config gave and turn it into paths and words."""
         where = f'stage {self.folder}'
-        self.folder = Path(*_texts(f'{where}: folder', [self.folder]))
+        (self.folder,) = _paths(f'{where}: folder', [self.folder])
         commands = self.commands
         if isinstance(commands, str):
             commands = [commands]
         self.commands = _words(f'{where}: commands', commands)
         if not self.name or not all(self.commands) or not self.commands:
             raise ValueError(f'{where} needs a folder and a command')
-        outputs = _texts(f'{where}: outputs', self.outputs)
+        outputs = _paths(f'{where}: outputs', self.outputs)
         self.outputs = [self.folder / output for output in outputs]
-        self.inputs = list(map(Path, _texts(f'{where}: inputs', self.inputs)))
+        self.inputs = _paths(f'{where}: inputs', self.inputs)
         if self.resume is not None:
             (self.resume,) = _words(f'{where}: resume', [self.resume])
 
@@ -113,7 +114,7 @@ class Pipeline:
 
     def __post_init__(self) -> None:
         """Check what a config gave; add what stages read of earlier ones."""
-        self.work_dir = Path(*_texts('work_dir', [self.work_dir]))
+        (self.work_dir,) = _paths('work_dir', [self.work_dir])
         self.checks = _words('checks', self.checks)
         _check_list('stages', self.stages, Stage, 'Stage objects')
         _check_list('scores', self.scores, Mapping, 'dicts')
@@ -200,20 +201,16 @@ def load_pipeline(
 def _refuse_former_form(
     path: str | os.PathLike, cfg: Mapping[str, Any]
 ) -> None:
-    """Say how to write now what an earlier version wrote as templates."""
+    """Say how to write now what an earlier version wrote in another way."""
     for name, value in cfg.items():
-        if isinstance(value, str) and re.search(r'\{\w+\}', value):
+        template = isinstance(value, str) and re.search(r'\{\w+\}', value)
+        listed = isinstance(value, (list, tuple)) and name in _FORMER_LISTS
+        if template or listed:
             raise ValueError(
-                f'{path}: {name} = {value!r} is a template, which pipelines '
-                'no longer fill in. Write an f-string of Python, such as '
-                "f'{data}/classes.txt' below data = '...'"
-            )
-    for name in ('stages', 'checks', 'scores'):
-        if isinstance(cfg.get(name), (list, tuple)):
-            raise ValueError(
-                f'{path}: `{name}` is a list, as earlier versions had it. '
-                'Stages, checks and scores are now made by a function '
-                f'`pipeline(cfg)`, with f-strings in place of {{names}}; '
+                f'{path}: `{name}` has the form of earlier versions. Stages, '
+                'checks and scores are now made by a function '
+                '`pipeline(cfg)`, and templates are f-strings of Python, such '
+                "as f'{data}/classes.txt' below data = '...'; "
                 f'{_EXAMPLE}'
             )
 
@@ -227,10 +224,9 @@ def _check_list(where: str, value: Any, kind: type, what: str) -> None:
         )
 
 
-def _texts(where: str, value: Any) -> list[str]:
-    """A list of texts or paths, as texts."""
+def _paths(where: str, value: Any) -> list[Path]:
     _check_list(where, value, str | os.PathLike, 'texts')
-    return [os.fspath(item) for item in value]
+    return [Path(item) for item in value]
 
 
 def _words(where: str, commands: Any) -> list[list[str]]:

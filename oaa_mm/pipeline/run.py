@@ -1,4 +1,9 @@
-"""Running the stages of a pipeline."""
+"""Running the stages of a pipeline that are not done, or no longer valid.
+
+A finished stage leaves its manifest as `stage.json` in its folder: its
+commands, fingerprints of the configs they use with everything inherited, and
+of the files read and made. It is valid as long as all of that is the same.
+"""
 
 from __future__ import annotations
 
@@ -12,20 +17,23 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from oaa_mm.io.manifest import differences, write_manifest
+from oaa_mm.io.fingerprint import fingerprint, fingerprint_names
+from oaa_mm.io.manifest import (
+    Manifest,
+    differences,
+    read_manifest,
+    write_manifest,
+)
 from oaa_mm.runs.cli import Terminated
+from oaa_mm.runs.config import read_config
 from oaa_mm.runs.lock import check_free, lock_folder, remove_leftovers
 
 from .plan import Pipeline, Stage
-from .record import (
-    RECORD,
-    STARTED,
-    current_record,
-    read_record,
-    stage_status,
-    with_outputs,
-)
 from .table import score_table
+
+#: Files in the folder of a stage: its manifest, and that of a run that has
+#: started but not ended.
+RECORD, STARTED = 'stage.json', 'stage_started.json'
 
 #: Seconds that an interrupted command has to end by itself.
 _PATIENCE = 3
@@ -101,15 +109,70 @@ def _reasons(
     A reason is found when it is asked for, since earlier stages may change it.
     """
     stages = pipeline.between(None, last)
-    asked = {}
-    if first:
-        reason = f'asked for by --from {first}'
-        asked = {s.name: reason for s in pipeline.between(first, last)}
-    return ((s, stage_status(s) or asked.get(s.name)) for s in stages)
+    asked = pipeline.between(first, last) if first else []
+    reason = f'asked for by --from {first}'
+    return (
+        (s, stage_status(s) or (reason if s in asked else None))
+        for s in stages
+    )
+
+
+def read_record(path: Path) -> Manifest | None:
+    """Read the manifest of a stage.
+
+    Args:
+        path (Path): The file.
+
+    Returns:
+        Manifest | None: None if there is none, or it is damaged: the stage
+        then counts as not done.
+    """
+    try:
+        return read_manifest(path)
+    except (OSError, ValueError):
+        return None
+
+
+def _current_record(stage: Stage) -> Manifest:
+    """The manifest of a run that would start now, without outputs."""
+    configs = {
+        word: fingerprint_names(word, [read_config(word).pretty_text])
+        for command in stage.commands
+        for word in command[1:]
+        if word.endswith('.py') and Path(word).is_file()
+    }
+    return Manifest(
+        tool='run_pipeline',
+        parameters={
+            f'command {number}': shlex.join(command)
+            for number, command in enumerate(stage.commands, 1)
+        },
+        inputs={**configs, **_fingerprints(stage.inputs)},
+    )
+
+
+def stage_status(stage: Stage) -> str | None:
+    """Why a stage has to run; None if it is done and still valid.
+
+    Args:
+        stage (Stage): The stage.
+
+    Returns:
+        str | None: A reason for the user.
+    """
+    record = read_record(stage.folder / RECORD)
+    if record is None:
+        return 'not done yet'
+    now = replace(_current_record(stage), outputs=_fingerprints(stage.outputs))
+    return '; '.join(differences(record, now)) or None
+
+
+def _fingerprints(paths: list[Path]) -> dict[str, dict]:
+    return {str(path): fingerprint(path) for path in paths if path.is_file()}
 
 
 def _run_stage(stage: Stage, *, resume: bool) -> None:
-    now = current_record(stage)
+    now = _current_record(stage)
     absent = [str(p) for p in stage.inputs if not p.exists()]
     if absent:
         raise PipelineError(
@@ -143,7 +206,7 @@ def _run_stage(stage: Stage, *, resume: bool) -> None:
             'its own config disagree'
         )
     seconds = round(time.perf_counter() - start, 1)
-    done = replace(with_outputs(now, stage), seconds=seconds)
+    done = replace(now, outputs=_fingerprints(stage.outputs), seconds=seconds)
     write_manifest(stage.folder / RECORD, done)
     (stage.folder / STARTED).unlink()
     print(f'[{stage.name}] done in {seconds / 60:.1f} minutes')

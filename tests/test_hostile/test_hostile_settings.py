@@ -30,7 +30,7 @@ from oaa_mm.io.manifest import (
 from oaa_mm.models import CAMHead, HybridAttentionLoss
 from oaa_mm.models.inference_config import InferenceConfig
 from oaa_mm.pipeline import Pipeline, Stage, load_pipeline
-from oaa_mm.pipeline.record import read_record
+from oaa_mm.pipeline.run import read_record
 from oaa_mm.pipeline.table import read_row
 from oaa_mm.pseudo_labels import LabelRules
 from oaa_mm.runs import InvalidLossHook

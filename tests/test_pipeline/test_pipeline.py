@@ -290,11 +290,11 @@ def test_mistakes_in_the_config_are_named(config, old, new, message):
         (
             "stages = [dict(name='oaa', run='tools/train.py x.py "
             "--work-dir {dir}', outputs=['epoch_15.pth'])]\n",
-            r'`stages` is a list, as earlier .* `pipeline\(cfg\)`',
+            r'`stages` has the form of earlier .* `pipeline\(cfg\)`',
         ),
         (
             "classes = '{data}/classes.txt'\n",
-            r"classes = '\{data\}/classes.txt' is a template.* f-string",
+            r'`classes` has the form of earlier .* f-strings',
         ),
     ],
 )
