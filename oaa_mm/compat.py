@@ -97,21 +97,6 @@ def _check_operators() -> None:
         ) from error
 
 
-def _register_config_packages() -> None:
-    """Let mmengine find the configs of mmseg and of oaa_mm.
-
-    mmengine looks up ``mmseg::...`` under the distribution name
-    `mmsegmentation` only, so inheriting a config of mmseg fails where
-    `onedl-mmsegmentation` provides it.
-    """
-    from mmengine.config.utils import MODULE2PACKAGE
-
-    name = mmseg_distribution()
-    if name is not None:
-        MODULE2PACKAGE['mmseg'] = name
-    MODULE2PACKAGE.setdefault('oaa_mm', 'oaa_mm')
-
-
 def _package2module(package: str) -> str:
     """Import package of a distribution; other names are returned as given."""
     text = None
@@ -140,18 +125,6 @@ def _get_installed_path(package: str) -> str:
     return os.path.dirname(find_spec(_package2module(package)).origin)
 
 
-def _needs_pkg_resources() -> bool:
-    """Whether mmengine looks packages up with a module that is gone."""
-    if find_spec('pkg_resources') is not None:
-        return False
-    from mmengine.utils import package_utils
-
-    with suppress(ModuleNotFoundError):
-        package_utils.is_installed('mmengine')
-        return False
-    return True
-
-
 def _replace_pkg_resources() -> None:
     """Let ``mmseg::...`` configs load with setuptools from release 81 on.
 
@@ -159,8 +132,13 @@ def _replace_pkg_resources() -> None:
     which these releases lack. Its functions are replaced wherever a module of
     it has them; modules imported later get them from `mmengine.utils`.
     """
-    if not _needs_pkg_resources():
+    if find_spec('pkg_resources') is not None:
         return
+    from mmengine.utils import package_utils
+
+    with suppress(ModuleNotFoundError):
+        package_utils.is_installed('mmengine')
+        return  # OneDL's mmengine does not need it
     replacements = {
         'is_installed': _is_installed,
         'get_installed_path': _get_installed_path,
@@ -175,13 +153,19 @@ def _replace_pkg_resources() -> None:
 def setup_compat() -> None:
     """Check the installation and even out the distributions' differences.
 
-    mmengine's table of packages whose configs can be inherited gets mmseg
-    and oaa_mm; where `pkg_resources` is absent, mmengine's look-up of
-    packages is replaced by one that does not need it. Nothing else changes.
+    mmengine's table of packages whose configs can be inherited gets mmseg,
+    which it looks up under the distribution name `mmsegmentation` only, and
+    oaa_mm. Where `pkg_resources` is absent, mmengine's look-up of packages is
+    replaced by one that does not need it. Nothing else changes.
 
     Raises:
         ImportError: See :func:`check_installation`.
     """
     check_installation()
-    _register_config_packages()
+    from mmengine.config.utils import MODULE2PACKAGE
+
+    name = mmseg_distribution()
+    if name is not None:
+        MODULE2PACKAGE['mmseg'] = name
+    MODULE2PACKAGE.setdefault('oaa_mm', 'oaa_mm')
     _replace_pkg_resources()

@@ -9,8 +9,8 @@ package is imported (``custom_imports=dict(imports=['oaa_mm'])``).
 
 from __future__ import annotations
 
-import mmseg.registry as mmseg_registry
 from mmengine.registry import Registry
+from mmseg import registry as mmseg
 
 
 class MirroredRegistry(Registry):
@@ -19,16 +19,16 @@ class MirroredRegistry(Registry):
     Args:
         mirror (Registry): mmseg's registry of the same kind; its parent, the
             root registry of mmengine, becomes the parent of this one.
-        locations (list[str]): Modules that register types here. They are
+        *locations (str): Modules that register types here. They are
             imported at the first look-up in this registry or in `mirror`.
     """
 
-    def __init__(self, mirror: Registry, *, locations: list[str]) -> None:
+    def __init__(self, mirror: Registry, *locations: str) -> None:
         super().__init__(
             mirror.name,
             parent=mirror.parent,
             scope='oaa_mm',
-            locations=locations,
+            locations=list(locations),
         )
         self._mirror = mirror
         # mmseg imports its own locations at its first look-up. Adding ours
@@ -47,23 +47,12 @@ class MirroredRegistry(Registry):
         self._mirror.register_module(module_name, force, module)
 
 
-MODELS = MirroredRegistry(mmseg_registry.MODELS, locations=['oaa_mm.models'])
-DATASETS = MirroredRegistry(
-    mmseg_registry.DATASETS, locations=['oaa_mm.datasets']
-)
-TRANSFORMS = MirroredRegistry(
-    mmseg_registry.TRANSFORMS, locations=['oaa_mm.datasets.transforms']
-)
-DATA_SAMPLERS = MirroredRegistry(
-    mmseg_registry.DATA_SAMPLERS, locations=['oaa_mm.datasets']
-)
+MODELS = MirroredRegistry(mmseg.MODELS, 'oaa_mm.models')
+DATASETS = MirroredRegistry(mmseg.DATASETS, 'oaa_mm.datasets')
+DATA_SAMPLERS = MirroredRegistry(mmseg.DATA_SAMPLERS, 'oaa_mm.datasets')
+TRANSFORMS = MirroredRegistry(mmseg.TRANSFORMS, 'oaa_mm.datasets.transforms')
 HOOKS = MirroredRegistry(
-    mmseg_registry.HOOKS,
-    locations=['oaa_mm.engine', 'oaa_mm.runs', 'oaa_mm.visualization'],
+    mmseg.HOOKS, 'oaa_mm.engine', 'oaa_mm.runs', 'oaa_mm.visualization'
 )
-METRICS = MirroredRegistry(
-    mmseg_registry.METRICS, locations=['oaa_mm.evaluation']
-)
-OPTIM_WRAPPERS = MirroredRegistry(
-    mmseg_registry.OPTIM_WRAPPERS, locations=['oaa_mm.runs']
-)
+METRICS = MirroredRegistry(mmseg.METRICS, 'oaa_mm.evaluation')
+OPTIM_WRAPPERS = MirroredRegistry(mmseg.OPTIM_WRAPPERS, 'oaa_mm.runs')

@@ -14,7 +14,7 @@ from torch import nn
 
 from oaa_mm.models.attention_model import AttentionModel
 from oaa_mm.registry import DATASETS
-from oaa_mm.runs.resume import newest_usable_checkpoint
+from oaa_mm.runs.checkpoints import newest_usable_checkpoint
 
 from .inputs import ImageInput
 

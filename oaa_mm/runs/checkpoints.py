@@ -1,17 +1,65 @@
-"""Going on from the newest checkpoint that is whole."""
+"""Checkpoints: written as a whole, and the newest whole one is resumed."""
 
 from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from mmengine.dist import broadcast_object_list, is_main_process
+from mmengine.fileio import LocalBackend, register_backend
 from mmengine.hooks import CheckpointHook, Hook
 from mmengine.runner import Runner
 
+from oaa_mm.io import atomic_write
 from oaa_mm.registry import HOOKS
+
+
+class AtomicLocalBackend(LocalBackend):
+    """mmengine's backend of local files, whose files appear when complete."""
+
+    def put(self, obj: bytes, filepath: str | Path) -> None:
+        """Write a file, atomically; missing folders are made.
+
+        Args:
+            obj (bytes): Its content.
+            filepath (str | Path): The file.
+        """
+        with atomic_write(filepath, size=len(obj)) as file:
+            file.write(obj)
+
+
+# Under a name of its own: mmengine's backend of local files stays in place.
+register_backend('oaa_mm.atomic_local', AtomicLocalBackend)
+
+
+@HOOKS.register_module()
+class AtomicCheckpointHook(CheckpointHook):
+    """mmengine's CheckpointHook, with atomic writes on local disks.
+
+    CheckpointHook writes straight into ``epoch_3.pth``. A process that is
+    killed meanwhile leaves half a file, and with `save_best` it destroys a
+    complete one: the checkpoint of an epoch is written again after its
+    validation. This hook writes under a temporary name and renames the file.
+    An `out_dir` on another storage (``s3://...``) is left to its backend.
+
+    Args:
+        *args: Arguments of :class:`mmengine.hooks.CheckpointHook`.
+        **kwargs: Further arguments of it. `max_keep_ckpts` should be 2 or
+            more, since mmengine removes the oldest checkpoint before it
+            writes the new one.
+    """
+
+    def before_train(self, runner: Runner) -> None:
+        """Find out where checkpoints go.
+
+        Args:
+            runner (Runner): The runner of the training.
+        """
+        super().before_train(runner)
+        if isinstance(self.file_backend, LocalBackend):
+            self.backend_args = {'backend': 'oaa_mm.atomic_local'}
 
 
 @HOOKS.register_module()
@@ -46,11 +94,12 @@ class ResumeHook(Hook):
             )
         if not runner._resume or runner._load_from is not None:
             return
-        folders = checkpoint_folders(
-            runner.work_dir, [hook.out_dir for hook in hooks]
-        )
-        if folders is None:  # on another storage
-            return
+        out_dirs = [os.fspath(h.out_dir) for h in hooks if h.out_dir]
+        if any('://' in out_dir for out_dir in out_dirs):
+            return  # on another storage
+        # CheckpointHook adds the name of the work_dir to its out_dir.
+        name = Path(runner.work_dir).name
+        folders = [runner.work_dir, *(os.path.join(d, name) for d in out_dirs)]
         chosen = [_choose(runner, folders) if is_main_process() else None]
         broadcast_object_list(chosen)  # all processes take the same
         runner._load_from = chosen[0]
@@ -74,26 +123,6 @@ def _choose(runner: Runner, folders: list[str]) -> str | None:
         f'No checkpoint in {where}: the training starts from its beginning'
     )
     return None
-
-
-def checkpoint_folders(
-    work_dir: str | os.PathLike, out_dirs: Iterable[str | os.PathLike | None]
-) -> list[str] | None:
-    """Where a training writes its checkpoints.
-
-    Args:
-        work_dir (str | os.PathLike): The folder of the training.
-        out_dirs (Iterable[str | os.PathLike | None]): `out_dir` of each
-            CheckpointHook as the config has it.
-
-    Returns:
-        list[str] | None: Local folders; None if one is on another storage.
-    """
-    given = [out_dir for out_dir in out_dirs if out_dir is not None]
-    if any('://' in str(out_dir) for out_dir in given):
-        return None
-    name = Path(work_dir).name  # CheckpointHook adds it
-    return [os.fspath(work_dir), *(os.path.join(d, name) for d in given)]
 
 
 def newest_usable_checkpoint(

@@ -19,7 +19,7 @@ from test_oaa_hook import (
     train,
 )
 
-from oaa_mm.runs.resume import (
+from oaa_mm.runs.checkpoints import (
     checkpoint_damage,
     newest_usable_checkpoint,
 )

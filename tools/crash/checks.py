@@ -8,7 +8,7 @@ import torch
 
 from oaa_mm.attention import AttentionStore
 from oaa_mm.io.manifest import read_manifest
-from oaa_mm.runs.resume import checkpoint_damage
+from oaa_mm.runs.checkpoints import checkpoint_damage
 
 
 def training_problems(folder: Path, reference: Path) -> list[str]:
