@@ -6,10 +6,10 @@ import errno
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 from typing import IO, Any
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -48,30 +48,23 @@ def atomic_write(
     path = Path(path)
     if mode == 'w':
         open_kwargs.setdefault('encoding', 'utf-8')
-    temporary = None
+    temporary = f'{path.parent}/.{path.name}.{token_hex(4)}.tmp'
+    file = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(
-            prefix=f'.{path.name}.', suffix='.tmp', dir=path.parent
-        )
-        os.close(handle)
-        # Opened by its name, which writers of other libraries ask for.
-        with open(temporary, mode, **open_kwargs) as file:
+        # 'x' opens no file that is already there.
+        with open(temporary, mode.replace('w', 'x'), **open_kwargs) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        # mkstemp makes files private; give the usual permissions instead.
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
         os.replace(temporary, path)
     except BaseException as error:
-        if temporary is not None:
+        if file is not None:
             with suppress(FileNotFoundError):
                 os.unlink(temporary)
         # Others are of files that the block reads.
         if isinstance(error, OSError) and (
-            temporary is None or error.filename in (None, temporary)
+            file is None or error.filename in (None, temporary)
         ):
             raise write_error(error, path, size=size) from error
         raise

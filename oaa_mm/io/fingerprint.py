@@ -30,7 +30,7 @@ def fingerprint(path: str | os.PathLike) -> dict[str, Any]:
     path = Path(path)
     if path.is_dir():
         files = [file for file in path.rglob('*') if file.is_file()]
-        return _fingerprint_of(path, files, content=True)
+        return fingerprint_files(files, folder=path)
     if not path.exists():
         raise FileNotFoundError(f'no such file or folder: {path}')
     size = path.stat().st_size
@@ -43,19 +43,25 @@ def fingerprint(path: str | os.PathLike) -> dict[str, Any]:
 
 
 def fingerprint_files(
-    paths: Sequence[str | os.PathLike], *, content: bool = True
+    paths: Sequence[str | os.PathLike],
+    *,
+    content: bool = True,
+    folder: str | os.PathLike | None = None,
 ) -> dict[str, Any]:
     """Identify several files by one hash.
 
     It covers names, sizes and contents in order of the names, which are
-    relative to the deepest folder that holds all files. Where they have more
+    relative to a folder that holds all files. Where they have more
     than `FOLDER_BUDGET` bytes, only the first ``FOLDER_BUDGET / count`` bytes
     of each file are read, so that the time is bounded and the hash still the
     same every time.
 
     Args:
-        paths (Sequence[str | os.PathLike]): The files, at least one.
-        content (bool): False covers names and sizes alone.
+        paths (Sequence[str | os.PathLike]): The files; at least one where no
+            folder is given.
+        content (bool): False covers names and sizes alone. Defaults to True.
+        folder (str | os.PathLike | None): The folder. Defaults to None: the
+            deepest one.
 
     Returns:
         dict[str, Any]: ``path`` of the folder, ``sha256``, ``count``,
@@ -64,16 +70,8 @@ def fingerprint_files(
     Raises:
         FileNotFoundError: A file does not exist.
     """
-    folder = os.path.commonpath([Path(path).parent for path in paths])
-    return _fingerprint_of(folder, paths, content=content)
-
-
-def _fingerprint_of(
-    folder: str | os.PathLike,
-    paths: Sequence[str | os.PathLike],
-    *,
-    content: bool,
-) -> dict[str, Any]:
+    if folder is None:
+        folder = os.path.commonpath([Path(path).parent for path in paths])
     names = sorted(os.path.relpath(path, folder) for path in paths)
     sizes = [os.path.getsize(os.path.join(folder, name)) for name in names]
     limit = FOLDER_BUDGET if content else 0  # of each file

@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import shlex
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timezone
 from importlib import import_module
@@ -98,7 +97,7 @@ def write_manifest(path: str | os.PathLike, manifest: Manifest) -> None:
 
 
 def read_manifest(path: str | os.PathLike) -> Manifest:
-    """Read a manifest, also as former versions of oaa_mm wrote it.
+    """Read a manifest.
 
     Args:
         path (str | os.PathLike): The file.
@@ -116,8 +115,6 @@ def read_manifest(path: str | os.PathLike) -> Manifest:
         raise ValueError(f'{path} is not a manifest: {error}') from error
     if not isinstance(content, dict):
         content = {}
-    if 'commands' in content:
-        content = _from_stage_record(content)
     if content.get('format') != FORMAT:
         raise ValueError(f'{path} is JSON, but not a manifest of oaa_mm')
     if content.get('version') != 1:
@@ -125,6 +122,7 @@ def read_manifest(path: str | os.PathLike) -> Manifest:
             f'{path}: manifest of version {content.get("version")}, this '
             'release of oaa_mm reads version 1'
         )
+    # Earlier versions did not write these two.
     content = {'outputs': {}, 'seconds': 0.0, **content}
     entries = {f.name: content.get(f.name) for f in fields(Manifest)}
     wrong = [
@@ -140,29 +138,6 @@ def read_manifest(path: str | os.PathLike) -> Manifest:
 
 def _are_dicts(entries: dict) -> bool:
     return all(isinstance(entry, dict) for entry in entries.values())
-
-
-def _from_stage_record(old: dict[str, Any]) -> dict[str, Any]:
-    """The record of a stage that had a form of its own in former versions."""
-    try:
-        inputs, outputs = (
-            {path: {'path': path, 'sha256': sha} for path, sha in kind.items()}
-            for kind in (old['configs'] | old['inputs'], old['outputs'])
-        )
-        commands = [shlex.join(command) for command in old['commands']]
-        seconds = old['seconds']
-    except (KeyError, TypeError, AttributeError):
-        return {}
-    manifest = Manifest(
-        tool='run_pipeline',
-        parameters={f'command {n}': c for n, c in enumerate(commands, 1)},
-        inputs=inputs,
-        outputs=outputs,
-        seconds=seconds,
-        versions={},
-        date='',
-    )
-    return {'format': FORMAT, 'version': 1, **asdict(manifest)}
 
 
 def differences(old: Manifest, new: Manifest) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mmcv.cnn.vgg import make_vgg_layer
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
@@ -12,8 +13,8 @@ from .pretrained import NORMAL_INIT, check_pretrained
 
 VGG16_URL = 'https://download.pytorch.org/models/vgg16-397923af.pth'
 
-#: Channels of the convolutions of each stage.
-STAGES = ((64, 64), (128, 128), (256,) * 3, (512,) * 3, (512,) * 3)
+#: Channels and number of the convolutions of each stage.
+STAGES = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 
 
 @MODELS.register_module()
@@ -47,8 +48,8 @@ class VGG16(BaseModule):
         check_choice('frozen_stages', frozen_stages, range(len(STAGES) + 1))
         super().__init__(_with_url(init_cfg or NORMAL_INIT))
         self.features = nn.Sequential(*_layers())
-        # A convolution and a ReLU for each width, then a pooling layer.
-        frozen = sum(2 * len(stage) + 1 for stage in STAGES[:frozen_stages])
+        # Each convolution has a ReLU, each stage ends with a pooling layer.
+        frozen = sum(2 * count + 1 for _, count in STAGES[:frozen_stages])
         self.features[:frozen].requires_grad_(False)
 
     def init_weights(self) -> None:
@@ -81,16 +82,10 @@ def _layers() -> list[nn.Module]:
     """Layers under torchvision's indices, `features.0` to `features.29`."""
     layers: list[nn.Module] = []
     channels = 3
-    for number, stage in enumerate(STAGES, 1):
+    for number, (width, count) in enumerate(STAGES, 1):
         dilation = 2 if number == 5 else 1
-        for width in stage:
-            convolution = nn.Conv2d(
-                channels, width, 3, padding=dilation, dilation=dilation
-            )
-            layers += [convolution, nn.ReLU(inplace=True)]
-            channels = width
-        if number < 4:
-            layers.append(nn.MaxPool2d(2, 2))
-        elif number == 4:
-            layers.append(nn.MaxPool2d(3, 1, padding=1))
-    return layers
+        layers += make_vgg_layer(channels, width, count, dilation)
+        if number == 4:
+            layers[-1] = nn.MaxPool2d(3, 1, padding=1)
+        channels = width
+    return layers[:-1]

@@ -33,6 +33,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from oaa_mm.checks import check_choice
 from oaa_mm.runs.config import read_config
 
 _EXAMPLE = 'docs/pipeline.md shows one'
@@ -143,13 +144,10 @@ class Pipeline:
             ValueError: A name is unknown, or `last` comes before `first`.
         """
         names = [stage.name for stage in self.stages]
+        first, last = first or names[0], last or names[-1]
         for name in (first, last):
-            if name is not None and name not in names:
-                raise ValueError(
-                    f'no stage is called {name!r}; there are {names}'
-                )
-        start = 0 if first is None else names.index(first)
-        stop = len(names) if last is None else names.index(last) + 1
+            check_choice('a stage', name, names)
+        start, stop = names.index(first), names.index(last) + 1
         if start >= stop:
             raise ValueError(f'stage {last!r} comes before {first!r}')
         return self.stages[start:stop]

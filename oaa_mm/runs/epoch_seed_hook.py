@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -51,10 +52,7 @@ class EpochSeedHook(Hook):
             pipeline = getattr(dataset, 'pipeline', None)
             if callable(pipeline):
                 dataset.pipeline = SeededPipeline(
-                    pipeline,
-                    self._position,
-                    seed=runner.seed,
-                    rank=get_rank(),
+                    pipeline, self._position, runner.seed, get_rank()
                 )
 
     def before_train_epoch(self, runner: Runner) -> None:
@@ -67,30 +65,30 @@ class EpochSeedHook(Hook):
         seed_all(runner.seed, runner.iter, get_rank())
 
 
+@dataclass
 class SeededPipeline:
     """A pipeline that seeds its worker when an epoch begins.
 
-    Args:
+    Attributes:
         pipeline (Callable): Takes and returns a sample.
         position (Tensor): (1,) int64 in shared memory: iterations done at the
             beginning of the epoch.
         seed (int): The seed of the runner.
         rank (int): The number of the process whose worker this is.
+        seeded_at (int | None): The position at which the worker was seeded.
+            Defaults to None: not yet.
     """
 
-    def __init__(
-        self, pipeline: Callable, position: Tensor, *, seed: int, rank: int
-    ) -> None:
-        self._pipeline = pipeline
-        self._position = position
-        self._seed = seed
-        self._rank = rank
-        self._seeded_at: int | None = None
+    pipeline: Callable
+    position: Tensor
+    seed: int
+    rank: int
+    seeded_at: int | None = None
 
     @property
     def transforms(self) -> list[Callable]:
         """The transforms of the pipeline."""
-        return self._pipeline.transforms
+        return self.pipeline.transforms
 
     def __call__(self, sample: Any) -> Any:
         """Run the pipeline.
@@ -101,13 +99,12 @@ class SeededPipeline:
         Returns:
             Any: The sample.
         """
-        worker = get_worker_info()
-        if worker is not None:  # the main process is seeded by the hook
-            position = int(self._position)
-            if position != self._seeded_at:
-                seed_all(self._seed, position, self._rank, worker.id + 1)
-                self._seeded_at = position
-        return self._pipeline(sample)
+        worker, position = get_worker_info(), int(self.position)
+        # The main process is seeded by the hook.
+        if worker is not None and position != self.seeded_at:
+            seed_all(self.seed, position, self.rank, worker.id + 1)
+            self.seeded_at = position
+        return self.pipeline(sample)
 
 
 def seed_all(*numbers: int) -> None:

@@ -40,9 +40,8 @@ class InvalidLossHook(Hook):
 
     def __init__(self, patience: int = 10, interval: int = 50) -> None:
         for name, value in (('patience', patience), ('interval', interval)):
-            check_number(
-                f'InvalidLossHook: {name}', value, low=1, integer=True
-            )
+            name = f'InvalidLossHook: {name}'
+            check_number(name, value, low=1, integer=True)
         self.patience = patience
         self.interval = interval
         self._in_a_row = 0
@@ -68,9 +67,8 @@ class InvalidLossHook(Hook):
         if loss is not None:
             finite = torch.as_tensor(loss).detach().isfinite().all()
             self._invalid.append(~finite)
-        if self.every_n_train_iters(
-            runner, self.interval
-        ) or self.end_of_epoch(runner.train_dataloader, batch_idx):
+        due = self.every_n_train_iters(runner, self.interval)
+        if due or self.end_of_epoch(runner.train_dataloader, batch_idx):
             self._look(runner)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:

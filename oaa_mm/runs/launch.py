@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from mmengine.config import Config, ConfigDict
+from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.dist import init_dist, is_distributed, is_main_process
 from torch import distributed as torch_dist
@@ -150,7 +150,7 @@ def replace_sync_bn(cfg: Any) -> int:
     """
     if isinstance(cfg, (list, tuple)):
         return sum(map(replace_sync_bn, cfg))
-    if not isinstance(cfg, (dict, ConfigDict)):
+    if not isinstance(cfg, dict):
         return 0
     replaced = sum(replace_sync_bn(value) for value in cfg.values())
     if cfg.get('type') in ('SyncBN', 'SyncBatchNorm', nn.SyncBatchNorm):

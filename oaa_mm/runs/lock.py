@@ -17,11 +17,6 @@ from mmengine.runner import Runner
 
 from oaa_mm.registry import HOOKS
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
-
 #: Locks of this process: the system excludes other processes alone.
 _held: set[Path] = set()
 if hasattr(os, 'register_at_fork'):  # a child does not have its parent's
@@ -93,17 +88,11 @@ def check_free(
     Raises:
         FolderInUseError: One does; the message names it.
     """
-    for path in sorted(Path(os.path.abspath(folder)).rglob(pattern)):
-        if path in _held:
-            continue
-        try:
-            handle = os.open(path, os.O_RDWR)
-        except FileNotFoundError:  # its holder has just ended
-            continue
-        try:
-            _lock(handle, path, option)
-        finally:
-            os.close(handle)
+    locks = set(Path(os.path.abspath(folder)).rglob(pattern))
+    for path in sorted(locks - _held):
+        # One whose holder has just ended is gone.
+        with suppress(FileNotFoundError), open(path, 'r+b') as file:
+            _lock(file.fileno(), path, option)
 
 
 @HOOKS.register_module()
@@ -148,9 +137,11 @@ def _acquire(path: Path, option: str) -> int:
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
             _lock(handle, path, option)
-            if _is_at(handle, path):  # else its holder has just removed it
-                _introduce(handle, path)
-                return handle
+            # The file is gone where its holder has just removed it.
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(handle), os.stat(path)):
+                    _introduce(handle, path)
+                    return handle
         except BaseException:
             os.close(handle)
             raise
@@ -159,8 +150,8 @@ def _acquire(path: Path, option: str) -> int:
 
 def _lock(handle: int, path: Path, option: str) -> None:
     try:
-        if fcntl is None:
-            raise OSError('there are no record locks on this system')
+        import fcntl  # which Windows has not
+
         fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError):
         raise FolderInUseError(
@@ -168,18 +159,12 @@ def _lock(handle: int, path: Path, option: str) -> None:
             f'lock is {path}. Wait until it has ended, or name '
             f'another folder with {option}'
         ) from None
-    except OSError as error:
+    except (OSError, ImportError) as error:
         print(
             f'{path.parent} cannot be locked ({error}); take care that no '
             'other run works there',
             file=sys.stderr,
         )
-
-
-def _is_at(handle: int, path: Path) -> bool:
-    with suppress(FileNotFoundError):
-        return os.path.samestat(os.fstat(handle), os.stat(path))
-    return False
 
 
 def _introduce(handle: int, path: Path) -> None:

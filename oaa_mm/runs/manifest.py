@@ -43,16 +43,17 @@ class ManifestHook(Hook):
     def __init__(self) -> None:
         self._seen: dict[str, str] = {}
 
-    def _after_iter(
-        self,
-        runner: Runner,
-        batch_idx: int,
-        data_batch: Any = None,
-        outputs: Any = None,
-        mode: str = 'train',
+    def after_train_iter(
+        self, runner: Runner, *args: Any, **kwargs: Any
     ) -> None:
-        if mode == 'train':
-            self._write_new(runner)
+        """Write the manifests of checkpoints of this iteration.
+
+        Args:
+            runner (Runner): The runner of the training.
+            *args: Not used.
+            **kwargs: Not used.
+        """
+        self._write_new(runner)
 
     def _after_epoch(self, runner: Runner, mode: str = 'train') -> None:
         if mode != 'test':
@@ -142,11 +143,11 @@ def dataset_inputs(dataset: Dataset, *, masks: bool) -> dict[str, dict]:
         data sets) -> fingerprint.
     """
     leaves = list(leaf_datasets(dataset))
-    inputs = {}
-    for number, leaf in enumerate(leaves, 1):
-        for role, entry in _leaf_inputs(leaf, masks).items():
-            inputs[role if len(leaves) == 1 else f'{role} {number}'] = entry
-    return inputs
+    return {
+        role if len(leaves) == 1 else f'{role} {number}': entry
+        for number, leaf in enumerate(leaves, 1)
+        for role, entry in _leaf_inputs(leaf, masks).items()
+    }
 
 
 def leaf_datasets(dataset: Any) -> Iterator[Any]:
@@ -173,12 +174,13 @@ def _leaf_inputs(dataset: Any, masks: bool) -> dict[str, dict]:
         if path and isinstance(path, (str, os.PathLike)):
             inputs[role] = _fingerprint(path)
     infos = [dataset.get_data_info(i) for i in range(len(dataset))]
-    images = [info['img_path'] for info in infos if 'img_path' in info]
-    if images:
-        inputs['images'] = _fingerprint_files(images, content=False)
-    labels = [i['seg_map_path'] for i in infos if i.get('seg_map_path')]
-    if labels and masks:
-        inputs['masks'] = _fingerprint_files(labels, content=True)
+    for role, key, content in (
+        ('images', 'img_path', False),
+        ('masks', 'seg_map_path', True),
+    ):
+        paths = [info[key] for info in infos if info.get(key)]
+        if paths and (masks or role == 'images'):
+            inputs[role] = _fingerprint_files(paths, content=content)
     for transform in iterate_transforms(dataset.pipeline):
         if isinstance(transform, LoadAttentionMaps):
             inputs['attention'] = _fingerprint(transform.store)

@@ -164,7 +164,9 @@ def test_from_and_until(config):
     assert ran(config) == ['one', 'two']
     go(config, first='two')
     assert ran(config) == ['two', 'three']
-    with pytest.raises(ValueError, match=r"no stage is called 'four'.*one"):
+    with pytest.raises(ValueError, match="stage should be .* got 'four'"):
+        ValueError, match=r"stage should be .*'one'.*got 'four'"
+    ):
         go(config, last='four')
     with pytest.raises(ValueError, match="'one' comes before 'three'"):
         go(config, first='three', last='one')
@@ -329,29 +331,6 @@ def test_a_damaged_record_counts_as_not_done(config):
     assert stage_status(stage) == 'not done yet'
 
 
-def test_a_record_of_a_former_version_is_read(config):
-    """As the version before the common manifest wrote it."""
-    go(config)
-    path = config.parent / 'work/one/stage.json'
-    new = json.loads(path.read_text())
-    (stage, *_) = load_pipeline(config).stages
-
-    def hashes(entries):
-        return {name: entry['sha256'] for name, entry in entries.items()}
-
-    old = {
-        'commands': [list(command) for command in stage.commands],
-        'configs': {},
-        'inputs': hashes(new['inputs']),
-        'outputs': hashes(new['outputs']),
-        'seconds': 1.5,
-    }
-    path.write_text(json.dumps(old))
-    assert stage_status(stage) is None
-    (config.parent / 'source.txt').write_text('new-')
-    assert 'source.txt: 1 file(s)' in stage_status(stage)
-
-
 def test_scores(tmp_path):
     for number, value in enumerate((25.0, 50.0)):
         folder = tmp_path / str(number)
@@ -402,7 +381,7 @@ def test_command_line(config, capfd):
     assert main([str(config), *options, '--resume']) == 0
     assert (other / 'two/b.txt').is_file()
     assert not (other / 'three').exists()
-    with pytest.raises(ValueError, match='no stage'):
+    with pytest.raises(ValueError, match='a stage should be one of'):
         main([str(config), '--until', 'four'])
 
 

@@ -96,7 +96,7 @@ def test_file_systems_without_locks_are_told(tmp_path, monkeypatch, capsys):
     def fail(*args):
         raise OSError(37, 'No locks available')
 
-    monkeypatch.setattr('oaa_mm.runs.lock.fcntl.lockf', fail)
+    monkeypatch.setattr('fcntl.lockf', fail)
     enter(tmp_path)
     assert 'cannot be locked' in capsys.readouterr().err
 
