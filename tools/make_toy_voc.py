@@ -39,7 +39,6 @@ def main(argv: list[str] | None = None) -> None:
         num_train=args.num_train,
         num_val=args.num_val,
         seed=args.seed,
-        progress=True,
     )
     print(
         f'Wrote {args.num_train} training and {args.num_val} validation '

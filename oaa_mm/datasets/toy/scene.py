@@ -63,12 +63,6 @@ class _Canvas:
     layers: np.ndarray
     painted: list[int]
 
-    def visible(self) -> np.ndarray:
-        """(number of objects,) pixels of each object still to be seen."""
-        number = len(self.painted)
-        counts = np.bincount(np.maximum(self.layers, 0).ravel())
-        return np.pad(counts, (0, number + 1))[1 : number + 1]
-
 
 def _choose_classes(
     rng: np.random.Generator, seed: int, split: int, index: int
@@ -83,7 +77,7 @@ def _choose_classes(
     first = int(group.permutation(number)[index % number])
     others = rng.permutation([c for c in range(number) if c != first])
     count = rng.choice(3, p=_CLASS_COUNTS)
-    classes = [first, *(int(c) for c in others[:count])]
+    classes = [first, *others[:count].tolist()]
     if len(classes) == 1 and rng.random() < 0.15:
         classes.append(first)
     return classes
@@ -177,19 +171,10 @@ def _paint_scene(
 
 def _is_clear(canvas: _Canvas) -> bool:
     """Every object is large enough and mostly in view."""
-    visible = canvas.visible()
+    layers, number = np.maximum(canvas.layers, 0), len(canvas.painted)
+    visible = np.bincount(layers.ravel(), minlength=number + 1)[1:]
     large = visible >= MIN_VISIBLE * canvas.layers.size
     return bool((large & (visible >= 0.6 * np.array(canvas.painted))).all())
-
-
-def _boxes(
-    classes: list[int], layers: np.ndarray
-) -> list[tuple[int, tuple[int, int, int, int]]]:
-    boxes = []
-    for k, label in enumerate(classes, start=1):
-        x, y, w, h = cv2.boundingRect((layers == k).astype(np.uint8))
-        boxes.append((label, (x, y, x + w, y + h)))
-    return boxes
 
 
 def _clear_canvas(
@@ -219,7 +204,6 @@ def toy_sample(seed: int, split: str, index: int) -> ToySample:
         ValueError: `split` is none of the two, or a number is negative.
     """
     check_choice('split', split, SPLITS)
-    check_number('seed', seed, low=0, integer=True)
     check_number('index', index, low=0, integer=True)
     number = SPLITS.index(split)
     rng = np.random.default_rng([seed, number, index])
@@ -227,10 +211,14 @@ def toy_sample(seed: int, split: str, index: int) -> ToySample:
     canvas = _clear_canvas(rng, SIZES[rng.integers(len(SIZES))], classes)
     noisy = canvas.image + rng.normal(0, 4, canvas.image.shape)
     lookup = np.array([0, *(c + 1 for c in classes)], dtype=np.uint8)
+    objects = []
+    for k, label in enumerate(classes, start=1):
+        x, y, w, h = cv2.boundingRect((canvas.layers == k).astype(np.uint8))
+        objects.append((label, (x, y, x + w, y + h)))
     return ToySample(
         image=np.clip(np.round(noisy), 0, 255).astype(np.uint8),
         mask=lookup[np.maximum(canvas.layers, 0)],
         saliency=imperfect_saliency(rng, canvas.layers),
         labels=tuple(sorted(set(classes))),
-        objects=_boxes(classes, canvas.layers),
+        objects=objects,
     )

@@ -19,11 +19,8 @@ from .scene import ToySample, toy_sample
 
 _JPEG_QUALITY = 92
 
-#: The list of a split's ids, and the same with the classes of each image.
-_LISTS = {
-    'train': ('train_aug.txt', 'train_cls.txt'),
-    'val': ('val.txt', 'val_cls.txt'),
-}
+#: The list of a split's ids.
+_LISTS = {'train': 'train_aug.txt', 'val': 'val.txt'}
 
 #: The folders of the images' files, and the suffix in each.
 _FOLDERS = {
@@ -53,10 +50,9 @@ def _check_folder(out: Path) -> None:
     """Refuse to mix the toy data set into something else, such as VOC."""
     if out.exists() and not out.is_dir():
         raise ValueError(f'{out} is a file; name a folder for the data set')
-    if not out.exists() or not any(out.iterdir()):
-        return
     names = out / 'classes.txt'
-    if not names.is_file() or names.read_text().split() != list(TOY_CLASSES):
+    ours = names.is_file() and names.read_text().split() == list(TOY_CLASSES)
+    if out.exists() and any(out.iterdir()) and not ours:
         raise ValueError(
             f'{out} is not empty and holds no toy data set, so nothing was '
             'written; name a new or empty folder'
@@ -72,22 +68,16 @@ def _remove_others(out: Path, split: str, ids: Collection[str]) -> None:
                 path.unlink()
 
 
-def _write_split(
-    out: Path, split: str, count: int, seed: int, show: bool
-) -> None:
+def _write_split(out: Path, split: str, count: int, seed: int) -> None:
     labels = {}
-    numbers: Iterable[int] = range(count)
-    if show:
-        numbers = progress(numbers, f'Painting {split}')
-    for index in numbers:
+    for index in progress(range(count), f'Painting {split}'):
         sample = toy_sample(seed, split, index)
         image_id = f'{split}_{index:04d}'
         _write_sample(out, image_id, sample)
         labels[image_id] = sample.labels
     folder = out / 'ImageSets' / 'Segmentation'
-    id_list, label_list = _LISTS[split]
-    _write_lines(folder / id_list, labels)
-    write_list(LabelTable(labels), folder / label_list)
+    _write_lines(folder / _LISTS[split], labels)
+    write_list(LabelTable(labels), folder / f'{split}_cls.txt')
     # Last, so that no list ever names a file that is gone.
     _remove_others(out, split, labels)
 
@@ -98,7 +88,6 @@ def make_toy_voc(
     num_train: int = 300,
     num_val: int = 60,
     seed: int = 0,
-    progress: bool = False,
 ) -> Path:
     """Write the toy data set in the layout of PASCAL VOC.
 
@@ -116,8 +105,6 @@ def make_toy_voc(
         num_train (int): Number of training images. Defaults to 300.
         num_val (int): Number of validation images. Defaults to 60.
         seed (int): Seed of every image, not negative. Defaults to 0.
-        progress (bool): Show a progress bar on the standard error. Defaults
-            to False.
 
     Returns:
         Path: The folder `out`.
@@ -133,5 +120,5 @@ def make_toy_voc(
     # First, so that an interrupted run is known as ours by the next one.
     _write_lines(out / 'classes.txt', TOY_CLASSES)
     for split, count in (('train', num_train), ('val', num_val)):
-        _write_split(out, split, count, seed, progress)
+        _write_split(out, split, count, seed)
     return out
