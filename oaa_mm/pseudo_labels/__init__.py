@@ -1,7 +1,7 @@
 """From attention maps to labels that a segmentation model trains on.
 
 Arrays in, palette PNGs out. `rules` holds the constants, `compose` turns
-maps and saliency into a label, `refine` (with `par` and `crf`) follows the
+maps and saliency into a label, `refine` (with `par`) follows the
 edges of the image; `folder` makes a whole folder of labels, whose `layout` is
 described there, with `inputs`, `workers` and `summary` as its parts.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -20,16 +21,9 @@ def compose_label(
     attention: Mapping[int, np.ndarray],
     *,
     saliency: np.ndarray | None = None,
-    background: str = 'saliency',
-    alpha: float = LabelRules.alpha,
-    theta: float = LabelRules.theta,
-    fg_threshold: float = LabelRules.fg_threshold,
-    conflict_threshold: float = LabelRules.conflict_threshold,
-    bg_threshold: float = LabelRules.bg_threshold,
-    attention_threshold: float = LabelRules.attention_threshold,
-    min_foreground: float = LabelRules.min_foreground,
     image: np.ndarray | None = None,
     refine: Refine | None = None,
+    **rules: Any,
 ) -> np.ndarray:
     """Pseudo-label of one image, in the authors' procedure by default.
 
@@ -65,19 +59,10 @@ def compose_label(
             without maps has no foreground.
         saliency (np.ndarray | None): (H, W) uint8 0..255 or float 0..1; for
             ``background='saliency'`` alone.
-        background (str): ``'saliency'``, ``'power'`` or ``'constant'``.
-        alpha (float): Exponent of ``'power'``, > 0.
-        theta (float): Score of ``'constant'``, 0..1.
-        fg_threshold (float): The least attention of foreground, 0..1; scores
-            of the background below it do not count.
-        conflict_threshold (float): 0..1.
-        bg_threshold (float): Saliency of background is below it, 0..1.
-        attention_threshold (float): Attention above it forbids background,
-            0..1.
-        min_foreground (float): The least share of foreground pixels in a
-            label that is used, 0..1.
         image (np.ndarray | None): (H, W, 3) uint8 RGB, for `refine`.
         refine (Refine | None): See :func:`oaa_mm.pseudo_labels.build_refine`.
+        **rules (Any): `background` and the constants above, which are the
+            fields of :class:`LabelRules` and have their defaults there.
 
     Returns:
         np.ndarray: (H, W) uint8: 0 background, k + 1 class k, 255 ignored.
@@ -86,16 +71,7 @@ def compose_label(
         ValueError: A constant is out of range, shapes differ, or there is a
             saliency map too many or too few.
     """
-    rules = LabelRules(
-        background=background,
-        alpha=alpha,
-        theta=theta,
-        fg_threshold=fg_threshold,
-        conflict_threshold=conflict_threshold,
-        bg_threshold=bg_threshold,
-        attention_threshold=attention_threshold,
-        min_foreground=min_foreground,
-    )
+    checked = LabelRules(**rules)
     classes = sorted(attention)
     if classes and not 0 <= classes[0] <= classes[-1] < IGNORE_INDEX - 1:
         raise ValueError(
@@ -103,15 +79,15 @@ def compose_label(
             f'be in 0..{IGNORE_INDEX - 2}'
         )
     maps = [attention[index] for index in classes]
-    scores = class_scores(maps, saliency, rules)
-    conflict = (scores > rules.conflict_threshold).sum(0) > 1
+    scores = class_scores(maps, saliency, checked)
+    conflict = (scores > checked.conflict_threshold).sum(0) > 1
     if refine is not None:
         _check_image(image, scores.shape[1:])
         scores = refine(image, scores)
-    label = _decide(scores, classes, rules, saliency, refine is not None)
+    label = _decide(scores, classes, checked, saliency, refine is not None)
     label[conflict] = IGNORE_INDEX
     foreground = (label > 0) & (label < IGNORE_INDEX)
-    if foreground.mean() < rules.min_foreground:
+    if foreground.mean() < checked.min_foreground:
         label[:] = IGNORE_INDEX
     return label
 

@@ -7,8 +7,10 @@ alike their colours and positions are, a few times over.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -22,23 +24,23 @@ _DIRECTIONS = tuple(
 
 
 def pixel_adaptive_refine(
-    images: Tensor,
-    scores: Tensor,
+    image: np.ndarray,
+    scores: np.ndarray,
     *,
     dilations: Sequence[int] = (1, 2, 4, 8, 12, 24),
     iterations: int = 10,
     color_width: float = 0.3,
     position_weight: float = 0.01,
     scale: float = 0.5,
-) -> Tensor:
-    """Refine scores by the colours of their images.
+) -> np.ndarray:
+    """Refine scores by the colours of their image.
 
     The weights of a pixel's neighbours sum to 1, so each channel keeps its
     range: scores need not be probabilities, and channels do not compete.
 
     Args:
-        images (Tensor): (N, 3, H, W), 0..255.
-        scores (Tensor): (N, K, H, W) floating, any range.
+        image (np.ndarray): (H, W, 3) RGB, 0..255.
+        scores (np.ndarray): (K, H, W) float, 0..1.
         dilations (Sequence[int]): Distances of the neighbours in pixels of
             the scaled image; each gives eight.
         iterations (int): Times that scores flow, >= 0.
@@ -49,12 +51,11 @@ def pixel_adaptive_refine(
             it, in (0, 1]; the time goes with its square.
 
     Returns:
-        Tensor: (N, K, H, W) float32 refined scores.
+        np.ndarray: (K, H, W) float32 refined scores, 0..1.
 
     Raises:
-        ValueError: A parameter is out of range, or shapes differ.
+        ValueError: A parameter is out of range.
     """
-    _check_shapes(images, scores)
     check_number('len(dilations)', len(dilations), low=1)
     for dilation in dilations:
         check_number('dilations', dilation, low=1, integer=True)
@@ -62,36 +63,34 @@ def pixel_adaptive_refine(
     check_number('scale', scale, low=0, high=1, excluded=0)
     check_number('position_weight', position_weight, low=0, high=1)
     check_number('color_width', color_width, low=0, excluded=0)
-    size = scores.shape[-2:]
-    small = tuple(max(round(scale * length), 1) for length in size)
-    images, scores = (
-        F.interpolate(x.float(), small, mode='area')
-        if small != tuple(size)
-        else x.float()
-        for x in (images, scores)
+    size = scores.shape[1:]
+    small = [max(round(scale * length), 1) for length in size]
+    arrays = [
+        np.ascontiguousarray(array[None], np.float32)
+        for array in (image.transpose(2, 0, 1), scores)
+    ]
+    pixels, scores = (
+        F.interpolate(torch.from_numpy(array), small, mode='area')[0]
+        for array in arrays
     )
     weights = affinity(
-        images,
+        pixels,
         dilations,
         color_width=color_width,
         position_weight=position_weight,
     )
     for _ in range(iterations):
         total = torch.zeros_like(scores)
-        for weight, moved in zip(
-            weights.unbind(1), _neighbours(scores, dilations), strict=True
-        ):
-            total.addcmul_(weight[:, None], moved)
+        moved = _neighbours(scores, dilations)
+        for weight, neighbour in zip(weights, moved, strict=True):
+            total.addcmul_(weight, neighbour)
         scores = total
-    if small != tuple(size):
-        scores = F.interpolate(
-            scores, size, mode='bilinear', align_corners=False
-        )
-    return scores
+    large = F.interpolate(scores[None], size, mode='bilinear')[0]
+    return large.clamp_(0, 1).numpy()
 
 
 def affinity(
-    images: Tensor,
+    image: Tensor,
     dilations: Sequence[int],
     *,
     color_width: float,
@@ -100,31 +99,23 @@ def affinity(
     """Weights of each pixel's neighbours.
 
     Args:
-        images (Tensor): (N, 3, H, W) float.
+        image (Tensor): (3, H, W) float.
         dilations (Sequence[int]): D distances of the neighbours.
         color_width (float): See :func:`pixel_adaptive_refine`.
         position_weight (float): See :func:`pixel_adaptive_refine`.
 
     Returns:
-        Tensor: (N, 8 D, H, W), >= 0, with sum 1 over the neighbours.
+        Tensor: (8 D, H, W), >= 0, with sum 1 over the neighbours.
     """
-    moved = torch.stack(list(_neighbours(images, dilations)), 1)
-    gap = (moved - images[:, None]).abs_()  # (N, 8 D, 3, H, W)
-    spread = moved.std(1, keepdim=True, unbiased=False).clamp_min_(1)
-    likeness = gap.div_(spread * color_width).square_().neg_().mean(2)
-    near = torch.tensor(
-        [d * (dy * dy + dx * dx) ** 0.5 for d, dy, dx in _steps(dilations)],
-        device=images.device,
-    )
+    moved = torch.stack(list(_neighbours(image, dilations)))
+    gap = (moved - image).abs_()  # (8 D, 3, H, W)
+    spread = moved.std(0, unbiased=False).clamp_min_(1)
+    likeness = gap.div_(spread * color_width).square_().neg_().mean(1)
+    steps = [d * math.hypot(*step) for d in dilations for step in _DIRECTIONS]
+    near = torch.tensor(steps)
     near = -((near / near.std(unbiased=False).clamp_min(1)) ** 2)
     near = near.softmax(0)[:, None, None]
-    return likeness.softmax(1).lerp(near, position_weight)
-
-
-def _steps(dilations: Sequence[int]) -> Iterator[tuple[int, int, int]]:
-    for dilation in dilations:
-        for dy, dx in _DIRECTIONS:
-            yield dilation, dy, dx
+    return likeness.softmax(0).lerp(near, position_weight)
 
 
 def _neighbours(tensor: Tensor, dilations: Sequence[int]) -> Iterator[Tensor]:
@@ -136,12 +127,3 @@ def _neighbours(tensor: Tensor, dilations: Sequence[int]) -> Iterator[Tensor]:
         for dy, dx in _DIRECTIONS:
             top, left = dilation * (1 + dy), dilation * (1 + dx)
             yield padded[..., top : top + height, left : left + width]
-
-
-def _check_shapes(images: Tensor, scores: Tensor) -> None:
-    number, _, *size = scores.shape if scores.ndim == 4 else (0, 0)
-    if tuple(images.shape) != (number, 3, *size):
-        raise ValueError(
-            'images should be (N, 3, H, W) and scores (N, K, H, W), but got '
-            f'{tuple(images.shape)} and {tuple(scores.shape)}'
-        )

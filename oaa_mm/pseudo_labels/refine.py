@@ -1,49 +1,123 @@
-"""Refinements of scores by their image, behind one interface."""
+"""Refinements of scores by their image, behind one interface.
+
+The dense CRF is that of the package `pydensecrf2`, which is optional.
+"""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
-from functools import partial, wraps
+from collections.abc import Mapping
+from functools import partial
+from types import ModuleType
 from typing import Any
 
 import numpy as np
-import torch
 
 from oaa_mm.checks import check_choice
 
 from .compose import Refine
-from .crf import dense_crf_refine, import_densecrf
 from .par import pixel_adaptive_refine
 
 
-@wraps(pixel_adaptive_refine)  # for its signature
-def par_refine(
-    image: np.ndarray, scores: np.ndarray, **options: Any
+def import_densecrf() -> ModuleType:
+    """The module `pydensecrf.densecrf`.
+
+    Returns:
+        ModuleType: The module.
+
+    Raises:
+        ValueError: It is not installed, or does not import; the message says
+            how to install it, and which refinement needs nothing.
+    """
+    try:
+        from pydensecrf import densecrf
+    except ImportError as error:
+        raise ValueError(
+            f'the dense CRF needs a package that does not import ({error}). '
+            'Install it with `pip install pydensecrf2` (it compiles C++ code '
+            "and needs a compiler), or use the refinement 'par', which needs "
+            'nothing.'
+        ) from error
+    return densecrf
+
+
+def crf_probabilities(scores: np.ndarray) -> np.ndarray:
+    """Scores, which need not sum to 1, as the probabilities of a CRF.
+
+    More than 1 in total is divided by the total. What lacks to 1 is what the
+    scores do not know, and goes to all labels in equal parts: weak attention
+    where the background is weak as well becomes no certainty.
+
+    Args:
+        scores (np.ndarray): (K + 1, H, W) float, 0..1.
+
+    Returns:
+        np.ndarray: (K + 1, H, W) float32 with sum 1.
+    """
+    total = scores.sum(0, keepdims=True)
+    unknown = np.maximum(1 - total, 0) / len(scores)
+    return (scores / np.maximum(total, 1) + unknown).astype(np.float32)
+
+
+def dense_crf_refine(
+    image: np.ndarray,
+    scores: np.ndarray,
+    *,
+    iterations: int = 10,
+    smooth_sigma: float = 1.0,
+    smooth_weight: float = 3.0,
+    color_position_sigma: float = 67.0,
+    color_sigma: float = 3.0,
+    color_weight: float = 4.0,
+    floor: float = 0.05,
 ) -> np.ndarray:
-    """:func:`pixel_adaptive_refine` for one image in numpy.
+    """Refine scores by a fully connected CRF (Krähenbühl and Koltun, 2011).
+
+    The defaults are DeepLab's for VOC. The labels of a CRF compete: most
+    pixels end up sure of one of them, few stay uncertain.
 
     Args:
         image (np.ndarray): (H, W, 3) uint8 RGB.
-        scores (np.ndarray): (K + 1, H, W) float32, 0..1.
-        **options (Any): Parameters of :func:`pixel_adaptive_refine`.
+        scores (np.ndarray): (K + 1, H, W) float 0..1, background first.
+        iterations (int): Steps of mean-field inference.
+        smooth_sigma (float): Range of the smoothness kernel in pixels.
+        smooth_weight (float): Its weight.
+        color_position_sigma (float): Range of the colour kernel in pixels.
+        color_sigma (float): Its range in colour values 0..255.
+        color_weight (float): Its weight.
+        floor (float): Least probability that a label begins with, > 0: the
+            CRF may bring back what attention missed.
 
     Returns:
-        np.ndarray: (K + 1, H, W) float32, 0..1.
+        np.ndarray: (K + 1, H, W) float32 probabilities with sum 1.
+
+    Raises:
+        ValueError: `pydensecrf2` is not installed.
     """
-    pixels = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)
-    with torch.no_grad():
-        refined = pixel_adaptive_refine(
-            pixels[None], torch.from_numpy(scores)[None], **options
-        )
-    return refined[0].clamp_(0, 1).numpy()
+    densecrf = import_densecrf()
+    labels, height, width = scores.shape
+    if labels == 1:  # nothing competes
+        return np.ones_like(scores, np.float32)
+    start = np.maximum(crf_probabilities(scores), floor)
+    start /= start.sum(0, keepdims=True)
+    crf = densecrf.DenseCRF2D(width, height, labels)
+    energy = -np.log(start).reshape(labels, -1)
+    crf.setUnaryEnergy(np.ascontiguousarray(energy, np.float32))
+    crf.addPairwiseGaussian(sxy=smooth_sigma, compat=smooth_weight)
+    crf.addPairwiseBilateral(
+        sxy=color_position_sigma,
+        srgb=color_sigma,
+        rgbim=np.ascontiguousarray(image),
+        compat=color_weight,
+    )
+    posterior = np.asarray(crf.inference(iterations), np.float32)
+    return posterior.reshape(scores.shape).clip(0, 1)
 
 
 #: Name -> function of an image and scores, whose parameters are its options.
 REFINEMENTS = {
     'none': None,
     'crf': dense_crf_refine,
-    'par': par_refine,
+    'par': pixel_adaptive_refine,
 }
 
 
@@ -66,14 +140,9 @@ def build_refine(
     """
     check_choice('refine', name, REFINEMENTS)
     function = REFINEMENTS[name]
-    allowed = [] if function is None else _options(function)
+    allowed = function.__kwdefaults__ if function else ()
     for option in options or ():
         check_choice(f'an option of refine {name!r}', option, allowed)
     if name == 'crf':
         import_densecrf()  # before any work
     return function and partial(function, **(options or {}))
-
-
-def _options(function: Callable) -> list[str]:
-    parameters = inspect.signature(function).parameters.values()
-    return [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]

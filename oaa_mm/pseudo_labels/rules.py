@@ -19,14 +19,19 @@ class LabelRules:
     """The parameters of :func:`compose_label`, checked; see there.
 
     Args:
-        background (str): One of :data:`BACKGROUNDS`.
-        alpha (float): > 0.
-        theta (float): 0..1, as all that follow.
-        fg_threshold (float): See :func:`compose_label`.
-        conflict_threshold (float): See :func:`compose_label`.
-        bg_threshold (float): See :func:`compose_label`.
-        attention_threshold (float): See :func:`compose_label`.
-        min_foreground (float): See :func:`compose_label`.
+        background (str): Where the score of the background comes from:
+            ``'saliency'``, ``'power'`` or ``'constant'``.
+        alpha (float): Exponent of ``'power'``, > 0.
+        theta (float): Score of ``'constant'``, 0..1.
+        fg_threshold (float): The least attention of foreground, 0..1; scores
+            of the background below it do not count.
+        conflict_threshold (float): More than one score above it is a
+            conflict, 0..1.
+        bg_threshold (float): Saliency of background is below it, 0..1.
+        attention_threshold (float): Attention above it forbids background,
+            0..1.
+        min_foreground (float): The least share of foreground pixels in a
+            label that is used, 0..1.
 
     Raises:
         ValueError: The background is unknown or a constant out of range.

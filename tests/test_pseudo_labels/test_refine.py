@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from oaa_mm.pseudo_labels import build_refine, compose_label
-from oaa_mm.pseudo_labels.crf import crf_probabilities
 from oaa_mm.pseudo_labels.par import affinity, pixel_adaptive_refine
+from oaa_mm.pseudo_labels.refine import crf_probabilities
 
 STEPS = [(y, x) for y in (-1, 0, 1) for x in (-1, 0, 1) if y or x]
 
@@ -51,38 +51,27 @@ def test_par_equals_the_loop():
     image = rng.integers(0, 256, (6, 7, 3)).astype(np.float64)
     scores = rng.random((3, 6, 7))
     refined = pixel_adaptive_refine(
-        torch.from_numpy(image).permute(2, 0, 1)[None],
-        torch.from_numpy(scores)[None],
+        image,
+        scores,
         dilations=(1, 3),
         iterations=2,
         color_width=0.5,
         position_weight=0.1,
         scale=1,
-    )[0]
+    )
     expected = slow_par(image, scores, (1, 3), 2, 0.5, 0.1)
     np.testing.assert_allclose(refined, expected, rtol=1e-4, atol=1e-5)
 
 
-def test_par_treats_a_batch_image_by_image():
-    torch.manual_seed(0)
-    images = torch.randint(0, 256, (2, 3, 9, 8))
-    scores = torch.rand(2, 2, 9, 8)
-    both = pixel_adaptive_refine(images, scores)
-    for index in range(2):
-        one = slice(index, index + 1)
-        alone = pixel_adaptive_refine(images[one], scores[one])
-        torch.testing.assert_close(both[one], alone)
-
-
 def test_weights_sum_to_one_and_keep_constants():
     torch.manual_seed(0)
-    images = torch.randint(0, 256, (1, 3, 5, 6)).float()
-    weights = affinity(images, (1, 2), color_width=0.3, position_weight=0.01)
-    assert weights.shape == (1, 16, 5, 6)
-    torch.testing.assert_close(weights.sum(1), torch.ones(1, 5, 6))
-    flat = torch.full((1, 2, 5, 6), 0.25)
-    refined = pixel_adaptive_refine(images, flat)
-    torch.testing.assert_close(refined, flat)
+    image = torch.randint(0, 256, (3, 5, 6)).float()
+    weights = affinity(image, (1, 2), color_width=0.3, position_weight=0.01)
+    assert weights.shape == (16, 5, 6)
+    torch.testing.assert_close(weights.sum(0), torch.ones(5, 6))
+    flat = np.full((2, 5, 6), 0.25, np.float32)
+    refined = pixel_adaptive_refine(image.permute(1, 2, 0).numpy(), flat)
+    np.testing.assert_allclose(refined, flat, rtol=1e-5)
 
 
 def two_tone(size=24):
@@ -115,13 +104,12 @@ def test_par_moves_scores_to_the_edge_of_the_image():
         ({'iterations': -1}, r'iterations should be in \[0'),
         ({'dilations': ()}, r'dilations\) should be in \[1'),
         ({'color_width': 0}, r'color_width should be in \(0'),
-        ({'images': torch.zeros(1, 3, 4, 5)}, r'\(1, 3, 4, 5\)'),
     ],
 )
 def test_par_refuses(options, message):
-    images = options.pop('images', torch.zeros(1, 3, 4, 4))
+    image, scores = np.zeros((4, 4, 3)), np.zeros((2, 4, 4))
     with pytest.raises(ValueError, match=message):
-        pixel_adaptive_refine(images, torch.zeros(1, 2, 4, 4), **options)
+        pixel_adaptive_refine(image, scores, **options)
 
 
 def test_names_and_options_are_checked():
