@@ -55,6 +55,11 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
         '(default: classes.txt under the root, or those of the labels)',
     )
     parser.add_argument(
+        '--binary-masks',
+        action='store_true',
+        help='255 marks the only class in masks, not ignored pixels',
+    )
+    parser.add_argument(
         '--workers', type=int, default=4, help='threads (default: 4)'
     )
     parser.add_argument('--json', help='write all findings to this file')
@@ -131,6 +136,7 @@ def main(argv: list[str] | None = None) -> int:
     """Check the data set; the exit status is 1 when there are errors."""
     args = parse_args(argv)
     splits, classes = describe_dataset(args)
+    splits = [replace(s, binary_masks=args.binary_masks) for s in splits]
     findings = check_dataset(splits, classes=classes, workers=args.workers)
     print_findings(findings)
     if args.json:

@@ -40,7 +40,36 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         '--tta', action='store_true', help='test-time augmentation'
     )
+    parser.add_argument(
+        '--binary-masks',
+        action='store_true',
+        help='255 marks the only class in masks, not ignored pixels '
+        '(AttentionMetric)',
+    )
     return parser.parse_args(argv)
+
+
+def evaluators(cfg: Config) -> list[dict]:
+    """The metrics of the test."""
+    metrics = cfg.get('test_evaluator') or []
+    return list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]
+
+
+def read_binary_masks(cfg: Config) -> None:
+    """Let the config's AttentionMetric read 255 as the class."""
+    found = [
+        metric
+        for metric in evaluators(cfg)
+        if str(metric['type']).endswith('AttentionMetric')
+    ]
+    for metric in found:
+        metric['binary_masks'] = True
+    if not found:
+        raise ValueError(
+            '--binary-masks is for AttentionMetric, which is not in '
+            '`test_evaluator` of the config; write 1 into the masks in place '
+            'of 255 for metrics of mmseg'
+        )
 
 
 def show_in(cfg: Config, folder: str) -> None:
@@ -69,9 +98,7 @@ def use_tta(cfg: Config) -> None:
 
 def writes_store(cfg: Config) -> bool:
     """Whether a second test in the work_dir would write the same file."""
-    metrics = cfg.get('test_evaluator') or []
-    metrics = metrics if isinstance(metrics, (list, tuple)) else [metrics]
-    return any('out_file' in metric for metric in metrics)
+    return any('out_file' in metric for metric in evaluators(cfg))
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -88,6 +115,8 @@ def main(argv: list[str] | None = None) -> None:
         cfg.test_evaluator.keep_results = True
     if args.tta:
         use_tta(cfg)
+    if args.binary_masks:
+        read_binary_masks(cfg)
     alone = nullcontext()
     if writes_store(cfg) and is_first_process(cfg.launcher):
         alone = lock_folder(cfg.work_dir, 'test')

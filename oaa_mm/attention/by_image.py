@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from oaa_mm.io import check_image_id
+
 #: Image id and 0-based foreground class.
 Pair = tuple[str, int]
 
@@ -25,6 +27,11 @@ class MapsByImage:
     def image_ids(self) -> list[str]:
         """Ids of the images with at least one map, sorted."""
         return list(self._classes_by_image())
+
+    @property
+    def negatives(self) -> list[str]:
+        """Ids of the images that were trained on as images of no class."""
+        return list(map(check_image_id, self.metadata.get('negatives', ())))
 
     def classes_of(self, image_id: str) -> tuple[int, ...]:
         """Tell which classes of an image have a map.

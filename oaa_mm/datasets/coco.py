@@ -15,7 +15,7 @@ class COCOImageLevelDataset(ImageLevelDataset):
 
     The labels are the categories of an instances JSON, whose ids 1 to 90
     become the classes 0 to 79; in masks class c has the value c + 1. About one
-    image in a hundred has no annotation: ``filter_cfg=dict(
+    image in a hundred has no annotation and is a negative; ``filter_cfg=dict(
     filter_empty_gt=True)`` leaves these out. See :class:`ImageLevelDataset`
     for the arguments.
     """

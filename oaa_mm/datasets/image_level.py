@@ -10,7 +10,7 @@ import numpy as np
 from mmengine.logging import print_log
 from mmseg.datasets import BaseSegDataset
 
-from oaa_mm.io import IGNORE_INDEX, voc_colormap
+from oaa_mm.io import IGNORE_INDEX, check_image_id, voc_colormap
 from oaa_mm.registry import DATASETS
 from oaa_mm.tags import (
     LabelTable,
@@ -20,6 +20,7 @@ from oaa_mm.tags import (
     read_image_list,
     read_labels,
 )
+from oaa_mm.tags.table import NO_LABELS
 
 from .files import image_sizes
 from .image_files import ImageFolder, find_by_id, find_images
@@ -59,11 +60,14 @@ class ImageLevelDataset(BaseSegDataset):
             relative to `data_root`.
         metainfo (dict | None): `classes`, names of the C foreground classes,
             and `palette`. A subset of the data set's own classes selects
-            these; images without any of them are then left out, and counted.
+            these; images that have only others are left out, and counted.
         pipeline (Sequence[dict | Callable]): Transforms.
         filter_cfg (dict | None): ``dict(filter_empty_gt=True)``, as in mmdet,
             leaves images without any class out, and counts them; without it
-            they are an error. Defaults to None.
+            they are negatives, whose targets are all 0. Defaults to None.
+        id_prefix (str): Put before all ids, such as ``'a/'``, so that they
+            differ from those of another data set that is joined to this one.
+            Defaults to nothing.
         lazy_init (bool): Do not load yet. Defaults to False.
         test_mode (bool): Labels may be absent. Defaults to False.
         **kwargs: Arguments of mmseg's BaseSegDataset: `data_root`,
@@ -86,6 +90,7 @@ class ImageLevelDataset(BaseSegDataset):
         data_prefix: Mapping[str, str] | None = None,
         metainfo: Mapping | None = None,
         pipeline: Sequence[dict | Callable] = (),
+        id_prefix: str = '',
         lazy_init: bool = False,
         test_mode: bool = False,
         **kwargs: Any,
@@ -93,6 +98,7 @@ class ImageLevelDataset(BaseSegDataset):
         self.labels = labels
         self.labels_format = labels_format
         self.check_images = check_images
+        self.id_prefix = id_prefix
         super().__init__(
             ann_file=ann_file,
             data_prefix={'img_path': '', **(data_prefix or {})},
@@ -177,7 +183,7 @@ class ImageLevelDataset(BaseSegDataset):
         for image_id, classes in zip(paths, labels.values(), strict=True):
             info = {
                 'img_path': paths[image_id],
-                'image_id': image_id,
+                'image_id': check_image_id(self.id_prefix + image_id),
                 'label_map': label_map,
                 'reduce_zero_label': False,
                 'seg_fields': [],
@@ -202,12 +208,7 @@ class ImageLevelDataset(BaseSegDataset):
         elif self.test_mode:
             table = LabelTable({}, classes)
         else:
-            raise ValueError(
-                f'{type(self).__name__} needs image-level labels: give '
-                '`labels` (a VOC Annotations folder, list, npy, CSV, COCO '
-                'JSON or folder of masks), or an `ann_file` with lines '
-                '`name c1 c2 ...`'
-            )
+            raise ValueError(f'{self.ann_file}: {NO_LABELS}')
         if classes is None and table.classes is not None:
             self._metainfo['classes'] = table.classes
             self._metainfo['palette'] = self._update_palette()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from oaa_mm.io import IGNORE_INDEX
+from oaa_mm.io.masks import require_class
 
 from .findings import Finding
 from .split import SplitData
@@ -84,9 +85,15 @@ def _check_kind(data: SplitData, kind: str, needed: bool) -> Iterator[Finding]:
         f'{{n}} of {len(files)} {noun} cannot be used',
         [file.error for file in files if file.error],
     )
+    usable = [file for file in files if file.usable]
+    if kind == 'masks' and usable:
+        values = {value for file in usable for value in file.values}
+        try:
+            require_class(values - {0, IGNORE_INDEX}, data.split.mask_dir)
+        except ValueError as error:
+            yield Finding('error', kind, str(error))
     text = f'{{n}} {noun} have another size than their image'
     yield Finding('error', kind, text, _other_sizes(data, kind))
-    usable = [file for file in files if file.usable]
     for severity, text, concerns in _REMARKS[kind]:
         paths = [file.path for file in usable if concerns(file)]
         yield Finding(severity, kind, text, paths)

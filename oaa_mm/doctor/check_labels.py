@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from oaa_mm.io import IGNORE_INDEX
 from oaa_mm.tags import LabelTable, diff_labels
+from oaa_mm.tags.table import NO_LABELS
 
 from .findings import Finding
 from .split import SplitData
@@ -22,10 +23,9 @@ def check_labels(data: SplitData) -> Iterator[Finding]:
         data (SplitData): The split.
 
     Yields:
-        Finding: Errors for listed images without entry, without class
-        and with an index out of range; warnings where labels are needed
-        and there are none, and for classes that never occur; the
-        statistics as information.
+        Finding: Errors where labels are needed and there are none, for
+        listed images without entry and for indices out of range; warnings for
+        classes that never occur; negatives and the statistics as information.
     """
     if not data.ids or any(f.check == 'labels' for f in data.findings):
         return
@@ -34,25 +34,26 @@ def check_labels(data: SplitData) -> Iterator[Finding]:
         yield from _find_faults(data, labels)
         yield from _describe(data, labels)
     elif 'labels' in data.split.needs:
-        text = (
-            'there are no image-level labels, without which a classifier '
-            'cannot be trained; give --labels, or a list with lines `name c1 '
-            'c2 ...`'
-        )
-        yield Finding('warning', 'labels', text)
+        yield Finding('error', 'labels', NO_LABELS)
     else:
         yield Finding('info', 'labels', 'there are no image-level labels')
 
 
 def _find_faults(data: SplitData, labels: Labels) -> Iterator[Finding]:
     ids, count = list(dict.fromkeys(data.ids)), len(data.classes or ())
-    text = f'{{n}} of {len(ids)} listed images have no entry in the labels'
+    text = (
+        f'{{n}} of {len(ids)} listed images have no entry in the image-level '
+        'labels; label them, or take them off the list'
+    )
     absent = [i for i in ids if i not in labels]
     yield Finding('error', 'labels', text, absent)
-    text = '{n} images have an entry without any class'
-    yield Finding(
-        'error', 'labels', text, [i for i in labels if not labels[i]]
-    )
+    text = '{n} images have no class; training takes them as negatives'
+    yield Finding('info', 'labels', text, [i for i in labels if not labels[i]])
+    if labels and not any(labels.values()):
+        source = data.split.labels or data.split.list_file
+        text = f'{source}: no listed image has any of the classes '
+        text += ', '.join(data.classes or ())
+        yield Finding('error', 'labels', f'{text}; check the labels')
     if not count:
         text = (
             'class indices were not checked, because the number of classes '

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from itertools import chain
+
+from oaa_mm.datasets.joined import check_distinct
 
 from .findings import Finding
 from .split import SplitData
@@ -62,8 +65,16 @@ def check_overlap(train: SplitData, val: SplitData) -> Iterator[Finding]:
         val (SplitData): The validation set.
 
     Yields:
-        Finding: Errors for shared ids and for files of equal content.
+        Finding: Errors for shared ids and for files of equal content; for
+        sets that are joined, an error where their ids clash.
     """
+    if train.split.use == val.split.use:
+        images = chain(_named_files(train), _named_files(val))
+        try:
+            check_distinct(images)
+        except ValueError as error:
+            yield Finding('error', 'overlap', str(error))
+        return
     shared = sorted(set(train.ids) & set(val.ids))
     yield Finding('error', 'overlap', '{n} images are in both lists', shared)
     theirs = _by_content(val)
@@ -77,6 +88,11 @@ def check_overlap(train: SplitData, val: SplitData) -> Iterator[Finding]:
     ]
     text = '{n} pairs of images have the same content'
     yield Finding('error', 'overlap', text, pairs)
+
+
+def _named_files(data: SplitData) -> Iterator[tuple[str, str]]:
+    for image_id, file in data.files.get('images', {}).items():
+        yield data.split.id_prefix + image_id, file.path
 
 
 def _by_content(data: SplitData) -> dict[str, list[str]]:

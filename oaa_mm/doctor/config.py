@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,24 +19,23 @@ from .split import Split
 
 def _unwrap(
     dataset: Mapping[str, Any], key: str
-) -> tuple[Mapping[str, Any], type]:
-    """The data set inside RepeatDataset and the like, and its class."""
+) -> Iterator[tuple[Mapping[str, Any], type]]:
+    """The data sets inside RepeatDataset and the like, and their classes."""
     while 'dataset' in dataset:
         key += '.dataset'
         dataset = dataset['dataset']
     kind = dataset.get('type')
     if 'datasets' in dataset:
-        raise ValueError(
-            f'{key} joins several data sets (type {kind!r}), which cannot be '
-            'checked at once; check each with --data-root'
-        )
+        for number, part in enumerate(dataset['datasets']):
+            yield from _unwrap(part, f'{key}.datasets.{number}')
+        return
     found = DATASETS.get(kind) if isinstance(kind, str) else kind
     if found is None:
         raise ValueError(
             f'{key}.type is {kind!r}, which is not a registered data set; '
             'does the config need custom_imports?'
         )
-    return dataset, found
+    yield dataset, found
 
 
 def _class_names(
@@ -54,7 +53,9 @@ def _class_names(
     return tuple(name for name in names if name != 'background') or None
 
 
-def _split(name: str, dataset: Mapping[str, Any], kind: type) -> Split:
+def _split(
+    name: str, dataset: Mapping[str, Any], kind: type, number: int
+) -> Split:
     root = Path(dataset.get('data_root') or '')
     folders = dataset.get('data_prefix') or {}
 
@@ -69,7 +70,7 @@ def _split(name: str, dataset: Mapping[str, Any], kind: type) -> Split:
         saliency = _inside(folders.get('saliency_path'))
         saliency = saliency or find_folder(root, None, SALIENCY_DIR)
     return Split(
-        name,
+        f'{name} {number}' if number else name,
         _inside(dataset.get('ann_file')),
         root / (folders.get('img_path') or ''),
         needs=needs,
@@ -79,6 +80,7 @@ def _split(name: str, dataset: Mapping[str, Any], kind: type) -> Split:
         labels_format=dataset.get('labels_format'),
         img_suffix=dataset.get('img_suffix', '.jpg'),
         mask_suffix=dataset.get('seg_map_suffix', '.png'),
+        id_prefix=dataset.get('id_prefix', ''),
     )
 
 
@@ -90,7 +92,8 @@ def splits_from_config(
 
     Args:
         path (str | os.PathLike): A config of MMEngine. Wrappers such as
-            RepeatDataset are looked through.
+            RepeatDataset are looked through; joined data sets become the
+            splits ``train 1``, ``train 2``, ...
         cfg_options (Mapping[str, Any], optional): Entries that override those
             of the config, as ``--cfg-options`` of a training does; the keys
             are joined by dots. Defaults to none.
@@ -103,8 +106,8 @@ def splits_from_config(
 
     Raises:
         FileNotFoundError: The config does not exist.
-        ValueError: It cannot be read, has no dataloader, one joins several
-            data sets, or a data set is of an unknown type.
+        ValueError: It cannot be read, has no dataloader, or a data set is of
+            an unknown type.
     """
     config = read_config(path)
     override_config(config, cfg_options)
@@ -112,9 +115,10 @@ def splits_from_config(
     for name in NEEDS:
         key = f'{name}_dataloader'
         if loader := config.get(key):
-            dataset, kind = _unwrap(loader['dataset'], f'{key}.dataset')
-            splits.append(_split(name, dataset, kind))
-            classes = classes or _class_names(dataset, kind)
+            parts = list(_unwrap(loader['dataset'], f'{key}.dataset'))
+            for number, (dataset, kind) in enumerate(parts, len(parts) > 1):
+                splits.append(_split(name, dataset, kind, number))
+                classes = classes or _class_names(dataset, kind)
     if not splits:
         raise ValueError(
             f'{path} has neither train_dataloader nor val_dataloader, so '

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -65,6 +65,8 @@ def read_facts(
     num_classes: int | None = None,
     workers: int = 4,
     description: str = '',
+    *,
+    binary_masks: bool = False,
 ) -> dict[str, FileFacts]:
     """Read files as the stages read them, several at a time.
 
@@ -77,6 +79,8 @@ def read_facts(
         workers (int): Number of threads; decoders work outside Python's lock,
             so threads are enough. Defaults to 4.
         description (str): Title of the progress bar.
+        binary_masks (bool): Whether 255 marks the only class in masks.
+            Defaults to False.
 
     Returns:
         dict[str, FileFacts]: Image id -> facts of its file, in the order of
@@ -87,7 +91,12 @@ def read_facts(
     """
     check_number('workers', workers, low=1, integer=True)
     check_choice('kind', kind, KINDS)
-    read = partial(_read_one, kind=kind, num_classes=num_classes)
+    read_pixels = read_grey
+    if kind == 'masks':
+        read_pixels = partial(
+            read_mask, num_classes=num_classes, binary=binary_masks
+        )
+    read = partial(_read_one, kind=kind, read_pixels=read_pixels)
     with ThreadPoolExecutor(workers) as pool:
         found = pool.map(read, files.values())
         bar = progress(found, description, len(files))
@@ -95,19 +104,21 @@ def read_facts(
 
 
 def _read_one(
-    file: FileFacts, kind: str, num_classes: int | None
+    file: FileFacts, kind: str, read_pixels: Callable[[str], np.ndarray]
 ) -> FileFacts:
     if not file.usable:
         return file
     try:
-        return _facts(file.path, kind, num_classes)
+        return _facts(file.path, kind, read_pixels)
     except FileNotFoundError:
         return replace(file, missing=True)
     except (OSError, ValueError) as error:
         return replace(file, error=str(error))
 
 
-def _facts(path: str, kind: str, num_classes: int | None) -> FileFacts:
+def _facts(
+    path: str, kind: str, read_pixels: Callable[[str], np.ndarray]
+) -> FileFacts:
     with open_image(path, PHOTO_FORMATS) as image:
         image.verify()  # checksums; it leaves the image unusable
     with open_image(path, PHOTO_FORMATS) as image:
@@ -120,15 +131,14 @@ def _facts(path: str, kind: str, num_classes: int | None) -> FileFacts:
         return FileFacts(
             path, size=size, mode=mode, digest=digest, rotated=rotated
         )
-    masks = kind == 'masks'
-    pixels = read_mask(path, num_classes) if masks else read_grey(path)
+    pixels = read_pixels(path)
     values = tuple(mask_values(pixels))
     return FileFacts(
         path,
         size=pixels.shape,
         mode=mode,
         values=values,
-        voc_palette=not masks or _has_voc_palette(colors, values),
+        voc_palette=kind != 'masks' or _has_voc_palette(colors, values),
     )
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from oaa_mm.datasets.image_files import ImageFolder, find_by_id
+from oaa_mm.io.ids import match_ids
 from oaa_mm.tags import LabelTable, read_labels
 from oaa_mm.tags.image_list import ListedImage, read_image_list
 
@@ -37,6 +39,10 @@ class Split:
             its suffix.
         img_suffix (str): Defaults to ``'.jpg'``.
         mask_suffix (str): Of masks and saliency maps. Defaults to ``'.png'``.
+        binary_masks (bool): Whether 255 marks the only class in masks.
+            Defaults to False.
+        id_prefix (str): What a data set that is joined to others puts before
+            its ids. Defaults to nothing.
     """
 
     name: str
@@ -49,6 +55,13 @@ class Split:
     labels_format: str | None = None
     img_suffix: str = '.jpg'
     mask_suffix: str = '.png'
+    binary_masks: bool = False
+    id_prefix: str = ''
+
+    @property
+    def use(self) -> str:
+        """``'train'`` or ``'val'``, also of ``'train 2'``."""
+        return self.name.split()[0]
 
 
 @dataclass(frozen=True)
@@ -103,16 +116,24 @@ def load_split(
         ids = sorted(table.labels) if table else folder.all_ids()
         listed = [ListedImage(i, i) for i in ids]
     names = {image.image_id: image.name for image in listed}
+    labels = None
+    if table is not None:
+        labels = _attempt(findings, 'labels', _labels, table, names, split)
     classes = tuple(classes or (table and table.classes) or ()) or None
     count = None if classes is None else len(classes)
     return SplitData(
         split,
         [image.image_id for image in listed],
-        labels=None if table is None else table.labels,
+        labels=labels,
         classes=classes,
         files={
             kind: read_facts(
-                files, kind, count, workers, f'{split.name}: {kind}'
+                files,
+                kind,
+                count,
+                workers,
+                f'{split.name}: {kind}',
+                binary_masks=split.binary_masks,
             )
             for kind, files in _find_files(split, folder, names, findings)
         },
@@ -172,16 +193,30 @@ def _read_table(
     if split.labels is None:
         tags = {image.image_id: image.tags for image in listed or ()}
         return LabelTable(tags) if any(tags.values()) else None
-    source, form = split.labels, split.labels_format
+    read = partial(
+        read_labels,
+        split.labels,
+        format=split.labels_format,
+        binary_masks=split.binary_masks,
+    )
     try:
-        return read_labels(source, format=form, classes=classes)
+        return read(classes=classes)
     except ValueError:
         # Without names an index out of range is no longer an error of the
         # reader, so that the check of labels can list all of them.
-        table = read_labels(source, format=form)
+        table = read()
         if table.classes is not None:
             raise
         return table
+
+
+def _labels(
+    table: LabelTable, ids: Iterable[str], split: Split
+) -> dict[str, tuple[int, ...]]:
+    """The labels by the ids of the list, which may have other folders."""
+    source = str(split.labels or split.list_file)
+    meant = match_ids(ids, table.labels, source)
+    return {i: table.labels[entry] for i, entry in meant.items()}
 
 
 def _locate(folder: ImageFolder, image_id: str, name: str) -> FileFacts:

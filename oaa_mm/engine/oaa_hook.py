@@ -12,6 +12,7 @@ from mmengine.runner import Runner
 
 from oaa_mm.attention import AttentionAccumulator
 from oaa_mm.checks import check_number
+from oaa_mm.datasets.joined import negatives_of
 from oaa_mm.registry import HOOKS
 from oaa_mm.runs.manifest import write_run_manifest
 
@@ -98,6 +99,7 @@ class OAAHook(Hook):
         self._exchange = EpochExchange()
         self._files = StoreFiles(self.accumulator, self.settings)
         self._gathered_at: int | None = None
+        self._negatives: list[str] = []  # images without any class
 
     def before_train(self, runner: Runner) -> None:
         """Refuse what cannot be accumulated, before the first iteration.
@@ -117,6 +119,7 @@ class OAAHook(Hook):
                 'to trust. Remove OAAHook from `custom_hooks`'
             )
         self.clock.check_start(self.accumulator.start_epoch)
+        self._negatives = negatives_of(runner.train_dataloader.dataset)
         self._exchange.open()
         model.attention_output = None
 
@@ -195,10 +198,13 @@ class OAAHook(Hook):
         metadata = self._metadata(meta['iter'])
         checkpoint['oaa'] = self._files.write(runner, name, metadata)
 
-    def _metadata(self, iters: int) -> dict[str, int]:
+    def _metadata(self, iters: int) -> dict[str, Any]:
         # The last epoch may be cut short; a longer training that goes on from
         # there ends it again, under the same name.
-        return {'iter': iters} if self.clock.stops_within_epochs else {}
+        more = {'iter': iters} if self.clock.stops_within_epochs else {}
+        if self._negatives:
+            more['negatives'] = self._negatives
+        return more
 
     def _warn_of_missing_maps(self, runner: Runner, iters: int) -> None:
         """Say what a checkpoint lacks that no known hook announced."""

@@ -13,9 +13,10 @@ from mmengine.runner import Runner, find_latest_checkpoint
 from oaa_mm.attention import AttentionAccumulator, AttentionStore
 from oaa_mm.runs.manifest import write_run_manifest
 
-#: Entries that the metadata of a store has because of its checkpoint: the
-#: iteration, and the checksum of the store that it has replaced.
-_OWN_METADATA = ('iter', 'replaces')
+#: Entries that the metadata of a store has because of its training: the
+#: iteration, images without any class, and the checksum of the store that it
+#: has replaced.
+_OWN_METADATA = ('iter', 'negatives', 'replaces')
 
 
 class StoreFiles:

@@ -69,7 +69,7 @@ def evaluate_store(
     missing = check_maps(
         name,
         list(masks),
-        set(store.image_ids),
+        {*store.image_ids, *store.negatives},
         remedy='Evaluate the images that the maps were made of (--list), or '
         'count these as all background (--allow-missing).',
         allow_missing=allow_missing,
@@ -91,6 +91,7 @@ def evaluate_store(
         name=name,
         ignore=ignore,
         missing_images=missing,
+        where=_folder(masks),
     )
 
 
@@ -101,6 +102,7 @@ def result_of_maps(
     name: str,
     ignore: str,
     missing_images: Sequence[str] = (),
+    where: str = 'the masks',
 ) -> Result:
     """The scores of all images together.
 
@@ -111,6 +113,7 @@ def result_of_maps(
         ignore (str): What became of pixels that the masks mark 255.
         missing_images (Sequence[str]): Images without any map. Defaults to
             none.
+        where (str): The masks, for messages. Defaults to ``'the masks'``.
 
     Returns:
         Result: Scores at all thresholds.
@@ -127,7 +130,7 @@ def result_of_maps(
         attention += image.attention_sum
         cells += image.cells
         missing_pairs += image.missing_pairs
-    require_class(histogram[1:].any(), 'the masks')
+    require_class(histogram[1:].any(), where)
     return Result.of_scores(
         name,
         {ignore: sweep_scores(histogram)},
@@ -185,7 +188,7 @@ def evaluate_labels(
             raise ValueError(f'{label} against {mask}: {error}') from error
 
     matrix = sum(_each(count, list(masks), name, workers))
-    require_class(matrix[1:].any(), 'the masks')
+    require_class(matrix[1:].any(), _folder(masks))
     return Result.of_scores(
         name,
         {policy: confusion_scores(matrix, policy) for policy in policies},
@@ -194,6 +197,11 @@ def evaluate_labels(
         num_images=len(masks),
         num_pixels=int(matrix.sum()),
     )
+
+
+def _folder(masks: Mapping[str, str | os.PathLike]) -> str:
+    """The folder that all masks are in, for messages."""
+    return os.path.commonpath([os.path.dirname(p) for p in masks.values()])
 
 
 def _each(

@@ -49,7 +49,7 @@ def images_to_label(
         img_dir (str | os.PathLike): Folder of the images, see
             :func:`oaa_mm.datasets.find_images`.
         image_list (str | os.PathLike | None): One image id a line. Defaults
-            to all images of the store.
+            to all images of the store, those without any class included.
         saliency_dir (str | os.PathLike | None): Folder of
             ``{image_id}.png``, 8-bit grey, at the size of the images. None
             where the background needs none.
@@ -73,8 +73,8 @@ def images_to_label(
             f'{store} holds maps of class {highest}, but there are '
             f'{num_classes} classes; name them with --classes'
         )
-    known = set(maps.image_ids)
-    names = {image_id: image_id for image_id in maps.image_ids}
+    known = {*maps.image_ids, *maps.negatives}
+    names = {image_id: image_id for image_id in sorted(known)}
     if image_list is not None:
         listed = read_image_list(image_list, known=known)
         names = {image.image_id: image.name for image in listed}

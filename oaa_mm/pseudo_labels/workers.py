@@ -71,6 +71,7 @@ class LabelWorker:
     def __init__(self, settings: LabelSettings) -> None:
         self.settings = settings
         self.store = AttentionStore.open(settings.store)
+        self.negatives = frozenset(self.store.negatives)
         self.refine = build_refine(settings.refine, settings.refine_options)
 
     def __call__(self, image: ImageToLabel) -> LabelResult:
@@ -96,6 +97,8 @@ class LabelWorker:
         return LabelResult(image.image_id, kept, pixels)
 
     def _make(self, image: ImageToLabel) -> np.ndarray:
+        if image.image_id in self.negatives:
+            return np.zeros(image.size, np.uint8)
         pixels = saliency = None
         if self.refine is not None:
             pixels = read_image(image.path)

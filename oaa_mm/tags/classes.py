@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from itertools import takewhile
 from pathlib import Path
 
 from oaa_mm.io import read_text
@@ -47,6 +48,15 @@ COCO_CATEGORY_IDS = tuple(
 )
 
 
+#: Names of what is no class, as annotation tools write them.
+NO_CLASSES = ('background', '_background_', '__background__', '__ignore__')
+
+
+def is_no_class(name: str) -> bool:
+    """Whether a name stands for the background or for ignored pixels."""
+    return name.strip().lower() in NO_CLASSES
+
+
 def normalize_classes(classes: Iterable[str] | None) -> tuple[str, ...] | None:
     """Check class names and strip the blanks around them.
 
@@ -79,9 +89,9 @@ def normalize_classes(classes: Iterable[str] | None) -> tuple[str, ...] | None:
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise ValueError(f'classes has repeated names: {repeated}')
-    if 'background' in map(str.lower, names):
+    if wrong := list(filter(is_no_class, names)):
         raise ValueError(
-            "classes holds 'background', which is not a class here: index 0 "
+            f'classes holds {wrong[0]!r}, which is not a class here: index 0 '
             'is the first foreground class; leave background out'
         )
     return names
@@ -92,7 +102,9 @@ def load_classes(spec: str) -> tuple[str, ...]:
 
     Args:
         spec (str): ``'voc'``, ``'coco'``, a text file with one name a line
-            (blank lines are skipped), or names separated by commas.
+            (blank lines are skipped), the ``class_names.txt`` of LabelMe and
+            the ``labelmap.txt`` of CVAT, whose background is left out with a
+            word; or names separated by commas.
 
     Returns:
         tuple[str, ...]: The names in the order of their indices.
@@ -106,8 +118,7 @@ def load_classes(spec: str) -> tuple[str, ...]:
         return known[spec]
     path = Path(spec)
     if ',' not in spec and os.path.isfile(spec):
-        lines = read_text(path).splitlines()
-        names = [line for line in lines if line.strip()]
+        names = _names_in(path)
     elif ',' not in spec and (path.suffix == '.txt' or path.name != spec):
         raise FileNotFoundError(
             f'class names: there is no file {spec}; give a text file with '
@@ -119,3 +130,23 @@ def load_classes(spec: str) -> tuple[str, ...]:
         return normalize_classes(names)
     except ValueError as error:
         raise ValueError(f'class names {spec}: {error}') from error
+
+
+def _names_in(path: Path) -> list[str]:
+    """The names in a file, without those that its format sets apart."""
+    lines = [line for line in read_text(path).splitlines() if line.strip()]
+    if lines and lines[0].startswith('# label:color_rgb'):
+        # CVAT: name, colour, parts and actions.
+        names = [line.rsplit(':', 3)[0] for line in lines[1:]]
+        left_out = list(filter(is_no_class, names))
+    else:
+        names = lines
+        # LabelMe begins with `__ignore__` and `_background_`, in that order.
+        left_out = list(takewhile(_is_labelme, names[:2]))
+    for name in left_out:
+        print(f'{path}: {name!r} is no class and was left out')
+    return [name for name in names if name not in left_out]
+
+
+def _is_labelme(name: str) -> bool:
+    return name.strip() in ('__ignore__', '_background_')

@@ -74,43 +74,37 @@ def labels_to_train_on(
     drop_empty: bool = False,
     chosen: Sequence[str] | None = None,
 ) -> dict[str, tuple[int, ...]]:
-    """The labels of the images that have any of the chosen classes.
+    """The labels of the images that a training sees.
+
+    An image without any class is a negative.
 
     Args:
         table (LabelTable): See :func:`labels_of`.
         image_ids (Sequence[str]): See :func:`labels_of`.
         source (str): See :func:`labels_of`.
         drop_empty (bool): Leave out images that the table gives no class.
-            Defaults to False: they are an error.
+            Defaults to False.
         chosen (Sequence[str] | None): Names of some classes of the table,
-            in the order of their new indices; images without any of them are
-            left out. Defaults to None: all classes, as they are.
+            in the order of their new indices; images that have others alone
+            are left out. Defaults to None: all classes, as they are.
 
     Returns:
         dict[str, tuple[int, ...]]: Image id -> class indices.
 
     Raises:
-        ValueError: The table lacks images or gives some no class, or no image
-            is left.
+        ValueError: The table lacks images, or no image has a class.
     """
     labels = labels_of(table, image_ids, source)
-    empty = [i for i, classes in labels.items() if not classes]
-    if empty and not drop_empty:
-        raise ValueError(
-            f'{source}: {len(empty)} listed images have no class in the '
-            f'image-level labels: {name_some(empty)}. Label them, take them '
-            'off the list, or set filter_cfg=dict(filter_empty_gt=True)'
-        )
+    negatives = {i for i in labels if not labels[i] and not drop_empty}
     if chosen:
         index = {name: number for number, name in enumerate(chosen)}
         new = [index.get(name) for name in table.classes]
         for image_id, classes in labels.items():
             found = {new[c] for c in classes} - {None}
             labels[image_id] = tuple(sorted(found))
-    kept = {i: classes for i, classes in labels.items() if classes}
-    if not kept:
+    if not any(labels.values()):
         raise ValueError(
             f'{source}: no listed image has any of the classes '
-            f'{", ".join(chosen or table.classes or ())}'
+            f'{", ".join(chosen or table.classes or ())}; check the labels'
         )
-    return kept
+    return {i: labels[i] for i in labels if labels[i] or i in negatives}

@@ -14,6 +14,13 @@ from oaa_mm.io import check_image_id, image_id_of
 
 from .classes import normalize_classes
 
+#: What a training says that has none.
+NO_LABELS = (
+    'there are no image-level labels, which a classifier learns from: give '
+    '`labels` (a VOC Annotations folder, list, npy, CSV, COCO JSON or folder '
+    'of masks), or a list with lines `name c1 c2 ...`'
+)
+
 
 class ListedImage(NamedTuple):
     """What a line of a list says.
@@ -62,8 +69,8 @@ def _normalize(
 class LabelTable:
     """Image-level labels of a set of images.
 
-    An image without any class may stand in a table (``()``); it is the data
-    set that refuses to train on it.
+    An image without any class may stand in a table (``()``); a data
+    set takes it as a negative.
 
     Args:
         labels (dict[str, Iterable[int]]): Image id (the stem of the image

@@ -264,7 +264,6 @@ def test_a_missing_map_without_a_check(store):
     [
         ({'img_path': 'x.jpg', 'image_id': 'a'}, 'x.jpg has no `gt_label`'),
         ({'gt_label': np.ones(3)}, '`image_id`.*ImageLevelDataset'),
-        (info('a', ()), "image 'a' has no class"),
     ],
 )
 def test_images_without_labels(store, results, message):
@@ -273,6 +272,14 @@ def test_images_without_labels(store, results, message):
         load.transform(results)
     with pytest.raises(ValueError, match=message):
         load.check_data([results])
+
+
+def test_an_image_without_any_class_has_no_maps(store):
+    load = LoadAttentionMaps(store)
+    load.check_data([info('a', (2,)) | {'gt_label': np.eye(3)[0]}])
+    results = load.transform(info('negative', ()))
+    assert results['gt_attention'].shape == (0, 1, 1)
+    assert results['gt_attention_classes'].tolist() == []
 
 
 def test_maps_of_several_sizes(tmp_path):

@@ -85,11 +85,15 @@ def test_categories_become_80_classes(root, coco, part, caplog):
     assert len(dataset.metainfo['palette']) == 80
 
 
-def test_images_without_a_class_are_an_error_unless_filtered(root, coco):
+def test_images_without_a_class_are_negatives_unless_filtered(root, coco):
     cfg = load_config(root, coco, 'oaa_vgg16_coco').train_dataloader.dataset
+    filtered = DATASETS.build(cfg)
     cfg.filter_cfg = None
-    with pytest.raises(ValueError, match='1 listed images have no class'):
-        DATASETS.build(cfg)
+    dataset = DATASETS.build(cfg)
+    assert len(dataset) == len(filtered) + 1
+    infos = map(dataset.get_data_info, range(len(dataset)))
+    sums = [int(info['gt_label'].sum()) for info in infos]
+    assert sums.count(0) == 1
 
 
 def test_the_loader_batches_and_reads_attention(root, coco, tmp_path):

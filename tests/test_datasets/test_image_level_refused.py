@@ -126,7 +126,7 @@ def test_class_that_is_no_index(folder):
 
 def test_lists_of_images_and_masks_hold_no_labels(folder):
     write_list(folder, ['images/a.jpg masks/a.png'])
-    refused(ValueError, 'ImageLevelDataset needs image-level labels', folder)
+    refused(ValueError, r'train\.txt: there are no image-level labels', folder)
 
 
 def test_listed_image_without_entry_in_the_labels(folder):
@@ -136,10 +136,10 @@ def test_listed_image_without_entry_in_the_labels(folder):
     refused(ValueError, match, folder, labels=labels)
 
 
-def test_listed_image_without_any_class(folder):
-    write_list(folder, ['a 0', 'b'])
-    match = r'train\.txt: 1 listed images have no class.*: b'
-    refused(ValueError, match, folder)
+def test_no_image_has_any_class(folder):
+    (folder / 'labels.csv').write_text('image,ant,bee,cow\na,0,0,0\n')
+    match = r'labels\.csv: no listed image has any of the classes ant, bee'
+    refused(ValueError, match, folder, '', labels='labels.csv')
 
 
 def test_labels_that_hold_no_image(folder):
@@ -151,7 +151,7 @@ def test_labels_that_hold_no_image(folder):
 
 def test_no_labels_given(folder):
     write_list(folder, ['a', 'b'])
-    refused(ValueError, 'ImageLevelDataset needs image-level labels', folder)
+    refused(ValueError, r'train\.txt: there are no image-level labels', folder)
 
 
 def test_no_classes_given(folder):

@@ -260,8 +260,8 @@ class TestCheckDataset:
 
     def test_list_without_labels(self, original):
         (found,) = check(original, train_list=f'{LISTS}/train_aug.txt')
-        assert found.severity == 'warning'
-        assert 'give --labels' in found.message
+        assert found.severity == 'error'
+        assert 'give `labels`' in found.message
 
 
 class TestLayout:

@@ -189,10 +189,11 @@ class TestLabels:
         findings = check_labels(data)
         assert [f.items for f in findings if f.severity == 'error'] == [
             ('c',),
-            ('b',),
             ('a [3]',),
         ]
         assert '3 classes, 0 to 2' in findings[2].message
+        assert (findings[1].severity, findings[1].items) == ('info', ('b',))
+        assert 'negatives' in findings[1].message
 
     def test_classes_that_never_occur(self):
         data = split(labels={'a': (1,), 'b': (1,)}, classes=CLASSES)
@@ -206,7 +207,7 @@ class TestLabels:
         assert messages[1] == 'train: images per class: class 1 1, class 7 1'
 
     def test_no_labels_at_all(self):
-        assert the_only(check_labels(split()), 'warning')
+        assert the_only(check_labels(split()), 'error')
         weak = the_only(check_labels(split(needs=frozenset())), 'info')
         assert weak.message == 'train: there are no image-level labels'
 

@@ -109,15 +109,22 @@ def test_options_override_the_config(write, tmp_path):
     assert train.labels_format == 'npy'
 
 
+def test_joined_data_sets(write):
+    text = """
+    part = dict(type='oaa_mm.VOCImageLevelDataset', id_prefix='a/')
+    train_dataloader = dict(dataset=dict(type='ConcatDataset', datasets=[
+        part, dict(type='RepeatDataset', times=2, dataset=dict(
+            type='oaa_mm.VOCImageLevelDataset'))]))
+    """
+    splits, _ = splits_from_config(write(text))
+    assert [s.name for s in splits] == ['train 1', 'train 2']
+    assert [s.id_prefix for s in splits] == ['a/', '']
+
+
 @pytest.mark.parametrize(
     ('text', 'message'),
     [
         ('model = dict()', 'neither train_dataloader nor val_dataloader'),
-        (
-            'train_dataloader = dict(dataset=dict('
-            "type='ConcatDataset', datasets=[]))",
-            r'train_dataloader\.dataset joins several data sets',
-        ),
         (
             "val_dataloader = dict(dataset=dict(type='Nonsense'))",
             r"val_dataloader\.dataset\.type is 'Nonsense'",

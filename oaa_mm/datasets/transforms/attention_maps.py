@@ -14,6 +14,9 @@ from oaa_mm.attention.coverage import check_maps
 from oaa_mm.checks import require
 from oaa_mm.registry import TRANSFORMS
 
+#: Stands where a negative image has no map.
+_NO_MAP = np.zeros((1, 1), np.uint8)
+
 
 @TRANSFORMS.register_module()
 class LoadAttentionMaps(BaseTransform):
@@ -108,8 +111,8 @@ class LoadAttentionMaps(BaseTransform):
                 f'{self.store}: the attention maps of image '
                 f'{results["image_id"]!r} differ in size: {sorted(sizes)}'
             )
-        results['gt_attention'] = np.stack(maps)
-        results['gt_attention_classes'] = np.array(classes)
+        results['gt_attention'] = np.stack(maps or [_NO_MAP])[: len(maps)]
+        results['gt_attention_classes'] = np.array(classes, np.int64)
         return results
 
     def _map(self, image_id: str, class_index: int) -> np.ndarray:
@@ -126,7 +129,7 @@ class LoadAttentionMaps(BaseTransform):
 
 
 def _classes(info: Mapping[str, Any]) -> list[int]:
-    """Labelled classes of an image; there is at least one."""
+    """Labelled classes of an image."""
     for key in ('image_id', 'gt_label'):
         require(
             info,
@@ -134,9 +137,4 @@ def _classes(info: Mapping[str, Any]) -> list[int]:
             needed_by='LoadAttentionMaps',
             remedy='use an ImageLevelDataset with labels',
         )
-    classes = np.flatnonzero(info['gt_label']).tolist()
-    if not classes:
-        raise ValueError(
-            f'LoadAttentionMaps: image {info["image_id"]!r} has no class'
-        )
-    return classes
+    return np.flatnonzero(info['gt_label']).tolist()

@@ -12,6 +12,7 @@ from oaa_mm.io import read_text, write_json
 from oaa_mm.tags.classes import (
     COCO_CATEGORY_IDS,
     COCO_CLASSES,
+    is_no_class,
     normalize_classes,
 )
 from oaa_mm.tags.table import LabelTable, TableBuilder
@@ -60,8 +61,9 @@ def _category_indices(
             raise ValueError(f'{path}: category id {item["id"]} occurs twice')
         names[item['id']] = item['name'].strip()
     ordered = dict(sorted(names.items()))
+    own = [n for i, n in ordered.items() if i or not is_no_class(n)]
     try:
-        classes = normalize_classes(classes or ordered.values())
+        classes = normalize_classes(classes or own)
     except ValueError as error:
         raise ValueError(f'{path}: {error}') from error
     lookup = class_lookup(classes)
@@ -78,7 +80,8 @@ def read_coco(
         path (str | os.PathLike): The JSON file.
         classes (Sequence[str], optional): Names of the classes, in the order
             of their indices. Defaults to the categories in the order of their
-            ids: COCO's ids 1..90 become 0..79.
+            ids: COCO's ids 1..90 become 0..79. A category 0 called background
+            is none of them.
 
     Returns:
         LabelTable: The labels; image id is the stem of `file_name`, images
@@ -106,6 +109,8 @@ def read_coco(
         number = item['category_id']
         if number not in indices:
             raise ValueError(f'{where}: unknown category {number}')
+        if not number and is_no_class(names[number]):
+            continue  # other tools write what is no object as category 0
         if indices[number] is None:
             raise unknown_class(names[number], classes, where)
         found[item['image_id']].add(indices[number])
