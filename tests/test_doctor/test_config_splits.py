@@ -109,14 +109,17 @@ def test_options_override_the_config(write, tmp_path):
     assert train.labels_format == 'npy'
 
 
+JOINED = """
+part = dict(type='oaa_mm.VOCImageLevelDataset', id_prefix='a/')
+other = dict(type='RepeatDataset', times=2, dataset=dict(
+    type='oaa_mm.VOCImageLevelDataset'))
+train_dataloader = dict(
+    dataset=dict(type='ConcatDataset', datasets=[part, other]))
+"""
+
+
 def test_joined_data_sets(write):
-    text = """
-    part = dict(type='oaa_mm.VOCImageLevelDataset', id_prefix='a/')
-    train_dataloader = dict(dataset=dict(type='ConcatDataset', datasets=[
-        part, dict(type='RepeatDataset', times=2, dataset=dict(
-            type='oaa_mm.VOCImageLevelDataset'))]))
-    """
-    splits, _ = splits_from_config(write(text))
+    splits, _ = splits_from_config(write(JOINED))
     assert [s.name for s in splits] == ['train 1', 'train 2']
     assert [s.id_prefix for s in splits] == ['a/', '']
 
