@@ -1,7 +1,6 @@
 """One HTML page that shows what a pipeline or training has made."""
 
-from .collect import Report
-from .options import ReportOptions
-from .render import write_report
+from .page import Report, write_report
+from .run import ReportOptions
 
 __all__ = ['Report', 'ReportOptions', 'write_report']

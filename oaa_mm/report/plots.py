@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from .scores import Score
-from .training import Curve, Plot
+from .training import Plot
 
 #: Colours that the page's style sheet defines, `--series-0` and on.
 SERIES = 8
@@ -53,7 +53,7 @@ def sweep_plot(scores: Sequence[Score]) -> list[Plot]:
     swept = [score for score in scores if score.sweep is not None]
     plot = Plot(
         'mIoU of the maps at all thresholds',
-        [Curve(s.name, s.sweep.x, s.sweep.y) for s in swept],
+        [score.sweep for score in swept],
         'threshold',
         'mIoU (percent)',
         [(s.best_threshold, s.miou) for s in swept],

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from oaa_mm.evaluation import confusion_scores, label_matrix
-from oaa_mm.io import read_mask
+from oaa_mm.attention import AttentionStore
+from oaa_mm.datasets import find_by_id
+from oaa_mm.evaluation import confusion_scores, label_at, label_matrix
+from oaa_mm.io import classes_in, read_mask
 from oaa_mm.io.progress import progress
 from oaa_mm.visualization import choose_ids
 
-from .options import ReportOptions
+from .run import ReportOptions, Run
+from .scores import Score
 
 #: Why an image is shown.
 GROUPS = ('chosen', 'best', 'worst', 'random')
-#: (image id, (H, W) size) -> (H, W) uint8 label.
-Labeller = Callable[[str, tuple[int, int]], np.ndarray]
+#: The threshold of ranked maps where no evaluation has found a better one.
+RANKING_THRESHOLD = 0.3
+#: Of more images, so many at random are ranked: some minutes should do.
+MOST_RANKED = 1000
+#: Images with their scores in percent, best first.
+Ranked = list[tuple[str, float]]
 
 
 def image_score(label: np.ndarray, mask: np.ndarray) -> float:
@@ -32,53 +40,99 @@ def image_score(label: np.ndarray, mask: np.ndarray) -> float:
     Raises:
         ValueError: The sizes differ.
     """
-    values = np.bincount(label.ravel(), minlength=256)
-    values = values + np.bincount(mask.ravel(), minlength=256)
-    classes = int(np.flatnonzero(values[:255]).max(initial=0))
-    matrix = label_matrix(label, mask, max(classes, 1))
+    last = max((*classes_in(label), *classes_in(mask)), default=0)
+    matrix = label_matrix(label, mask, last + 1)
     if not matrix.any():
-        return float('nan')
+        return math.nan
     return confusion_scores(matrix, 'error').best()['mIoU']
 
 
 def rank_images(
-    masks: Mapping[str, str], labeller: Labeller
-) -> list[tuple[str, float]]:
-    """Score the label of each image that has a mask.
+    run: Run,
+    known: Sequence[str],
+    scores: Sequence[Score],
+    options: ReportOptions,
+) -> tuple[Ranked, str]:
+    """Order the images of a run that have a mask from best to worst.
 
     Args:
-        masks (Mapping[str, str]): Image id -> the file of its mask.
-        labeller (Labeller): Gives the label of an image.
+        run (Run): Its first labels are scored; maps where there are none.
+        known (Sequence[str]): Images that have maps or labels, sorted.
+        scores (Sequence[Score]): The best thresholds of maps.
+        options (ReportOptions): Which images are wanted.
 
     Returns:
-        list[tuple[str, float]]: Image and :func:`image_score` in percent, best
-        first.
+        tuple[Ranked, str]: The images, and what they are ordered by; both
+        empty where nobody wants the order, or there are no masks.
 
     Raises:
         ValueError: A label or mask does not fit; it is named.
     """
+    if run.mask_dir is None or not (options.best or options.worst):
+        return [], ''
+    among = ''
+    if len(known) > MOST_RANKED:
+        among = f', among {MOST_RANKED} of {len(known)} images drawn at random'
+        known = choose_ids(known, number=MOST_RANKED, seed=options.seed)
+    masks = find_by_id(run.mask_dir, known, allow_missing=True)
+    if run.labels:
+        name, folder = next(iter(run.labels.items()))
+        files = find_by_id(folder, masks, kind=name, allow_missing=True)
+        ranked = _rank(
+            {image_id: masks[image_id] for image_id in files},
+            lambda image_id, _: read_mask(files[image_id]),
+        )
+        what = f'mIoU of the {name} of that image, 255 as an error'
+        return ranked, what + among
+    store, name = _last_maps(run)
+    best = (s.best_threshold for s in scores if s.name == name)
+    threshold = next(filter(None, best), RANKING_THRESHOLD)
+    ranked = _rank(
+        masks,
+        lambda image_id, size: label_at(
+            store.maps_of(image_id), size, threshold
+        ),
+    )
+    how = f'{name}, threshold {threshold:.2f}'
+    return ranked, f'mIoU of the maps of that image ({how})' + among
+
+
+def _rank(
+    masks: Mapping[str, str],
+    label_of: Callable[[str, tuple[int, int]], np.ndarray],
+) -> Ranked:
+    """Compare masks with the labels of image ids and sizes of masks."""
     scores = []
     for image_id, path in progress(masks.items(), 'ranking'):
         mask = read_mask(path)
         try:
-            score = 100 * image_score(labeller(image_id, mask.shape), mask)
+            score = 100 * image_score(label_of(image_id, mask.shape), mask)
         except ValueError as error:
             raise ValueError(f'{path}: {error}') from error
-        if not np.isnan(score):
+        if not math.isnan(score):
             scores.append((image_id, score))
     return sorted(scores, key=lambda pair: (-pair[1], pair[0]))
 
 
+def _last_maps(run: Run) -> tuple[AttentionStore, str]:
+    """The store of the latest stage (OAA+, OAA, or any), and its caption."""
+    name = next(reversed(run.stores), '')
+    last = run.epochs[-1] if run.epochs else None
+    if last and last.accumulated is not None and not name.endswith('OAA+'):
+        return last.accumulated, f'OAA, epoch {last.epoch}'
+    return run.stores[name], name
+
+
 def choose_groups(
     known: Sequence[str],
-    ranked: Sequence[tuple[str, float]],
+    ranked: Ranked,
     options: ReportOptions,
 ) -> dict[str, list[str]]:
     """The images to show, and why.
 
     Args:
         known (Sequence[str]): Images that have maps or labels, sorted.
-        ranked (Sequence[tuple[str, float]]): From :func:`rank_images`.
+        ranked (Ranked): From :func:`rank_images`.
         options (ReportOptions): How many of which.
 
     Returns:

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from oaa_mm.evaluation import Result, read_results
 
-from .names import store_caption
-from .sources import Sources
+from .sources import Sources, store_caption
 from .training import Curve
 
 #: Names of folders that say no more than that they hold labels.
@@ -65,7 +64,7 @@ def read_scores(sources: Sources) -> list[Score]:
     """
     compared = [
         _score(result, result.name)
-        for path in sources.scores.values()
+        for path in sources.scores
         for result in read_results(path)
     ]
     tested = [
@@ -87,13 +86,13 @@ def _read_test(path: Path) -> list[Result]:
 
 
 def _score(result: Result, name: str) -> Score:
-    sweep = None
+    name, sweep = _name(result, name), None
     if result.sweep:
         mious = [_percent(share) for share in result.sweep['mIoU']]
         gaps = (math.nan if miou is None else miou for miou in mious)
-        sweep = Curve('mIoU', tuple(result.sweep['threshold']), tuple(gaps))
+        sweep = Curve(name, tuple(result.sweep['threshold']), tuple(gaps))
     return Score(
-        name=_name(result, name),
+        name=name,
         kind=result.kind,
         miou=_percent(result.best['mIoU']),
         precision=_percent(result.best.get('precision')),

@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
+from typing import Any
 
-from oaa_mm.engine.store_names import WITHIN_EPOCH, parse_store_name
+from oaa_mm.engine.store_names import CURRENT, WITHIN_EPOCH, parse_store_name
 from oaa_mm.pseudo_labels.layout import LABELS, is_label_folder
 
 #: Folders that a pipeline has moved aside, such as ``oaa.1``.
 _ASIDE = re.compile(r'.+\.\d+')
 #: mmengine names the folder of a run by its start.
 _RUN = re.compile(r'\d{8}_\d{6}')
+_CAPTIONS = {'cam': 'CAM', 'oaa_plus': 'OAA+'}
 
 
 @dataclass
@@ -29,18 +30,20 @@ class Sources:
             training, a resumed one has several, oldest first.
         accumulations (dict[str, Path]): Folders of
             ``attention_epoch_*.safetensors``.
-        stores (dict[str, Path]): Other files of maps.
+        stores (list[Path]): Other files of maps.
+        configs (list[dict[str, Any]]): Configs of the runs that made maps.
         labels (dict[str, Path]): What make_pseudo_labels.py has made.
-        scores (dict[str, Path]): JSON files of ``tools/evaluate.py``.
+        scores (list[Path]): JSON files of ``tools/evaluate.py``.
         tests (dict[str, Path]): The newest log of ``tools/test.py``, JSON.
     """
 
     stages: dict[str, Path] = field(default_factory=dict)
     trainings: dict[str, list[Path]] = field(default_factory=dict)
     accumulations: dict[str, Path] = field(default_factory=dict)
-    stores: dict[str, Path] = field(default_factory=dict)
+    stores: list[Path] = field(default_factory=list)
+    configs: list[dict[str, Any]] = field(default_factory=list)
     labels: dict[str, Path] = field(default_factory=dict)
-    scores: dict[str, Path] = field(default_factory=dict)
+    scores: list[Path] = field(default_factory=list)
     tests: dict[str, Path] = field(default_factory=dict)
 
 
@@ -62,8 +65,9 @@ def find_sources(work_dirs: Sequence[str | os.PathLike]) -> Sources:
         root = Path(work_dir).absolute()
         if not root.is_dir():
             raise FileNotFoundError(f'no such work_dir: {work_dir}')
+        base = root if len(work_dirs) == 1 else root.parent
         for path in _files(root):
-            _add(path, partial(_name, root, len(work_dirs) == 1), found)
+            _add(path, base, found)
     if not any(vars(found).values()):
         raise FileNotFoundError(
             f'{", ".join(map(str, work_dirs))}: nothing to report on. Looked '
@@ -105,32 +109,32 @@ def _files(root: Path) -> Iterator[Path]:
         yield from (Path(folder, name) for name in sorted(files))
 
 
-def _name(root: Path, alone: bool, folder: Path) -> str:
-    inside = Path(os.path.relpath(folder, root)).as_posix()
-    if inside.startswith('.'):  # the root, or a folder that holds it
-        return folder.name
-    return inside if alone else f'{root.name}/{inside}'
+def _name(folder: Path, base: Path) -> str:
+    inside = Path(os.path.relpath(folder, base)).as_posix()
+    # Also of the base itself, or of a folder that holds it.
+    return folder.name if inside.startswith('.') else inside
 
 
-def _add(path: Path, name: Callable[[Path], str], found: Sources) -> None:
+def _add(path: Path, base: Path, found: Sources) -> None:
     folder = path.parent
+    name = _name(folder, base)
     if path.name in ('stage.json', 'stage_started.json'):
-        found.stages[name(folder)] = folder
+        found.stages[name] = folder
     elif path.parts[-2:] == ('vis_data', 'scalars.json'):
         # NAME/20261125_095343/vis_data/scalars.json
-        logs = found.trainings.setdefault(name(folder.parents[1]), [])
-        logs.append(path)
+        name = _name(folder.parents[1], base)
+        found.trainings.setdefault(name, []).append(path)
     elif path.suffix == '.safetensors':
         kind, _ = parse_store_name(path) or ('', 0)
         if not kind:
-            found.stores[f'{name(folder)}/{path.stem}'] = path
+            found.stores.append(path)
         elif kind != WITHIN_EPOCH:
-            found.accumulations[name(folder)] = folder
-    elif _RUN.fullmatch(folder.name):
-        if path.name == f'{folder.name}.json':
-            found.tests[name(folder.parent)] = path
+            found.accumulations[name] = folder
+    elif _RUN.fullmatch(folder.name) and path.stem == folder.name:
+        if path.suffix == '.json':
+            found.tests[_name(folder.parent, base)] = path
     elif path.suffix == '.json':
-        _add_json(path, name(folder), found)
+        _add_json(path, name, found)
 
 
 def _add_json(path: Path, name: str, found: Sources) -> None:
@@ -138,4 +142,23 @@ def _add_json(path: Path, name: str, found: Sources) -> None:
     if content.get('tool') == 'make_pseudo_labels':
         found.labels[name] = path.parent
     elif 'classes' in content and {'stores', 'folders'} & {*content}:
-        found.scores[f'{name}/{path.stem}'] = path
+        found.scores.append(path)
+    elif path.name.endswith('.safetensors.manifest.json'):
+        parameters = content.get('parameters', {})
+        found.configs.append(parameters.get('config', {}))
+
+
+def store_caption(name: str) -> str:
+    """Put the name of a store into a reader's words.
+
+    Args:
+        name (str): A stem, led by folders or not.
+
+    Returns:
+        str: For example ``'OAA, epoch 20'``; the folders stay in front.
+    """
+    *folders, stem = name.split('/')
+    kind, number = parse_store_name(stem) or (CURRENT, 0)
+    if kind != CURRENT:
+        stem = f'OAA, {kind.rpartition("_")[2]} {number}'
+    return '/'.join([*folders, _CAPTIONS.get(stem, stem)])

@@ -222,7 +222,7 @@ def test_what_is_missing_is_said(tmp_path):
         'weights.safetensors is left out',
     ):  # fmt: skip
         assert text in page.text, text
-    assert report.data.class_names == tuple(NAMES)
+    assert report.run.class_names == tuple(NAMES)
 
 
 def test_without_labels_maps_are_ranked(tmp_path):
