@@ -30,6 +30,19 @@ EXAMPLES = """examples:
 The exit status is 1 when there is any error, else 0; warnings do not fail."""
 
 
+#: Options that go with --data-root alone, and their help.
+LAYOUT_OPTIONS = {
+    'train_list': 'list of training images',
+    'val_list': 'list of validation images',
+    'labels': 'labels of any form (default: the lists themselves)',
+    'labels_format': 'default: by suffix',
+    'img_dir': 'default: JPEGImages',
+    'mask_dir': 'default: SegmentationClassAug',
+    'img_suffix': 'default: .jpg',
+    'mask_suffix': 'default: .png',
+}
+
+
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
@@ -47,7 +60,15 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
         metavar='KEY=VALUE',
         help='with --config: override entries of it, as in tools/train.py',
     )
-    add_layout_arguments(parser)
+    group = parser.add_argument_group(
+        'with --data-root', 'paths are relative to the root, or as typed'
+    )
+    for name, text in LAYOUT_OPTIONS.items():
+        group.add_argument(
+            f'--{name.replace("_", "-")}',
+            choices=READERS if name == 'labels_format' else None,
+            help=text,
+        )
     parser.add_argument('--saliency-dir', help='default: SaliencyMaps')
     parser.add_argument(
         '--classes',
@@ -64,38 +85,6 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument('--json', help='write all findings to this file')
     return parser.parse_args(argv)
-
-
-def add_layout_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options that go with --data-root."""
-    group = parser.add_argument_group(
-        'with --data-root', 'paths are relative to the root, or as typed'
-    )
-    group.add_argument('--train-list', help='list of training images')
-    group.add_argument('--val-list', help='list of validation images')
-    group.add_argument(
-        '--labels', help='labels of any form (default: the lists themselves)'
-    )
-    group.add_argument(
-        '--labels-format', choices=READERS, help='default: by suffix'
-    )
-    group.add_argument('--img-dir', help='default: JPEGImages')
-    group.add_argument('--mask-dir', help='default: SegmentationClassAug')
-    group.add_argument('--img-suffix', help='default: .jpg')
-    group.add_argument('--mask-suffix', help='default: .png')
-
-
-#: Options that go with --data-root alone.
-LAYOUT_OPTIONS = (
-    'train_list',
-    'val_list',
-    'labels',
-    'labels_format',
-    'img_dir',
-    'mask_dir',
-    'img_suffix',
-    'mask_suffix',
-)
 
 
 def describe_dataset(

@@ -84,23 +84,22 @@ def list_images(inputs: Images) -> list[ImageInput]:
     """
     if isinstance(inputs, (str, os.PathLike, np.ndarray)):
         inputs = [inputs]
-    items: dict[str, ImageInput] = {}
+    images: dict[str, str | np.ndarray] = {}
     for number, one in enumerate(inputs):
         if isinstance(one, np.ndarray):
             found = {f'{number:08}': _checked_array(one)}
         else:
             found = _files_of(Path(one))
         for image_id, image in found.items():
-            if image_id in items:
+            if image_id in images:
                 raise ValueError(
-                    f'{image} and {items[image_id].image} have the same id '
+                    f'{image} and {images[image_id]} have the same id '
                     f'{image_id!r}, the stem of the file; give them in two '
                     'calls'
                 )
-            items[image_id] = ImageInput(image_id, image)
-    images = {i: item.image for i, item in items.items()}
+            images[image_id] = image
     inspect_images({i: x for i, x in images.items() if isinstance(x, str)})
-    return list(items.values())
+    return [ImageInput(*item) for item in images.items()]
 
 
 def _checked_array(image: np.ndarray) -> np.ndarray:
