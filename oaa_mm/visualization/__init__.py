@@ -1,6 +1,6 @@
 """Attention maps as pictures: overlays, strips, films and comparisons."""
 
-from .draw import choose_ids, draw_pictures
+from .draw import choose_ids, draw_pictures, film_paths, write_film
 from .epochs import (
     EpochMaps,
     EpochStores,
@@ -8,7 +8,6 @@ from .epochs import (
     load_epochs,
     select_epochs,
 )
-from .film import film_paths, write_film
 from .grid import Tile
 from .layouts import comparison_rows, film_rows, strip_rows
 from .overlay import class_color, overlay_attention, overlay_mask

@@ -44,21 +44,6 @@ class EpochMaps:
         """Classes that have a map."""
         return {*(self.current or ()), *(self.accumulated or ())}
 
-    def of_class(self, index: int) -> EpochMaps:
-        """The maps of one class alone.
-
-        Args:
-            index (int): The class.
-
-        Returns:
-            EpochMaps: None stays None.
-        """
-        parts = (
-            maps and {c: m for c, m in maps.items() if c == index}
-            for maps in (self.current, self.accumulated)
-        )
-        return EpochMaps(self.epoch, *parts, self.reason)
-
 
 @dataclass(frozen=True, eq=False)
 class EpochStores:
@@ -74,13 +59,14 @@ class EpochStores:
     epoch: int
     current: AttentionStore | None
     accumulated: AttentionStore | None
-    reason: str
+    reason: str = 'not started'
 
     @property
     def image_ids(self) -> tuple[str, ...]:
         """Images with a map at this epoch, sorted."""
-        stores = [s for s in (self.current, self.accumulated) if s is not None]
-        return tuple(sorted({i for s in stores for i in s.image_ids}))
+        stores = (self.current, self.accumulated)
+        ids = (s.image_ids for s in stores if s is not None)
+        return tuple(sorted(set().union(*ids)))
 
     def maps_of(self, image_id: str) -> EpochMaps:
         """The maps of one image.
@@ -91,11 +77,9 @@ class EpochStores:
         Returns:
             EpochMaps: One column of its strip.
         """
-        current, accumulated = (
-            None if store is None else store.maps_of(image_id)
-            for store in (self.current, self.accumulated)
-        )
-        return EpochMaps(self.epoch, current, accumulated, self.reason)
+        stores = (self.current, self.accumulated)
+        maps = (None if s is None else s.maps_of(image_id) for s in stores)
+        return EpochMaps(self.epoch, *maps, self.reason)
 
 
 def find_epochs(work_dir: str | os.PathLike) -> tuple[list[int], list[int]]:
@@ -203,20 +187,14 @@ def load_epochs(
         FileNotFoundError: The folder holds no store.
         ValueError: A store is damaged.
     """
-    accumulated, _ = find_epochs(work_dir)
+    first = min(find_epochs(work_dir)[0], default=0)
     stores = []
     for epoch in epochs:
-        early = bool(accumulated) and epoch < accumulated[0]
-        stores.append(
-            EpochStores(
-                epoch,
-                _open(Path(work_dir, store_name(CURRENT, epoch))),
-                _open(Path(work_dir, store_name(ACCUMULATED, epoch))),
-                'not started' if early else 'not stored',
-            )
+        current, accumulated = (
+            AttentionStore.open(path) if path.is_file() else None
+            for kind in (CURRENT, ACCUMULATED)
+            for path in [Path(work_dir, store_name(kind, epoch))]
         )
+        reason = 'not started' if epoch < first else 'not stored'
+        stores.append(EpochStores(epoch, current, accumulated, reason))
     return stores
-
-
-def _open(path: Path) -> AttentionStore | None:
-    return AttentionStore.open(path) if path.is_file() else None

@@ -43,28 +43,22 @@ def strip_rows(
     if not epochs:
         raise ValueError('a strip needs at least one epoch')
     classes = sorted({c for epoch in epochs for c in epoch.classes})
-    if not (per_class and classes):
-        return _strip_rows(tiles, epochs, tiles.image(), mask, None)
+    with_current = any(epoch.current is not None for epoch in epochs)
     rows = []
-    for index in classes:
-        image = tiles.image(f'image, {tiles.class_name(index)}')
-        of_class = [epoch.of_class(index) for epoch in epochs]
-        rows += _strip_rows(tiles, of_class, image, mask, index)
+    for only in (per_class and classes) or [None]:
+        name = '' if only is None else f', {tiles.class_name(only)}'
+        image, side = (
+            tiles.image(f'image{name}'),
+            tiles.mask('mask', mask, only),
+        )
+        columns = (tiles.epoch(epoch, only=only) for epoch in epochs)
+        current, accumulated = zip(*columns, strict=True)
+        if with_current:
+            rows += [[image, *current], [side, *accumulated]]
+        else:
+            masks = [] if mask is None else [side]
+            rows.append([image, *accumulated, *masks])
     return rows
-
-
-def _strip_rows(
-    tiles: ImageTiles,
-    epochs: Sequence[EpochMaps],
-    image: Tile,
-    mask: np.ndarray | None,
-    only: int | None,
-) -> Rows:
-    current, accumulated = zip(*map(tiles.epoch, epochs), strict=True)
-    side = tiles.mask('mask', mask, only)
-    if any(epoch.current is not None for epoch in epochs):
-        return [[image, *current], [side, *accumulated]]
-    return [[image, *accumulated, *([] if mask is None else [side])]]
 
 
 def film_rows(
@@ -88,14 +82,13 @@ def film_rows(
     Raises:
         ValueError: The mask has not the image's size.
     """
-    with_current = any(epoch.current is not None for epoch in epochs)
+    # A is left out where it was not kept.
+    first = 0 if any(epoch.current is not None for epoch in epochs) else 1
     masks = [] if mask is None else [tiles.mask('mask', mask)]
-    frames = []
-    for epoch in epochs:
-        current, accumulated = tiles.epoch(epoch, unit=unit)
-        maps = [current, accumulated] if with_current else [accumulated]
-        frames.append([[tiles.image(), *maps, *masks]])
-    return frames
+    return [
+        [[tiles.image(), *tiles.epoch(epoch, unit=unit)[first:], *masks]]
+        for epoch in epochs
+    ]
 
 
 def comparison_rows(

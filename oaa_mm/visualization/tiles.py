@@ -71,6 +71,7 @@ class ImageTiles:
         caption: str,
         maps: Mapping[int, np.ndarray] | None,
         reason: str = 'no map',
+        only: int | None = None,
     ) -> Tile:
         """Attention maps over the image, their classes blended.
 
@@ -79,10 +80,13 @@ class ImageTiles:
             maps (Mapping[int, np.ndarray] | None): Class index -> (h, w) map,
                 uint8 0..255 or float 0..1; None where none were kept.
             reason (str): Why `maps` is None. Defaults to ``'no map'``.
+            only (int | None): Draw this class alone. Defaults to None: all.
 
         Returns:
             Tile: Without a picture where there is no map.
         """
+        if maps and only is not None:
+            maps = {c: m for c, m in maps.items() if c == only}
         if not maps:
             return Tile(caption, None, reason if maps is None else 'no map')
         self.classes.update(maps)
@@ -94,6 +98,7 @@ class ImageTiles:
         maps: EpochMaps,
         names: tuple[str, str] = ('A', 'M'),
         unit: str = 'epoch',
+        only: int | None = None,
     ) -> tuple[Tile, Tile]:
         """The maps of one epoch alone, and those accumulated after it.
 
@@ -102,14 +107,15 @@ class ImageTiles:
             names (tuple[str, str]): How the captions call the two. Defaults
                 to ``('A', 'M')``.
             unit (str): What the captions count. Defaults to ``'epoch'``.
+            only (int | None): Draw this class alone. Defaults to None: all.
 
         Returns:
             tuple[Tile, Tile]: Both tiles, see :meth:`maps`.
         """
         current, accumulated = (f'{n}, {unit} {maps.epoch}' for n in names)
         return (
-            self.maps(current, maps.current, 'not stored'),
-            self.maps(accumulated, maps.accumulated, maps.reason),
+            self.maps(current, maps.current, 'not stored', only),
+            self.maps(accumulated, maps.accumulated, maps.reason, only),
         )
 
     def mask(

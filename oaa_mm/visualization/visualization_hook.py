@@ -14,7 +14,7 @@ from oaa_mm.engine.oaa_hook import OAAHook
 from oaa_mm.io import read_image
 from oaa_mm.registry import HOOKS
 
-from .epochs import EpochMaps, evenly_spaced
+from .epochs import EpochStores, evenly_spaced
 from .layouts import film_rows
 from .tiles import ImageTiles
 
@@ -80,10 +80,7 @@ class AttentionVisualizationHook(Hook):
                 'AttentionVisualizationHook draws what OAAHook accumulates; '
                 "add dict(type='oaa_mm.OAAHook') to custom_hooks"
             )
-        self._paths = self._find_images(runner.train_dataloader.dataset)
-
-    def _find_images(self, dataset: Any) -> dict[str, str]:
-        """Image id -> file of the images to draw."""
+        dataset = runner.train_dataloader.dataset
         indices = range(len(dataset))
         if self.image_ids is None:
             indices = evenly_spaced(indices, self.num_images)
@@ -96,7 +93,7 @@ class AttentionVisualizationHook(Hook):
                 'AttentionVisualizationHook: image_ids names images that the '
                 f'training set does not hold: {name_some(absent)}'
             )
-        return {image_id: paths[image_id] for image_id in wanted}
+        self._paths = {image_id: paths[image_id] for image_id in wanted}
 
     def after_train_iter(
         self,
@@ -125,21 +122,17 @@ class AttentionVisualizationHook(Hook):
             self._draw(runner, done, unit)
 
     def _draw(self, runner: Runner, step: int, unit: str) -> None:
-        accumulator = self._oaa.accumulator
+        memory = self._oaa.accumulator
+        stores = EpochStores(step, memory.epoch_maps, memory.store)
         names = runner.train_dataloader.dataset.metainfo['classes']
-        current = accumulator.epoch_maps
         for image_id, path in self._paths.items():
-            maps = EpochMaps(
-                step,
-                None if current is None else current.maps_of(image_id),
-                accumulator.store.maps_of(image_id),
-            )
             tiles = ImageTiles(
                 read_image(path),
                 names,
                 alpha=self.alpha,
                 height=self.tile_height,
             )
+            maps = stores.maps_of(image_id)
             (rows,) = film_rows(tiles, [maps], unit=unit)
             runner.visualizer.add_image(
                 f'attention_{image_id}', tiles.draw(rows, image_id), step=step
