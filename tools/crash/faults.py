@@ -102,7 +102,8 @@ def _patch_open(
             return super().fileno()
 
     def stopping(file: Any, mode: str = 'r', *args: Any, **options: Any) -> IO:
-        name = os.path.basename(str(file)) if 'w' in mode else ''
+        writes = 'w' in mode or 'x' in mode
+        name = os.path.basename(str(file)) if writes else ''
         # `.epoch_3.pth.a1b2c3d4.tmp`, the temporary file of `atomic_write`.
         if name.endswith('.tmp') and is_here(name[1:-13]):
             half = HalfWriter(io.FileIO(file, 'wb'))
