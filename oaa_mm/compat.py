@@ -59,15 +59,12 @@ def check_installation() -> None:
         _check_operators()
         return
     lines = '\n'.join(f'  {name}: {why}' for name, why in failures.items())
-    absent = [
-        names[0]
-        for package, names in DISTRIBUTIONS.items()
-        if package in failures and _installed(names) is None
-    ]
+    absent = [p for p in failures if _installed(DISTRIBUTIONS[p]) is None]
     if absent:
+        names = ' '.join(DISTRIBUTIONS[package][0] for package in absent)
         remedy = (
-            f'Install what is missing with `pip install {" ".join(absent)}`, '
-            'or everything with `pip install "oaa_mm[mm]"`.'
+            f'Install what is missing with `pip install {names}`, or '
+            'everything with `pip install "oaa_mm[mm]"`.'
         )
     else:
         names = ' '.join(_installed(DISTRIBUTIONS[p]) for p in failures)

@@ -22,10 +22,9 @@ class FeatureSize:
     """
 
     def __init__(self, modules: Sequence[nn.Module]) -> None:
-        # Copies on the meta device have shapes but neither data nor cost.
-        self._modules = [copy.deepcopy(m).to('meta') for m in modules]
-        for module in self._modules:
-            module.eval()  # on its own line: mmseg's backbones return None
+        # A copy on the meta device has shapes but neither data nor cost.
+        stack = copy.deepcopy(nn.Sequential(*modules))
+        self._stack = stack.to('meta').eval()
         self._lengths: dict[int, int] = {}
 
     def __call__(self, size: tuple[int, int]) -> tuple[int, int]:
@@ -45,11 +44,10 @@ class FeatureSize:
 
     def _length(self, pixels: int) -> int:
         if pixels not in self._lengths:
-            output = torch.empty(1, 3, pixels, pixels, device='meta')
+            image = torch.empty(1, 3, pixels, pixels, device='meta')
             try:
                 with torch.no_grad():
-                    for module in self._modules:
-                        output = module(output)
+                    output = self._stack(image)
             except RuntimeError as error:
                 raise ValueError(
                     f'the network fails on an image side of {pixels} pixels, '
