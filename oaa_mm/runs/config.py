@@ -29,8 +29,6 @@ def read_config(
         FileNotFoundError: It, or a base of it, does not exist.
         ValueError: It cannot be read or run; the message names it.
     """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f'config {path} does not exist')
     try:
         return Config.fromfile(path, lazy_import=lazy_import)
     except FileNotFoundError as error:

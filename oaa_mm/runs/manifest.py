@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -174,13 +174,14 @@ def _leaf_inputs(dataset: Any, masks: bool) -> dict[str, dict]:
         if path and isinstance(path, (str, os.PathLike)):
             inputs[role] = _fingerprint(path)
     infos = [dataset.get_data_info(i) for i in range(len(dataset))]
-    for role, key, content in (
-        ('images', 'img_path', False),
-        ('masks', 'seg_map_path', True),
-    ):
+    keys = {'images': 'img_path'}
+    if masks:
+        keys['masks'] = 'seg_map_path'
+    for role, key in keys.items():
         paths = [info[key] for info in infos if info.get(key)]
-        if paths and (masks or role == 'images'):
-            inputs[role] = _fingerprint_files(paths, content=content)
+        if paths:
+            folder, content = os.path.dirname(paths[0]), role != 'images'
+            inputs[role] = _fingerprint(folder, paths, content=content)
     for transform in iterate_transforms(dataset.pipeline):
         if isinstance(transform, LoadAttentionMaps):
             inputs['attention'] = _fingerprint(transform.store)
@@ -204,26 +205,21 @@ def weight_inputs(cfg: Mapping[str, Any]) -> dict[str, dict]:
 
 
 def _checkpoints(node: Any, place: str) -> Iterator[tuple[str, str]]:
-    if isinstance(node, Mapping):
-        for key, value in node.items():
-            if key in ('checkpoint', 'pretrained') and isinstance(value, str):
-                yield f'{place}.{key}', value
-            yield from _checkpoints(value, f'{place}.{key}')
-    elif isinstance(node, (list, tuple)):
-        for number, value in enumerate(node):
-            yield from _checkpoints(value, f'{place}.{number}')
+    if isinstance(node, (list, tuple)):
+        node = dict(enumerate(node))
+    for key, value in node.items() if isinstance(node, Mapping) else ():
+        if key in ('checkpoint', 'pretrained') and isinstance(value, str):
+            yield f'{place}.{key}', value
+        yield from _checkpoints(value, f'{place}.{key}')
 
 
-def _fingerprint(path: str | os.PathLike) -> dict[str, Any]:
-    """A fingerprint; of the name alone where it is no local file, as a URL."""
+def _fingerprint(
+    path: str | os.PathLike, files: Sequence[str] = (), **options: Any
+) -> dict[str, Any]:
+    """A fingerprint; of names alone where they are no local files, as URLs."""
     try:
-        return fingerprint(path)
+        if not files:
+            return fingerprint(path)
+        return fingerprint_files(files, **options)
     except OSError:
-        return fingerprint_names(path, [str(path)])
-
-
-def _fingerprint_files(paths: list[str], *, content: bool) -> dict[str, Any]:
-    try:
-        return fingerprint_files(paths, content=content)
-    except OSError:
-        return fingerprint_names(os.path.dirname(paths[0]), paths)
+        return fingerprint_names(path, files or [str(path)])
