@@ -12,6 +12,10 @@ from pathlib import Path
 from secrets import token_hex
 from typing import IO, Any
 
+#: Greatest size of files that are read whole, 1 GiB: the labels of COCO take
+#: 40 MB, a larger file of labels is a mistake.
+MAX_BYTES = 2**30
+
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
 
@@ -128,29 +132,27 @@ def write_error(
     return OSError(error.errno, what, str(path))
 
 
-def read_bytes(path: str | os.PathLike, max_bytes: int = 2**30) -> bytes:
+def read_bytes(path: str | os.PathLike) -> bytes:
     """Read a whole file that others may have made.
 
     Args:
         path (str | os.PathLike): The file.
-        max_bytes (int): Its greatest size. Defaults to 1 GiB: the labels of
-            COCO take 40 MB, a larger file of labels is a mistake.
 
     Returns:
         bytes: Its content.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It is a folder, or larger than that.
+        ValueError: It is a folder, or larger than `MAX_BYTES`.
     """
     path = Path(path)
     if path.is_dir():
         raise ValueError(f'{path} is a folder, but a file is needed')
     if not path.exists():
         raise FileNotFoundError(f'{path} does not exist')
-    if (size := path.stat().st_size) > max_bytes:
+    if (size := path.stat().st_size) > MAX_BYTES:
         raise ValueError(
-            f'{path} has {size} bytes; files of more than {max_bytes} are '
+            f'{path} has {size} bytes; files of more than {MAX_BYTES} are '
             'not read'
         )
     return path.read_bytes()

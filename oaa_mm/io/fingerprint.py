@@ -31,8 +31,6 @@ def fingerprint(path: str | os.PathLike) -> dict[str, Any]:
     if path.is_dir():
         files = [file for file in path.rglob('*') if file.is_file()]
         return fingerprint_files(files, folder=path)
-    if not path.exists():
-        raise FileNotFoundError(f'no such file or folder: {path}')
     size = path.stat().st_size
     return {
         'path': str(path),

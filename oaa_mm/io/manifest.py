@@ -125,19 +125,17 @@ def read_manifest(path: str | os.PathLike) -> Manifest:
     # Earlier versions did not write these two.
     content = {'outputs': {}, 'seconds': 0.0, **content}
     entries = {f.name: content.get(f.name) for f in fields(Manifest)}
-    wrong = [
-        name
-        for name, value in sorted(entries.items())
-        if not isinstance(value, _TYPES.get(name, dict))
-        or (name in ('inputs', 'outputs') and not _are_dicts(value))
-    ]
+    wrong = [n for n, value in sorted(entries.items()) if not _fits(n, value)]
     if wrong:
         raise ValueError(f'{path} is a damaged manifest: {", ".join(wrong)}')
     return Manifest(**entries)
 
 
-def _are_dicts(entries: dict) -> bool:
-    return all(isinstance(entry, dict) for entry in entries.values())
+def _fits(name: str, value: Any) -> bool:
+    """Whether the value of an entry is of the right type."""
+    if name in ('inputs', 'outputs') and isinstance(value, dict):
+        return all(isinstance(entry, dict) for entry in value.values())
+    return isinstance(value, _TYPES.get(name, dict))
 
 
 def differences(old: Manifest, new: Manifest) -> list[str]:
