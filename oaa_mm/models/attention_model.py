@@ -221,12 +221,10 @@ class AttentionModel(BaseModel):
         large = np.zeros((len(maps), *size), np.uint8)
         for row, attention in zip(large, maps.cpu().numpy(), strict=True):
             row[:] = attention_to_image(attention, size)
-        sample.set_field(probability, 'pred_score')
-        sample.set_field(classes, 'attention_classes')
-        sample.set_field(PixelData(data=maps), 'attention')
-        sample.set_field(
-            PixelData(data=torch.from_numpy(large)), 'attention_image'
-        )
+        sample.pred_score = probability
+        sample.attention_classes = classes
+        sample.attention = PixelData(data=maps)
+        sample.attention_image = PixelData(data=torch.from_numpy(large))
 
 
 def _resize(maps: Tensor, size: Sequence[int]) -> Tensor:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from importlib.metadata import distributions
+from importlib.metadata import packages_distributions, version
 
 from mmengine.utils.dl_utils import collect_env as mmengine_env
 
 from oaa_mm.io.manifest import installed_versions
 
-#: Parts of the names of distributions that are worth a line.
-_RELATED = ('mmcv', 'mmengine', 'mmseg', 'opencv', 'safetensors', 'densecrf')
+#: Import packages whose distributions are worth a word.
+_RELATED = ('mmcv', 'mmengine', 'mmseg', 'cv2', 'safetensors', 'pydensecrf')
 
 
 def collect_env() -> dict[str, str]:
@@ -18,12 +18,9 @@ def collect_env() -> dict[str, str]:
     Returns:
         dict[str, str]: Name -> what was found.
     """
-    installed = {
-        dist.metadata['Name']: dist.version
-        for dist in distributions()
-        if any(part in (dist.metadata['Name'] or '') for part in _RELATED)
-    }
-    found = ', '.join(f'{n} {v}' for n, v in sorted(installed.items()))
+    installed = packages_distributions()
+    names = {name for part in _RELATED for name in installed.get(part, ())}
+    found = ', '.join(f'{name} {version(name)}' for name in sorted(names))
     return {**mmengine_env(), **installed_versions(), 'distributions': found}
 
 
