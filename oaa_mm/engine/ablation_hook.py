@@ -16,6 +16,7 @@ from oaa_mm.runs.manifest import write_run_manifest
 
 from .batch_attention import accumulate_batch, unwrap_model
 from .clock import make_clock
+from .store_files import record_training_data
 
 
 @HOOKS.register_module()
@@ -103,7 +104,9 @@ class OAAAblationHook(Hook):
         Args:
             runner (Runner): The runner of the training.
         """
+        data_set = record_training_data(runner)
         for name, accumulator in self.accumulators.items():
+            accumulator.store.metadata |= data_set
             path = osp.join(runner.work_dir, f'{name}.safetensors')
             accumulator.store.save(path)
             write_run_manifest(runner, path)

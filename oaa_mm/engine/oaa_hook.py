@@ -20,7 +20,11 @@ from .batch_attention import accumulate_batch, unwrap_model
 from .clock import EpochClock, make_clock
 from .exchange import EpochExchange
 from .oaa_log import log_epoch, log_result
-from .store_files import StoreFiles, checkpoint_folder
+from .store_files import (
+    StoreFiles,
+    checkpoint_folder,
+    record_training_data,
+)
 from .store_names import ACCUMULATED, CURRENT, store_name
 
 
@@ -100,6 +104,7 @@ class OAAHook(Hook):
         self._files = StoreFiles(self.accumulator, self.settings)
         self._gathered_at: int | None = None
         self._negatives: list[str] = []  # images without any class
+        self._data_set: dict[str, Any] = {}
 
     def before_train(self, runner: Runner) -> None:
         """Refuse what cannot be accumulated, before the first iteration.
@@ -121,6 +126,8 @@ class OAAHook(Hook):
         self.clock.check_start(self.accumulator.start_epoch)
         self._negatives = negatives_of(runner.train_dataloader.dataset)
         self._exchange.open()
+        if is_main_process():
+            self._data_set = record_training_data(runner)
         model.attention_output = None
 
     def after_train_iter(
@@ -180,6 +187,7 @@ class OAAHook(Hook):
         if self.accumulator.keep_epoch_maps:
             name = store_name(CURRENT, epoch + 1)
             path = osp.join(checkpoint_folder(runner), name)
+            self.accumulator.epoch_maps.metadata |= self._data_set
             self.accumulator.epoch_maps.save(path)
             write_run_manifest(runner, path)
 
@@ -201,7 +209,9 @@ class OAAHook(Hook):
     def _metadata(self, iters: int) -> dict[str, Any]:
         # The last epoch may be cut short; a longer training that goes on from
         # there ends it again, under the same name.
-        more = {'iter': iters} if self.clock.stops_within_epochs else {}
+        more = dict(self._data_set)
+        if self.clock.stops_within_epochs:
+            more['iter'] = iters
         if self._negatives:
             more['negatives'] = self._negatives
         return more

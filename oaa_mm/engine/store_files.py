@@ -11,7 +11,9 @@ from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner, find_latest_checkpoint
 
 from oaa_mm.attention import AttentionAccumulator, AttentionStore
-from oaa_mm.runs.manifest import write_run_manifest
+from oaa_mm.datasets import find_by_id
+from oaa_mm.datasets.record import DATA_SET, record_data
+from oaa_mm.runs.manifest import leaf_datasets, write_run_manifest
 
 #: Entries that the metadata of a store has because of its training: the
 #: iteration, images without any class, and the checksum of the store that it
@@ -149,6 +151,62 @@ class StoreFiles:
                 f'(then, now): {changed}. Resume with the old ones, or start '
                 'in another work_dir'
             )
+
+
+def record_training_data(runner: Runner) -> dict[str, Any]:
+    """Record the files and classes that a training has, for its stores.
+
+    Args:
+        runner (Runner): The runner of the training.
+
+    Returns:
+        dict[str, Any]: An entry for the metadata of stores, see
+        :mod:`oaa_mm.datasets.record`; empty for data sets without image ids.
+    """
+    images, masks = {}, {}
+    dataset = runner.train_dataloader.dataset
+    for leaf in leaf_datasets(dataset):
+        if not hasattr(leaf, 'get_data_info'):
+            continue
+        for info in map(leaf.get_data_info, range(len(leaf))):
+            if 'image_id' in info and 'img_path' in info:
+                images[info['image_id']] = info['img_path']
+                if info.get('seg_map_path'):
+                    masks[info['image_id']] = info['seg_map_path']
+    if not images:
+        return {}
+    meta = dataset.metainfo
+    return {
+        DATA_SET: record_data(
+            images,
+            checkpoint_folder(runner),
+            masks=masks or _masks_of_test(runner.cfg, images),
+            classes=meta.get('classes'),
+            palette=meta.get('palette'),
+        )
+    }
+
+
+def _masks_of_test(
+    cfg: Mapping[str, Any], images: Mapping[str, str]
+) -> dict[str, str]:
+    """Masks that the config's test has for images of the training."""
+    dataset = (cfg.get('test_dataloader') or {}).get('dataset') or {}
+    prefix = dataset.get('data_prefix') or {}
+    folders = [
+        osp.abspath(osp.join(dataset.get('data_root') or '', prefix[key]))
+        for key in ('img_path', 'seg_map_path')
+        if prefix.get(key)
+    ]
+    if len(folders) < 2 or not osp.isdir(folders[1]):
+        return {}
+    same = [
+        image_id
+        for image_id, path in images.items()
+        if osp.abspath(path).startswith(osp.join(folders[0], ''))
+    ]
+    suffix = dataset.get('seg_map_suffix', '.png')
+    return find_by_id(folders[1], same, suffix, allow_missing=True)
 
 
 def checkpoint_folder(runner: Runner) -> str:

@@ -15,7 +15,9 @@ from mmengine.runner import Runner
 from torch import nn
 
 from oaa_mm.attention import AttentionStore
+from oaa_mm.datasets.record import DataRecord
 from oaa_mm.engine import OAAHook
+from oaa_mm.io import write_mask
 from oaa_mm.registry import MODELS
 from oaa_mm.visualization import find_epochs, load_epochs
 
@@ -560,3 +562,29 @@ def test_maps_with_nan_are_reported(data_root, tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
         runner.train()
     assert 'NaN or Inf' in caplog.text
+
+
+def test_stores_carry_the_data_set_on(data_root, tmp_path):
+    """Also where the set is wrapped; the masks are those of the test."""
+    cfg = make_config(data_root, tmp_path, epochs=2, keep_epoch_maps=True)
+    inner = dict(cfg['train_dataloader']['dataset'])
+    test = {**inner, 'data_prefix': {'img_path': 'img', 'seg_map_path': 'm'}}
+    (data_root / 'm').mkdir()
+    write_mask(data_root / 'm/im3.png', np.zeros((24, 32), np.uint8))
+    cfg['train_dataloader']['dataset'] = {
+        'type': 'mmengine.RepeatDataset', 'times': 1, 'dataset': inner,
+    }  # fmt: skip
+    runner = Runner.from_cfg(cfg)
+    runner.cfg.test_dataloader = {'dataset': test}
+    runner.train()
+    for name in ('attention_epoch_1', 'attention_epoch_2', 'epoch_maps_2'):
+        path = tmp_path / f'{name}.safetensors'
+        data = DataRecord.of_stores([AttentionStore.open(path)], path)
+        assert data.classes == NAMES
+        assert len(data.palette) == 3
+        assert data.find_images(['im3']) == {
+            'im3': str(data_root / 'img/im3.png')
+        }
+        assert data.find_masks(['im3', 'im4']) == {
+            'im3': str(data_root / 'm/im3.png')
+        }

@@ -11,6 +11,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger, print_log
 
 from oaa_mm.attention import AttentionStore, quantise_attention
+from oaa_mm.datasets.record import DATA_SET, record_data
 from oaa_mm.registry import METRICS
 
 
@@ -44,15 +45,21 @@ class AttentionStoreWriter(BaseMetric):
         Args:
             data_batch (Any): Not used.
             data_samples (Sequence[dict]): With `image_id`, `attention`
-                (``data``: (K, h, w) in [0, 1]) and `attention_classes` (K,).
+                (``data``: (K, h, w) in [0, 1]) and `attention_classes` (K,);
+                the store records `img_path` and `seg_map_path`.
         """
         for sample in data_samples:
             maps = quantise_attention(sample['attention']['data'].cpu())
             classes = sample['attention_classes'].tolist()
-            self.results.append((sample['image_id'], classes, maps.numpy()))
+            files = sample.get('img_path'), sample.get('seg_map_path')
+            result = sample['image_id'], classes, maps.numpy(), *files
+            self.results.append(result)
 
     def compute_metrics(
-        self, results: list[tuple[str, list[int], np.ndarray]]
+        self,
+        results: list[
+            tuple[str, list[int], np.ndarray, str | None, str | None]
+        ],
     ) -> dict[str, float]:
         """Write the file.
 
@@ -64,10 +71,20 @@ class AttentionStoreWriter(BaseMetric):
             mean in percent.
         """
         store = AttentionStore()
-        for image_id, classes, maps in results:
+        images, masks = {}, {}
+        for image_id, classes, maps, image, mask in results:
             for class_index, attention in zip(classes, maps, strict=True):
                 store[image_id, class_index] = attention
-        path = self._path()
+            images |= {image_id: image} if image else {}
+            masks |= {image_id: mask} if mask else {}
+        path, meta = self._path(), self.dataset_meta or {}
+        store.metadata[DATA_SET] = record_data(
+            images,
+            osp.dirname(path),
+            masks=masks,
+            classes=meta.get('classes'),
+            palette=meta.get('palette'),
+        )
         store.save(path)
         self.written = path
         print_log(f'{len(store)} attention maps in {path}', 'current')

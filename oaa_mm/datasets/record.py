@@ -1,0 +1,260 @@
+"""The files and classes of a data set, as stores and labels carry them on.
+
+A store has the record in its metadata, a folder of labels in its manifest::
+
+    {"classes": ["cat", "dog"], "palette": [[128, 0, 0], [0, 128, 0]],
+     "images": [{"root": "/home/me/data/own/images",
+                 "relative": "../../data/own/images",
+                 "prefix": "", "suffix": ".jpg"},
+                {..., "suffix": ".png", "ids": ["0003"]}],
+     "masks": [...]}
+
+The file of an image is ``{root}/{image_id without prefix}{suffix}``; where
+that root is no more, as in a project that was moved, `relative` leads to it
+from the folder of the store or manifest. All groups but the first, which is
+the largest, list their images, so that many thousand of them take little room.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from oaa_mm.attention.by_image import MapsByImage
+from oaa_mm.checks import name_some
+from oaa_mm.tags import VOC_CLASSES, load_classes
+
+from .image_files import find_by_id, find_images
+
+#: The entry of a store's metadata.
+DATA_SET = 'data_set'
+
+
+def record_data(
+    images: Mapping[str, str],
+    folder: str | os.PathLike,
+    *,
+    masks: Mapping[str, str] | None = None,
+    classes: Sequence[str] | None = None,
+    palette: Sequence[Sequence[int]] | None = None,
+) -> dict[str, Any]:
+    """Record which files and classes a data set has.
+
+    Args:
+        images (Mapping[str, str]): Image id -> file.
+        folder (str | os.PathLike): Where the record will lie.
+        masks (Mapping[str, str] | None): Image id -> its mask. Defaults to
+            None: none is known.
+        classes (Sequence[str] | None): Names of the foreground classes.
+        palette (Sequence[Sequence[int]] | None): Their RGB colours, 0..255.
+
+    Returns:
+        dict[str, Any]: The record, JSON types; equal data sets give equal
+        ones.
+    """
+    return {
+        'classes': list(classes or ()),
+        'palette': [[int(value) for value in c] for c in palette or ()],
+        'images': _groups(images, folder),
+        'masks': _groups(masks or {}, folder),
+    }
+
+
+def _groups(
+    files: Mapping[str, str], folder: str | os.PathLike
+) -> list[dict[str, Any]]:
+    groups = defaultdict(list)
+    for image_id, path in sorted(files.items()):
+        groups[_split(image_id, os.path.abspath(path))].append(image_id)
+    # The largest first; a stable order of all others.
+    ordered = sorted(groups.items(), key=lambda g: (-len(g[1]), g[0]))
+    return [
+        {
+            **{'root': root, 'relative': os.path.relpath(root, folder)},
+            **{'prefix': prefix, 'suffix': suffix},
+            **({'ids': ids} if number else {}),
+        }
+        for number, ((root, prefix, suffix), ids) in enumerate(ordered)
+    ]
+
+
+def _split(image_id: str, path: str) -> tuple[str, str, str]:
+    """The root, prefix and suffix that lead from an id to its file."""
+    path = path.replace(os.sep, '/')
+    parts = image_id.split('/')
+    tails = ['/'.join(parts[start:]) for start in range(len(parts))]
+    for tail in (*tails, Path(path).stem):
+        root, found, suffix = path.rpartition(f'/{tail}')
+        if found and '/' not in suffix and image_id.endswith(tail):
+            return root or '/', image_id.removesuffix(tail), suffix
+    return os.path.dirname(path), image_id, os.path.basename(path)
+
+
+class DataRecord:
+    """What a store or a folder of labels knows about its data set.
+
+    Args:
+        record (Any): What :func:`record_data` returned; anything that is no
+            dictionary stands for a data set that nobody has recorded.
+        place (str | os.PathLike): The file that holds the record.
+
+    Attributes:
+        classes (tuple[str, ...]): Foreground classes; empty if unknown.
+        palette (list[list[int]]): Their colours; empty if unknown.
+
+    Raises:
+        ValueError: The record is damaged.
+    """
+
+    def __init__(self, record: Any, place: str | os.PathLike) -> None:
+        record = record if isinstance(record, dict) else {}
+        self.place = place
+        self.classes = tuple(record.get('classes') or ())
+        self.palette = record.get('palette') or []
+        try:
+            self._images = _Files(record.get('images') or (), place)
+            self._masks = _Files(record.get('masks') or (), place)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(
+                f'{place}: its record of the data set is damaged ({error!r})'
+            ) from error
+
+    @classmethod
+    def of_stores(
+        cls, stores: Iterable[MapsByImage | None], place: str | os.PathLike
+    ) -> DataRecord:
+        """The record of the first store that has one.
+
+        Args:
+            stores (Iterable[MapsByImage | None]): Stores of one data set.
+            place (str | os.PathLike): The file of one of them.
+
+        Returns:
+            DataRecord: It knows nothing where no store has a record.
+        """
+        known = (s.metadata.get(DATA_SET) for s in stores if s is not None)
+        return cls(next(filter(None, known), None), place)
+
+    def class_names(self, spec: str | None = None) -> tuple[str, ...]:
+        """Names of the foreground classes.
+
+        Args:
+            spec (str | None): What a user gave, see
+                :func:`oaa_mm.tags.load_classes`. Defaults to None: those of
+                the record, or VOC's where it has none.
+
+        Returns:
+            tuple[str, ...]: The names.
+
+        Raises:
+            ValueError: `spec` names no classes.
+        """
+        if spec:
+            return load_classes(spec)
+        return self.classes or VOC_CLASSES
+
+    def find_images(
+        self,
+        names: Mapping[str, str] | Iterable[str],
+        folder: str | os.PathLike | None = None,
+        *,
+        option: str = '--img-dir',
+    ) -> dict[str, str]:
+        """Find the files of images: those of the training.
+
+        Args:
+            names (Mapping[str, str] | Iterable[str]): Image ids, or image id
+                -> the name in a list.
+            folder (str | os.PathLike | None): Where a user says that they
+                are. Defaults to None: where the record says.
+            option (str): How a user names the folder, for messages.
+
+        Returns:
+            dict[str, str]: Image id -> file.
+
+        Raises:
+            FileNotFoundError: Images are absent, or nobody knows where they
+                are.
+            ValueError: Several files of `folder` may be an image.
+        """
+        if not isinstance(names, Mapping):
+            names = {image_id: image_id for image_id in names}
+        if folder is not None:
+            # By these ids, also where the folder has no sub-folders.
+            paths = find_images(folder, names.values()).values()
+            return dict(zip(names, paths, strict=True))
+        if not self._images:
+            raise FileNotFoundError(
+                f'{self.place} does not tell where its images are; name '
+                f'their folder with {option}'
+            )
+        files = {i: self._images.file_of(i) for i in names}
+        absent = [p for p in files.values() if not os.path.isfile(p)]
+        if absent:
+            raise FileNotFoundError(
+                f'{len(absent)} of {len(files)} images are no longer where '
+                f'the training found them: {name_some(absent)}. Name their '
+                f'folder with {option}'
+            )
+        return files
+
+    def find_masks(
+        self, ids: Iterable[str], folder: str | os.PathLike | None = None
+    ) -> dict[str, str]:
+        """Find the masks of images.
+
+        Args:
+            ids (Iterable[str]): The images.
+            folder (str | os.PathLike | None): Where a user says that all of
+                them are. Defaults to None: those that the data set had, as
+                far as they are there.
+
+        Returns:
+            dict[str, str]: Image id -> file.
+
+        Raises:
+            FileNotFoundError: The folder or a mask in it is absent.
+        """
+        if folder is not None:
+            return find_by_id(folder, ids)
+        if not self._masks:
+            return {}
+        files = {i: self._masks.file_of(i) for i in ids}
+        return {i: path for i, path in files.items() if os.path.isfile(path)}
+
+
+class _Files:
+    """Files by image id, from the groups of a record."""
+
+    def __init__(
+        self, groups: Sequence[Mapping[str, Any]], place: str | os.PathLike
+    ) -> None:
+        rules = [
+            (_existing(group, place), group['prefix'] + '', group['suffix'])
+            for group in groups
+        ]
+        self._usual = rules[0] if rules else None
+        self._others = {
+            image_id: rule
+            for rule, group in zip(rules, groups, strict=True)
+            for image_id in group.get('ids', ())
+        }
+
+    def __bool__(self) -> bool:
+        return self._usual is not None
+
+    def file_of(self, image_id: str) -> str:
+        root, prefix, suffix = self._others.get(image_id, self._usual)
+        name = image_id.removeprefix(prefix) + suffix
+        return os.path.join(root, name)
+
+
+def _existing(group: Mapping[str, Any], place: str | os.PathLike) -> str:
+    """The recorded folder, or where it is after the project was moved."""
+    folder = os.path.dirname(os.path.abspath(place))
+    moved = os.path.normpath(os.path.join(folder, group['relative']))
+    gone = not os.path.isdir(group['root'])
+    return moved if gone and os.path.isdir(moved) else group['root']
