@@ -13,7 +13,7 @@ from mmengine.runner import Runner, find_latest_checkpoint
 from oaa_mm.attention import AttentionAccumulator, AttentionStore
 from oaa_mm.datasets import find_by_id
 from oaa_mm.datasets.record import DATA_SET, record_data
-from oaa_mm.runs.manifest import leaf_datasets, write_run_manifest
+from oaa_mm.runs.manifest import write_run_manifest
 
 #: Entries that the metadata of a store has because of its training: the
 #: iteration, images without any class, and the checksum of the store that it
@@ -165,14 +165,13 @@ def record_training_data(runner: Runner) -> dict[str, Any]:
     """
     images, masks = {}, {}
     dataset = runner.train_dataloader.dataset
-    for leaf in leaf_datasets(dataset):
-        if not hasattr(leaf, 'get_data_info'):
-            continue
-        for info in map(leaf.get_data_info, range(len(leaf))):
-            if 'image_id' in info and 'img_path' in info:
-                images[info['image_id']] = info['img_path']
-                if info.get('seg_map_path'):
-                    masks[info['image_id']] = info['seg_map_path']
+    if not hasattr(dataset, 'get_data_info'):
+        return {}
+    for info in map(dataset.get_data_info, range(len(dataset))):
+        if 'image_id' in info and 'img_path' in info:
+            images[info['image_id']] = info['img_path']
+            if info.get('seg_map_path'):
+                masks[info['image_id']] = info['seg_map_path']
     if not images:
         return {}
     meta = dataset.metainfo
