@@ -1,18 +1,16 @@
 """Reading pickled numpy values without running anything from the file.
 
 A pickle is a program: it may name any function of any module and call it.
-Here each name that numpy's own pickles use is bound to a stand-in of ours,
-which builds the value from its bytes; every other name is refused. So not
-even numpy's C code is handed states that were made up.
+Here a call is only noted, and only if numpy's own pickles make it; each other
+name is refused. The notes are then read as arrays, one at a time. So not even
+numpy's C code is handed states that were made up.
 """
 
 from __future__ import annotations
 
 import io
 import pickle
-import struct
-from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Sized
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -22,223 +20,156 @@ _NUMBER_TYPES = (
     'b1', 'i1', 'i2', 'i4', 'i8', 'u1', 'u2', 'u4', 'u8', 'f2', 'f4', 'f8'
 )  # fmt: skip
 
+#: Module and name of the calls that numpy's pickles make.
+_CALLS = (
+    ('numpy', 'ndarray'),
+    ('numpy', 'dtype'),
+    ('numpy.core.multiarray', '_reconstruct'),
+    ('numpy.core.multiarray', 'scalar'),
+    ('numpy.core.numeric', '_frombuffer'),
+    ('_codecs', 'encode'),
+    ('builtins', 'bytes'),
+    ('__builtin__', 'bytes'),
+)
 
-class _DType:
-    """Stand-in for `numpy.dtype`."""
-
-    def __init__(self, code: bytes | str, *_: object) -> None:
-        # Python 2 wrote texts that come back as bytes or latin-1 texts.
-        self.code = str(code, 'latin1') if isinstance(code, bytes) else code
-        if not isinstance(self.code, str):
-            raise ValueError('the name of a type is no text')
-        self.order = '|'
-
-    def __setstate__(self, state: tuple) -> None:
-        self.order = state[1]
-
-    @property
-    def dtype(self) -> np.dtype:
-        if self.code not in _NUMBER_TYPES:
-            raise ValueError(
-                f'it holds values of type {self.code!r}, not numbers'
-            )
-        order = self.order if self.order in ('<', '>') else '='
-        return np.dtype(self.code).newbyteorder(order)
+#: One large text may be named again and again at a few bytes each.
+_MAX_LETTERS = 2**20
 
 
-def _frombuffer(
-    buffer: bytes | str,
-    dtype: _DType,
-    shape: tuple[int, ...],
-    order: str = 'C',
-) -> np.ndarray:
-    """An array whose memory is what the file holds, never more."""
-    if isinstance(buffer, str):
-        buffer = buffer.encode('latin1')
-    # A length that does not fit `shape` makes reshape raise.
-    return np.frombuffer(buffer, dtype.dtype).reshape(shape, order=order)
+class _Call:
+    """A call that the file makes, and the state that it gives the result."""
 
-
-class _Array:
-    """Stand-in for `numpy.ndarray`."""
-
-    def __init__(self, budget: _Budget) -> None:
-        self._budget = budget
-        self.value: np.ndarray | list | None = None
+    def __init__(self, name: str, arguments: tuple) -> None:
+        self.name = name
+        self.arguments = arguments
+        self.state: tuple | None = None
 
     def __setstate__(self, state: tuple) -> None:
-        _, shape, dtype, is_fortran, data = state
-        if isinstance(data, list):  # an array of Python objects
-            self.value = data
-            return
-        order = 'F' if is_fortran else 'C'
-        self.value = self._budget.frombuffer(data, dtype, shape, order)
+        self.state = state
 
 
-def _scalar(dtype: _DType, data: bytes | str) -> np.generic | str:
-    """A number, or a text: ids taken from an array are numpy's texts."""
-    if dtype.code.startswith('U') and isinstance(data, bytes):
-        encoding = 'utf-32-be' if dtype.order == '>' else 'utf-32-le'
-        return data.decode(encoding).rstrip('\0')
-    return _frombuffer(data, dtype, ())[()]
+class _Dict:
+    """The pairs of a dict; the keys, which may be anything, are not hashed."""
 
+    def __init__(self, pairs: list | None = None) -> None:
+        # A list of the file is not copied, which it might ask for often.
+        self.pairs = [] if pairs is None else pairs
 
-class _Budget:
-    """Bounds what stand-ins copy from a file of `size` bytes.
-
-    One large value may be named again and again at a few bytes each. A proper
-    file copies each value twice at most: texts that are bytes that are texts.
-    """
-
-    def __init__(self, size: int) -> None:
-        self.left = 2 * size
-
-    def spend(self, value: Sized) -> None:
-        self.left -= len(value)
-        if self.left < 0:
-            raise ValueError('it copies more than the file holds')
-
-    def encode(self, text: str, encoding: str) -> bytes:
-        if encoding != 'latin1':
-            raise ValueError('it encodes bytes in another way than latin1')
-        self.spend(text)
-        return text.encode('latin1')
-
-    def frombuffer(self, buffer: bytes | str, *arguments: Any) -> np.ndarray:
-        if isinstance(buffer, str):  # bytes are not copied
-            self.spend(buffer)
-        return _frombuffer(buffer, *arguments)
-
-    def scalar(self, dtype: _DType, data: bytes | str) -> np.generic | str:
-        self.spend(data)
-        return _scalar(dtype, data)
-
-    def ordered_dict(self, items: Collection = ()) -> OrderedDict:
-        self.spend(items)
-        _check_keys([key for key, _ in items])
-        return OrderedDict(items)
-
-
-def _check_keys(keys: Iterable) -> None:
-    """Refuse tuples, whose hash may take forever or overflow the stack."""
-    for key in keys:
-        if not isinstance(key, (str, bytes, int, float, np.generic)):
-            raise ValueError(
-                f'a key of a dict is a {type(key).__name__}, neither text '
-                'nor number'
-            )
-
-
-def _allowed_names(size: int) -> dict[tuple[str, str], Callable]:
-    budget = _Budget(size)
-    # Functions made anew, so that a file can change none that others use.
-    names = {
-        ('numpy', 'ndarray'): lambda: None,  # only ever named
-        ('numpy', 'dtype'): lambda *arguments: _DType(*arguments),
-        ('_codecs', 'encode'): lambda *arguments: budget.encode(*arguments),
-        ('builtins', 'bytes'): lambda: b'',
-        ('__builtin__', 'bytes'): lambda: b'',
-        ('collections', 'OrderedDict'): lambda *items: budget.ordered_dict(
-            *items
-        ),
-    }
-    for package in ('numpy.core', 'numpy._core'):  # numpy 1, numpy 2
-        names |= {
-            (f'{package}.multiarray', '_reconstruct'): lambda *_: _Array(
-                budget
-            ),
-            (f'{package}.multiarray', 'scalar'): lambda *arguments: (
-                budget.scalar(*arguments)
-            ),
-            (f'{package}.numeric', '_frombuffer'): lambda *arguments: (
-                budget.frombuffer(*arguments)
-            ),
-        }
-    return names
+    def __setitem__(self, key: object, value: object) -> None:
+        self.pairs.append((key, value))
 
 
 # Not the C unpickler: that one allocates by numbers found in the file, where a
 # memo index of a few bytes takes gigabytes.
-class _NumpyUnpickler(pickle._Unpickler):
-    """An unpickler that knows the stand-ins and nothing else."""
+class _NotingUnpickler(pickle._Unpickler):
+    """An unpickler that notes calls and makes plain lists and values."""
 
     dispatch = dict(pickle._Unpickler.dispatch)
+    # The base class allocates a bytearray before it reads its content.
+    dispatch[pickle.BYTEARRAY8[0]] = pickle._Unpickler.load_binbytes8
+    # Members of sets are hashed; extensions are names that others registered.
+    for _code in 'EMPTY_SET', 'ADDITEMS', 'FROZENSET', 'EXT1', 'EXT2', 'EXT4':
+        del dispatch[getattr(pickle, _code)[0]]
 
-    def __init__(self, data: bytes) -> None:
-        # latin1 is what numpy uses for the pickles of Python 2.
-        super().__init__(io.BytesIO(data), encoding='latin1')
-        self._names = _allowed_names(len(data))
-
-    def find_class(self, module: str, name: str) -> Any:
-        """Stand-in for a global name."""
-        if (module, name) not in self._names:
+    def find_class(self, module: str, name: str) -> Callable:
+        """What notes the calls of a global name."""
+        if (module, name) == ('collections', 'OrderedDict'):
+            return lambda pairs=None: _Dict(pairs)
+        # Numpy 2 calls the package `numpy._core` that was `numpy.core`.
+        if (module.replace('numpy._core', 'numpy.core'), name) not in _CALLS:
             raise ValueError(
                 f'it refers to the forbidden global {module}.{name}, which '
                 'is not needed for labels and may run code; nothing was run'
             )
-        return self._names[module, name]
+        return lambda *arguments: _Call(name, arguments)
 
-    def load_bytearray8(self) -> None:
-        """Read a bytearray; the base class allocates it before it reads."""
-        (length,) = struct.unpack('<Q', self.read(8))
-        self.append(bytearray(self.read(length)))
-
-    def load_setitem(self) -> None:
-        """Enter one pair in a dict."""
-        _check_keys(self.stack[-2:-1])
-        super().load_setitem()
-
-    def load_setitems(self) -> None:
-        """Enter pairs in a dict."""
-        _check_keys(self.stack[::2])
-        super().load_setitems()
+    def load_empty_dictionary(self) -> None:
+        """Begin a dict."""
+        self.append(_Dict())
 
     def load_dict(self) -> None:
-        """Make a dict of pairs."""
-        _check_keys(self.stack[::2])
-        super().load_dict()
+        """Make a dict of keys and values in turn."""
+        items = self.pop_mark()
+        pairs = zip(items[::2], items[1::2], strict=True)
+        self.append(_Dict(list(pairs)))
 
-    def refuse_set(self) -> None:
-        """Refuse a set, whose members are hashed."""
-        raise ValueError('it holds a set')
-
-    dispatch[pickle.BYTEARRAY8[0]] = load_bytearray8
-    dispatch[pickle.SETITEM[0]] = load_setitem
-    dispatch[pickle.SETITEMS[0]] = load_setitems
+    dispatch[pickle.EMPTY_DICT[0]] = load_empty_dictionary
     dispatch[pickle.DICT[0]] = load_dict
-    dispatch[pickle.ADDITEMS[0]] = refuse_set
-    dispatch[pickle.FROZENSET[0]] = refuse_set
 
 
-def load_numpy_pickle(data: bytes) -> dict:
-    """Load the dict of a 0-d object array, as `np.save(path, {...})` does.
+def _bytes(data: _Call | bytes | str) -> bytes:
+    """Bytes; texts stand for them in the pickles of Python 2."""
+    if isinstance(data, _Call):
+        if data.name == 'bytes':
+            return b''
+        data, encoding = data.arguments
+        if encoding != 'latin1':
+            raise ValueError('it encodes bytes in another way than latin1')
+    if isinstance(data, str):
+        if len(data) > _MAX_LETTERS:
+            raise ValueError(f'it holds {len(data)} bytes as a text')
+        data = data.encode('latin1')
+    return data
+
+
+def _value(item: Any) -> Any:
+    """The array, number or text that a noted call stands for."""
+    if not isinstance(item, _Call):
+        return item
+    shape, order = (), 'C'
+    if item.name == 'scalar':
+        dtype, data = item.arguments
+    elif item.name == '_frombuffer':
+        data, dtype, shape, order = item.arguments
+    else:
+        _, shape, dtype, is_fortran, data = item.state
+        order = 'F' if is_fortran else 'C'
+    if isinstance(data, list):  # an array of Python objects
+        return data
+    code = str(_bytes(dtype.arguments[0]), 'latin1')
+    byte_order = dtype.state[1] if dtype.state else '='
+    if item.name == 'scalar' and code.startswith('U'):
+        encoding = 'utf-32-be' if byte_order == '>' else 'utf-32-le'
+        return _bytes(data).decode(encoding).rstrip('\0')
+    if code not in _NUMBER_TYPES:
+        raise ValueError(f'it holds values of type {code!r}, not numbers')
+    kind = np.dtype(code)
+    if byte_order in ('<', '>'):
+        kind = kind.newbyteorder(byte_order)
+    # The memory is what the file holds; where it does not fit, reshape raises.
+    return np.frombuffer(_bytes(data), kind).reshape(shape, order=order)[()]
+
+
+def load_numpy_pickle(data: bytes) -> Iterator[tuple[Any, Any]]:
+    """Read the dict of a 0-d object array, as `np.save(path, {...})` does.
 
     Args:
         data (bytes): The pickle, without the header of the .npy file.
 
-    Returns:
-        dict: Its arrays of numbers are :class:`numpy.ndarray`, read-only.
+    Yields:
+        tuple[Any, Any]: A key and its value. Arrays of numbers are
+        :class:`numpy.ndarray`, read-only.
 
     Raises:
         ValueError: The pickle is broken, refers to anything but plain
             containers and numpy values, or holds something else than a dict.
     """
     try:
-        value = _NumpyUnpickler(data).load()
+        # latin1 is what numpy uses for the pickles of Python 2.
+        unpickler = _NotingUnpickler(io.BytesIO(data), encoding='latin1')
+        content = _value(unpickler.load())
+        if not isinstance(content, list) or len(content) != 1:
+            raise ValueError('it does not hold a single Python object')
+        if not isinstance(content[0], _Dict):
+            kind = type(content[0]).__name__.strip('_')
+            raise ValueError(f'it holds a {kind}, not a dict')
+        for key, value in content[0].pairs:
+            if isinstance(value, (list, tuple)):
+                value = [_value(number) for number in value]
+            yield _value(key), _value(value)
     except ValueError:
         raise
     except Exception as error:  # broken pickles raise nearly anything
         raise ValueError(
             f'its pickle is broken: {type(error).__name__}: {error}'
         ) from error
-    value = value.value if isinstance(value, _Array) else None
-    if not isinstance(value, list) or len(value) != 1:
-        raise ValueError('it does not hold a single Python object')
-    if not isinstance(value[0], dict):
-        raise ValueError(
-            f'it holds a {type(value[0]).__name__.strip("_")}, not a dict'
-        )
-    return {
-        key: item.value if isinstance(item, _Array) else item
-        for key, item in value[0].items()
-    }

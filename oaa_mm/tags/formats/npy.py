@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import pickle
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from ._common import require_classes, require_plain_stems
 from ._safe_pickle import load_numpy_pickle
 
 
-def _load_dict(path: Path) -> dict:
+def _items(path: Path) -> Iterator[tuple[Any, Any]]:
     file = io.BytesIO(read_bytes(path))
     try:
         version = npy_format.read_magic(file)
@@ -37,7 +37,7 @@ def _load_dict(path: Path) -> dict:
             'should be a dict {image id: 0/1 array}, saved by np.save'
         )
     try:
-        return load_numpy_pickle(file.read())
+        yield from load_numpy_pickle(file.read())
     except ValueError as error:
         raise ValueError(f'{path} cannot be read: {error}') from error
 
@@ -45,19 +45,18 @@ def _load_dict(path: Path) -> dict:
 def _name(key: Any, path: Path) -> str:
     if isinstance(key, str):
         return key
-    number = str(key)
-    # IRN writes 2007_000032 as the number 2007000032.
-    if isinstance(key, (int, np.integer)) and number.isdigit():
-        if len(number) == 10 and number.startswith('20'):
-            return f'{number[:4]}_{number[4:]}'
+    if not isinstance(key, (int, np.integer)) or abs(key) >= 2**63:
         raise ValueError(
-            f'{path}: the key {number} is a number, but not a VOC one like '
-            '2007000032, so the name of its image is not known; save the '
-            'dict with the stems of the image files as keys'
+            f'{path}: keys should be image ids (texts or VOC numbers), but '
+            f'there is one of type {type(key).__name__}'
         )
+    # IRN writes 2007_000032 as the number 2007000032.
+    if 2_000_000_000 <= key < 2_100_000_000:
+        return f'{key // 1_000_000}_{key % 1_000_000:06}'
     raise ValueError(
-        f'{path}: keys should be image ids (texts or VOC numbers), but there '
-        f'is one of type {type(key).__name__}'
+        f'{path}: the key {key} is a number, but not a VOC one like '
+        '2007000032, so the name of its image is not known; save the dict '
+        'with the stems of the image files as keys'
     )
 
 
@@ -66,7 +65,7 @@ def _class_indices(value: Any, where: str) -> tuple[int, list[int]]:
     # Lists in lists may hold one list many times over, as an array they
     # would be far larger than the file.
     flat = isinstance(value, np.ndarray) or (
-        isinstance(value, (list, tuple))
+        isinstance(value, list)
         and all(isinstance(item, (int, float, np.generic)) for item in value)
     )
     array = np.asarray(value if flat else None)
@@ -110,7 +109,7 @@ def read_npy(
     path, names = Path(path), normalize_classes(classes)
     size = None if names is None else len(names)
     table = TableBuilder(path, names)
-    for key, value in _load_dict(path).items():
+    for key, value in _items(path):
         image_id = _name(key, path)
         length, indices = _class_indices(value, f'{path}: {image_id!r}')
         size = length if size is None else size
