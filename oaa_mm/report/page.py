@@ -90,7 +90,7 @@ def write_report(
         curves=curves,
         sweep=sweep_plot(scores),
         per_class=_per_class(scores),
-        scored=[score.name for score in scores if score.per_class],
+        scored=[score.name for score in scores if score.result.class_ious],
         groups=GROUPS,
         num_series=SERIES,
     )
@@ -108,7 +108,11 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        color=_color, jpeg=_jpeg_uri, number=_number, plot=draw_plot
+        color=_color,
+        jpeg=_jpeg_uri,
+        number=_number,
+        percent=_percent,
+        plot=draw_plot,
     )
     return environment.get_template('report.html.jinja')
 
@@ -128,7 +132,7 @@ def _stage_minutes(sources: Sources) -> dict[str, float | None]:
 
 def _missing(sources: Sources, scores: Sequence[Score]) -> list[str]:
     """What a finished run of the whole method has and this one has not."""
-    kinds = {score.kind for score in scores}
+    kinds = {score.result.kind for score in scores}
     names = {path.stem for path in sources.stores}
     checks = {
         'No training has left a log (vis_data/scalars.json).': (
@@ -148,7 +152,7 @@ def _missing(sources: Sources, scores: Sequence[Score]) -> list[str]:
         ),
         'No scores of maps over thresholds and per class: tools/evaluate.py '
         'attention ... --json FILE in this folder writes them.': any(
-            score.sweep for score in scores
+            score.result.sweep for score in scores
         ),
         'No scores of pseudo-labels: tools/evaluate.py labels ... --json FILE '
         'in this folder writes them.': 'labels' in kinds,
@@ -159,15 +163,20 @@ def _missing(sources: Sources, scores: Sequence[Score]) -> list[str]:
 
 
 def _per_class(scores: Sequence[Score]) -> dict[str, list[float | None]]:
-    """Class -> IoU in each of the scores that have it per class."""
-    scored = [score.per_class for score in scores if score.per_class]
-    names = dict.fromkeys(name for score in scored for name in score)
-    rows = {name: [s.get(name) for s in scored] for name in names}
+    """Class -> IoU in percent in each of the scores that have any."""
+    scored = [ious for s in scores if (ious := s.result.class_ious)]
+    names = dict.fromkeys(name for ious in scored for name in ious)
+    rows = {n: [_percent(ious.get(n)) for ious in scored] for n in names}
     return {name: row for name, row in rows.items() if {*row} != {None}}
 
 
 def _color(class_index: int) -> str:
     return '#{:02x}{:02x}{:02x}'.format(*class_color(class_index))
+
+
+def _percent(share: float | None) -> float | None:
+    # Percent that a file held as percent come back as they were.
+    return None if share is None else round(100 * share, 6)
 
 
 def _number(value: float | None) -> str:

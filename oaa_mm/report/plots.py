@@ -6,8 +6,10 @@ import io
 import re
 from collections.abc import Sequence
 
+import numpy as np
+
 from .scores import Score
-from .training import Plot
+from .training import Curve, Plot
 
 #: Colours that the page's style sheet defines, `--series-0` and on.
 SERIES = 8
@@ -50,15 +52,18 @@ def sweep_plot(scores: Sequence[Score]) -> list[Plot]:
     Returns:
         list[Plot]: One plot; empty where no score has a sweep.
     """
-    swept = [score for score in scores if score.sweep is not None]
-    plot = Plot(
-        'mIoU of the maps at all thresholds',
-        [score.sweep for score in swept],
-        'threshold',
-        'mIoU (percent)',
-        [(s.best_threshold, s.miou) for s in swept],
-    )
-    return [plot] if swept else []
+    curves, dots = [], []
+    for score in scores:
+        sweep = score.result.sweep
+        if sweep:
+            # None, a score that is undefined, becomes NaN here.
+            mious = 100 * np.array(sweep['mIoU'], float)
+            best = 100 * np.array(score.result.best['mIoU'], float)
+            curves.append(Curve(score.name, sweep['threshold'], mious))
+            dots.append((score.result.threshold, best))
+    what = 'mIoU of the maps at all thresholds'
+    plot = Plot(what, curves, 'threshold', 'mIoU (percent)', dots)
+    return [plot] if curves else []
 
 
 def draw_plot(plot: Plot) -> str:

@@ -85,7 +85,7 @@ def rank_images(
         what = f'mIoU of the {name} of that image, 255 as an error'
         return ranked, what + among
     store, name = _last_maps(run)
-    best = (s.best_threshold for s in scores if s.name == name)
+    best = (s.result.threshold for s in scores if s.name == name)
     threshold = next(filter(None, best), RANKING_THRESHOLD)
     ranked = _rank(
         masks,

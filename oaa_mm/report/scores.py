@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from oaa_mm.evaluation import Result, read_results
 
 from .sources import Sources, store_caption
-from .training import Curve
 
 #: Names of folders that say no more than that they hold labels.
 _PLAIN = ('pseudo_labels', 'labels', 'out')
@@ -23,29 +21,17 @@ _TREATMENTS = {
 
 @dataclass(frozen=True)
 class Score:
-    """The scores of one store, folder of labels, or network, in percent.
+    """The scores of one store, folder of labels, or network.
 
     Attributes:
-        name (str): What was scored.
-        kind (str): ``'maps'``, ``'labels'`` or ``'network'``.
-        miou (float | None): Its mIoU; None where it is undefined (0 / 0).
-        precision (float | None): Mean precision of the foreground classes.
-        recall (float | None): Mean recall of the foreground classes.
+        name (str): What was scored, in a reader's words.
         note (str): Conditions: the threshold, or what 255 counts as.
-        per_class (dict[str, float | None]): IoU of each class.
-        sweep (Curve | None): mIoU over thresholds.
-        best_threshold (float | None): Where mIoU is highest.
+        result (Result): The scores.
     """
 
     name: str
-    kind: str
-    miou: float | None
-    precision: float | None = None
-    recall: float | None = None
-    note: str = ''
-    per_class: dict[str, float | None] = field(default_factory=dict)
-    sweep: Curve | None = None
-    best_threshold: float | None = None
+    note: str
+    result: Result
 
 
 def read_scores(sources: Sources) -> list[Score]:
@@ -72,10 +58,12 @@ def read_scores(sources: Sources) -> list[Score]:
         for folder, path in sources.tests.items()
         for result in _read_test(path)
     ]
-    if any(score.kind == 'maps' for score in compared):
-        tested = [score for score in tested if score.kind != 'maps']
+    if any(score.result.kind == 'maps' for score in compared):
+        tested = [score for score in tested if score.result.kind != 'maps']
     kinds = ('maps', 'labels', 'network')
-    return sorted([*compared, *tested], key=lambda s: kinds.index(s.kind))
+    return sorted(
+        [*compared, *tested], key=lambda s: kinds.index(s.result.kind)
+    )
 
 
 def _read_test(path: Path) -> list[Result]:
@@ -86,27 +74,7 @@ def _read_test(path: Path) -> list[Result]:
 
 
 def _score(result: Result, name: str) -> Score:
-    name, sweep = _name(result, name), None
-    if result.sweep:
-        mious = [_percent(share) for share in result.sweep['mIoU']]
-        gaps = (math.nan if miou is None else miou for miou in mious)
-        sweep = Curve(name, tuple(result.sweep['threshold']), tuple(gaps))
-    return Score(
-        name=name,
-        kind=result.kind,
-        miou=_percent(result.best['mIoU']),
-        precision=_percent(result.best.get('precision')),
-        recall=_percent(result.best.get('recall')),
-        note='; '.join(_notes(result)),
-        per_class={n: _percent(v) for n, v in result.class_ious.items()},
-        sweep=sweep,
-        best_threshold=result.threshold,
-    )
-
-
-def _percent(share: float | None) -> float | None:
-    # Percent that a file held as percent come back as they were.
-    return None if share is None else round(100 * share, 6)
+    return Score(_name(result, name), '; '.join(_notes(result)), result)
 
 
 def _name(result: Result, name: str) -> str:

@@ -101,14 +101,14 @@ def test_scores(report, page):
     assert list(scores) == [
         'CAM', 'OAA, epoch 5', 'OAA+', 'pseudo-labels', 'network (evaluation)',
     ]  # fmt: skip
-    assert scores['CAM'].miou == 50
-    assert scores['OAA+'].best_threshold == 0.25
+    assert scores['CAM'].result.best['mIoU'] == 0.5
+    assert scores['OAA+'].result.threshold == 0.25
     assert '25.0 % of pixels' in scores['pseudo-labels'].note
     assert '70.0 as background' in scores['pseudo-labels'].note
     network = scores['network (evaluation)']
-    assert network.miou == 61.25
-    assert network.per_class == {
-        'background': 80.5, 'cat': 42.0, 'cow & calf': None,
+    assert network.result.best['mIoU'] == 0.6125
+    assert network.result.class_ious == {
+        'background': 0.805, 'cat': 0.42, 'cow & calf': None,
     }  # fmt: skip
     for text in ('61.2', '42.0', 'cow & calf', 'oaa', '2.5 min'):
         assert text in page.text
@@ -125,7 +125,7 @@ def test_scores_of_tests_stand_in_for_those_of_stores(work, tmp_path):
         '"attention/coverage": 13.5}'
     )
     (alone,) = read_scores(find_sources([tmp_path]))
-    assert (alone.name, alone.miou) == ('maps of cam', 45.0)
+    assert (alone.name, alone.result.best['mIoU']) == ('maps of cam', 0.45)
     both = read_scores(find_sources([tmp_path, work]))
     assert 'maps of cam' not in [score.name for score in both]
 
