@@ -2,14 +2,18 @@
 
 `split` describes a data set and reads it by the functions of the later
 stages, `files` tells what they saw of single files, `check_*` turn
-that into findings, and `report` prints them. `layout` and `config`
+that into `findings`. `layout` and `config`
 describe a data set from folders or from a config of MMEngine.
 """
 
 from .dataset import check_dataset
-from .findings import Finding, count_severity
+from .findings import (
+    Finding,
+    count_severity,
+    print_findings,
+    save_findings,
+)
 from .layout import find_classes, splits_from_folders
-from .report import print_findings, save_findings
 from .split import Split
 
 __all__ = [

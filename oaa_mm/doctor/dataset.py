@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain, combinations
 
-from .check_files import check_files
+from .check_files import check_copies, check_files, check_list, check_overlap
 from .check_labels import check_agreement, check_labels
-from .check_lists import check_copies, check_list, check_overlap
 from .findings import Finding, name_split, sort_findings
 from .split import Split, load_split
 

@@ -35,7 +35,7 @@ class FileFacts:
         size (tuple[int, int]): Height and width in pixels, as shown (after
             the EXIF rotation).
         mode (str): Pillow's mode, e.g. ``'RGB'``, ``'P'``, ``'L'``.
-        digest (str): Hash of an image file's bytes.
+        digest (str): Hash of the file's bytes.
         rotated (bool): An EXIF tag asks for a rotation or mirroring.
         values (tuple[int, ...]): The different values of a mask or saliency
             map, ascending; empty for images.
@@ -91,11 +91,13 @@ def read_facts(
     """
     check_number('workers', workers, low=1, integer=True)
     check_choice('kind', kind, KINDS)
-    read_pixels = read_grey
-    if kind == 'masks':
-        read_pixels = partial(
+    read_pixels = {
+        'images': read_image,
+        'masks': partial(
             read_mask, num_classes=num_classes, binary=binary_masks
-        )
+        ),
+        'saliency': read_grey,
+    }[kind]
     read = partial(_read_one, kind=kind, read_pixels=read_pixels)
     with ThreadPoolExecutor(workers) as pool:
         found = pool.map(read, files.values())
@@ -127,16 +129,14 @@ def _facts(
         colors = image.getpalette('RGB') if mode == 'P' else None
     if kind == 'images':
         inspect_image(path)
-        size, digest = read_image(path).shape[:2], fingerprint(path)['sha256']
-        return FileFacts(
-            path, size=size, mode=mode, digest=digest, rotated=rotated
-        )
     pixels = read_pixels(path)
-    values = tuple(mask_values(pixels))
+    values = () if kind == 'images' else tuple(mask_values(pixels))
     return FileFacts(
         path,
-        size=pixels.shape,
+        size=pixels.shape[:2],
         mode=mode,
+        digest=fingerprint(path)['sha256'],
+        rotated=rotated,
         values=values,
         voc_palette=kind != 'masks' or _has_voc_palette(colors, values),
     )

@@ -16,9 +16,7 @@ NEEDS = {
     'val': frozenset({'masks'}),
 }
 
-#: VOC's folders, looked for where no others are named.
-IMG_DIR = 'JPEGImages'
-MASK_DIR = 'SegmentationClassAug'
+#: VOC's folder, looked for where no other is named.
 SALIENCY_DIR = 'SaliencyMaps'
 
 
@@ -76,12 +74,10 @@ def splits_from_folders(
     val_list: str | None = None,
     *,
     labels: str | None = None,
-    labels_format: str | None = None,
-    img_dir: str = IMG_DIR,
+    img_dir: str = 'JPEGImages',
     mask_dir: str | None = None,
     saliency_dir: str | None = None,
-    img_suffix: str = '.jpg',
-    mask_suffix: str = '.png',
+    **forms: str,
 ) -> list[Split]:
     """Describe a data set in the layout of VOC.
 
@@ -94,15 +90,13 @@ def splits_from_folders(
         val_list (str, optional): List of the validation images.
         labels (str, optional): Image-level labels. Defaults to the words
             after the names in the lists.
-        labels_format (str, optional): Form of `labels`. Defaults to that of
-            its suffix.
         img_dir (str): Defaults to ``'JPEGImages'``.
         mask_dir (str, optional): Defaults to ``SegmentationClassAug``, if it
             is there.
         saliency_dir (str, optional): Defaults to ``SaliencyMaps``, if it is
             there.
-        img_suffix (str): Defaults to ``'.jpg'``.
-        mask_suffix (str): Of masks and saliency maps. Defaults to ``'.png'``.
+        **forms (str): `labels_format`, `img_suffix` and `mask_suffix` of
+            :class:`Split`.
 
     Returns:
         list[Split]: One per list.
@@ -126,12 +120,10 @@ def splits_from_folders(
             _under(root, list_file),
             _under(root, img_dir),
             needs=NEEDS[name],
-            mask_dir=find_folder(root, mask_dir, MASK_DIR),
+            mask_dir=find_folder(root, mask_dir, 'SegmentationClassAug'),
             saliency_dir=saliency if name == 'train' else None,
             labels=None if labels is None else _under(root, labels),
-            labels_format=labels_format,
-            img_suffix=img_suffix,
-            mask_suffix=mask_suffix,
+            **forms,
         )
         for name, list_file in lists.items()
         if list_file

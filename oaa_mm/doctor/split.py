@@ -108,7 +108,18 @@ def load_split(
     folder = _attempt(
         findings, 'images', ImageFolder, split.img_dir, split.img_suffix
     )
-    listed = _attempt(findings, 'list', _read_list, split, folder)
+    listed = None
+    if split.list_file is not None:
+        listed = _attempt(
+            findings,
+            'list',
+            read_image_list,
+            split.list_file,
+            tags=split.labels is None,
+            known=folder,
+            suffix=split.img_suffix,
+            unique=False,
+        )
     if findings:
         return SplitData(split, [], findings=findings)
     table = _attempt(findings, 'labels', _read_table, split, listed, classes)
@@ -142,28 +153,18 @@ def load_split(
 
 
 def _attempt(
-    findings: list[Finding], check: str, read: Callable, *args: Any
+    findings: list[Finding],
+    check: str,
+    read: Callable,
+    *args: Any,
+    **kwargs: Any,
 ) -> Any:
     """The result of a reader; where it refuses, its reason is a finding."""
     try:
-        return read(*args)
+        return read(*args, **kwargs)
     except (OSError, ValueError) as error:
         findings.append(Finding('error', check, str(error)))
         return None
-
-
-def _read_list(
-    split: Split, folder: ImageFolder | None
-) -> list[ListedImage] | None:
-    if split.list_file is None:
-        return None
-    return read_image_list(
-        split.list_file,
-        tags=split.labels is None,
-        known=folder,
-        suffix=split.img_suffix,
-        unique=False,
-    )
 
 
 def _find_files(
@@ -181,8 +182,7 @@ def _find_files(
             files = _attempt(
                 findings, kind, _locate_by_id, path, names, suffix, kind
             )
-            if files is not None:
-                yield kind, files
+            yield kind, files or {}
 
 
 def _read_table(

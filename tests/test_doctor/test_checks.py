@@ -8,7 +8,6 @@ import pytest
 
 from oaa_mm.doctor import check_files as files_checks
 from oaa_mm.doctor import check_labels as labels_checks
-from oaa_mm.doctor import check_lists as lists_checks
 from oaa_mm.doctor.files import FileFacts
 from oaa_mm.doctor.findings import Finding, name_split, sort_findings
 from oaa_mm.doctor.split import Split, SplitData
@@ -46,11 +45,11 @@ def named(check):
 
 
 check_agreement = named(labels_checks.check_agreement)
-check_copies = named(lists_checks.check_copies)
+check_copies = named(files_checks.check_copies)
 check_files = named(files_checks.check_files)
 check_labels = named(labels_checks.check_labels)
-check_list = named(lists_checks.check_list)
-check_overlap = named(lists_checks.check_overlap)
+check_list = named(files_checks.check_list)
+check_overlap = named(files_checks.check_overlap)
 
 
 def files_of(data, kind):
