@@ -66,7 +66,7 @@ def atomic_write(
         if file is not None:
             with suppress(FileNotFoundError):
                 os.unlink(temporary)
-        # Others are of files that the block reads.
+        # Other errors concern files that the block reads.
         if isinstance(error, OSError) and (
             file is None or error.filename in (None, temporary)
         ):

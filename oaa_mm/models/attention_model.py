@@ -71,7 +71,10 @@ class AttentionModel(BaseModel):
 
     @cached_property
     def feature_size(self) -> FeatureSize:
-        """Tells the rows and columns of the score maps of an image."""
+        """The size (h, w) of the score maps of an image.
+
+        Called with the image's: ``model.feature_size((height, width))``.
+        """
         return FeatureSize([self.backbone, self.neck, self.head])
 
     def forward(

@@ -213,7 +213,7 @@ def _run_stage(stage: Stage, *, resume: bool) -> None:
 
 
 def _call(name: str, words: Sequence[str]) -> int:
-    """Exit status of a command, which ends with this process."""
+    """Run a command, which ends with this process; return its status."""
     print(f'[{name}] $ python {shlex.join(words)}', flush=True)
     process = subprocess.Popen([sys.executable, *words])
     try:
@@ -232,7 +232,7 @@ def _call(name: str, words: Sequence[str]) -> int:
 
 
 def _put_aside(folder: Path) -> None:
-    """Keep what an earlier run of the stage made under another name."""
+    """Rename the folder of an earlier run of the stage, so that it is kept."""
     if not folder.exists() or not any(folder.iterdir()):
         return
     number = 1

@@ -14,13 +14,13 @@ from mmengine.config import Config, DictAction
 def read_config(
     path: str | os.PathLike, *, lazy_import: bool | None = None
 ) -> Config:
-    """Read a config of MMEngine. It is a program, and is run.
+    """Read a config of MMEngine, which is a program that is run.
 
     Args:
         path (str | os.PathLike): The config.
-        lazy_import (bool | None): False where what it imports is used when it
-            is run. Defaults to None: MMEngine tells its two forms of configs
-            apart.
+        lazy_import (bool | None): False for a config that uses its imports
+            while it is run. Defaults to None: MMEngine tells its two forms of
+            configs apart.
 
     Returns:
         Config: With all that it inherits.

@@ -27,7 +27,7 @@ class InvalidLossHook(Hook):
 
     Args:
         patience (int): Iterations in a row with such a loss that stop the
-            training. Fewer are a warning. Defaults to 10.
+            training. Fewer give a warning. Defaults to 10.
         interval (int): Iterations between two looks, LoggerHook's interval
             in the shipped configs. Defaults to 50.
 
@@ -36,7 +36,7 @@ class InvalidLossHook(Hook):
             been NaN or Inf for `patience` iterations, or weights are.
     """
 
-    priority = 'ABOVE_NORMAL'  # before what saves and fuses
+    priority = 'ABOVE_NORMAL'  # before the hooks that save and fuse
 
     def __init__(self, patience: int = 10, interval: int = 50) -> None:
         for name, value in (('patience', patience), ('interval', interval)):

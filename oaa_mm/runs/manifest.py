@@ -99,7 +99,7 @@ def write_run_manifest(
     Args:
         runner (Runner): The run that made the artefact.
         artefact (str | os.PathLike): Its file.
-        split (str): Whose data it was made of: ``'train'`` or ``'test'``.
+        split (str): The data that it was made of: ``'train'`` or ``'test'``.
             Defaults to ``'train'``.
 
     Raises:
@@ -216,7 +216,7 @@ def _checkpoints(node: Any, place: str) -> Iterator[tuple[str, str]]:
 def _fingerprint(
     path: str | os.PathLike, files: Sequence[str] = (), **options: Any
 ) -> dict[str, Any]:
-    """A fingerprint; of names alone where they are no local files, as URLs."""
+    """A fingerprint; of the names alone if these are URLs and the like."""
     try:
         if not files:
             return fingerprint(path)
