@@ -172,10 +172,10 @@ def run_attention(args: argparse.Namespace) -> None:
 
 def run_labels(args: argparse.Namespace) -> None:
     """Run `labels`: evaluate, print, and write what was asked for."""
-    from oaa_mm.datasets import ImageFolder, find_by_id
     from oaa_mm.evaluation import evaluate_labels
     from oaa_mm.evaluation.compare import distinct_names
     from oaa_mm.evaluation.tables import label_report
+    from oaa_mm.io import ImageFolder, find_by_id
     from oaa_mm.pseudo_labels.layout import label_dir
     from oaa_mm.tags.classes import load_classes
 
@@ -208,7 +208,8 @@ def find_masks(
     args: argparse.Namespace, known: Container[str]
 ) -> dict[str, str]:
     """The mask of each listed image, before any long work."""
-    from oaa_mm.datasets import find_by_id, read_image_list
+    from oaa_mm.io import find_by_id
+    from oaa_mm.tags import read_image_list
 
     images = read_image_list(args.list, known=known)
     return find_by_id(args.masks, [i.image_id for i in images], remedy=REMEDY)

@@ -223,9 +223,8 @@ def strip_command(args: argparse.Namespace) -> None:
 def compare_command(args: argparse.Namespace) -> None:
     """Run `compare`: read, draw, and say what was drawn."""
     from oaa_mm.attention import AttentionStore
-    from oaa_mm.datasets import find_by_id
     from oaa_mm.evaluation.compare import distinct_names
-    from oaa_mm.io import read_mask
+    from oaa_mm.io import find_by_id, read_mask
     from oaa_mm.pseudo_labels.layout import label_dir
     from oaa_mm.visualization import comparison_rows
 

@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 
 from oaa_mm.checks import name_some
-from oaa_mm.datasets import ImageFolder, find_images
 from oaa_mm.datasets.files import inspect_images
-from oaa_mm.io import image_id_of, read_image
+from oaa_mm.io import ImageFolder, find_images, image_id_of, read_image
 from oaa_mm.io.ids import IMAGE_SUFFIXES
 from oaa_mm.tags import read_labels
 

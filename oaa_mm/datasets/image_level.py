@@ -10,7 +10,14 @@ import numpy as np
 from mmengine.logging import print_log
 from mmseg.datasets import BaseSegDataset
 
-from oaa_mm.io import IGNORE_INDEX, check_image_id, voc_colormap
+from oaa_mm.io import (
+    IGNORE_INDEX,
+    ImageFolder,
+    check_image_id,
+    find_by_id,
+    find_images,
+    voc_colormap,
+)
 from oaa_mm.registry import DATASETS
 from oaa_mm.tags import (
     LabelTable,
@@ -23,7 +30,6 @@ from oaa_mm.tags import (
 from oaa_mm.tags.table import NO_LABELS
 
 from .files import image_sizes
-from .image_files import ImageFolder, find_by_id, find_images
 from .transforms import RecordingCompose
 from .transforms.frame_size import iterate_transforms
 

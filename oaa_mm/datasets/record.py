@@ -25,9 +25,8 @@ from typing import Any
 
 from oaa_mm.attention.by_image import MapsByImage
 from oaa_mm.checks import name_some
+from oaa_mm.io import find_by_id, find_images
 from oaa_mm.tags import VOC_CLASSES, load_classes
-
-from .image_files import find_by_id, find_images
 
 #: The entry of a store's metadata.
 DATA_SET = 'data_set'

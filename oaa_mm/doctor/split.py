@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from oaa_mm.datasets.image_files import ImageFolder, find_by_id
+from oaa_mm.io import ImageFolder, find_by_id
 from oaa_mm.io.ids import match_ids
 from oaa_mm.tags import LabelTable, read_labels
 from oaa_mm.tags.image_list import ListedImage, read_image_list

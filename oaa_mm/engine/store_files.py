@@ -11,8 +11,8 @@ from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner, find_latest_checkpoint
 
 from oaa_mm.attention import AttentionAccumulator, AttentionStore
-from oaa_mm.datasets import find_by_id
 from oaa_mm.datasets.record import DATA_SET, record_data
+from oaa_mm.io import find_by_id
 from oaa_mm.runs.manifest import write_run_manifest
 
 #: Entries that the metadata of a store has because of its training: the

@@ -2,6 +2,7 @@
 
 from .files import atomic_write, read_bytes, read_text, write_json
 from .ids import check_image_id, image_id_of
+from .image_files import ImageFolder, find_by_id, find_images
 from .images import open_image, read_grey, read_image, write_image
 from .masks import (
     IGNORE_INDEX,
@@ -13,9 +14,12 @@ from .masks import (
 
 __all__ = [
     'IGNORE_INDEX',
+    'ImageFolder',
     'atomic_write',
     'check_image_id',
     'classes_in',
+    'find_by_id',
+    'find_images',
     'image_id_of',
     'open_image',
     'read_bytes',

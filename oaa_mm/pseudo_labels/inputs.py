@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from oaa_mm.attention import AttentionStore
 from oaa_mm.attention.coverage import check_maps
-from oaa_mm.datasets import find_by_id, find_images, read_image_list
 from oaa_mm.datasets.files import inspect_images
-from oaa_mm.io import read_grey
+from oaa_mm.io import find_by_id, find_images, read_grey
 from oaa_mm.io.progress import progress
+from oaa_mm.tags import read_image_list
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def images_to_label(
         store (str | os.PathLike): An attention store, or a folder in the
             authors' format.
         img_dir (str | os.PathLike): Folder of the images, see
-            :func:`oaa_mm.datasets.find_images`.
+            :func:`oaa_mm.io.find_images`.
         image_list (str | os.PathLike | None): One image id a line. Defaults
             to all images of the store, those without any class included.
         saliency_dir (str | os.PathLike | None): Folder of

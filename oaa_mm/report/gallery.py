@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from oaa_mm.datasets import ImageFolder, find_by_id
-from oaa_mm.io import read_image, read_mask
+from oaa_mm.io import ImageFolder, find_by_id, read_image, read_mask
 from oaa_mm.io.progress import progress
 from oaa_mm.visualization import ImageTiles, Tile
 

@@ -8,9 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from oaa_mm.attention import AttentionStore
-from oaa_mm.datasets import find_by_id
 from oaa_mm.evaluation import confusion_scores, label_at, label_matrix
-from oaa_mm.io import classes_in, read_mask
+from oaa_mm.io import classes_in, find_by_id, read_mask
 from oaa_mm.io.progress import progress
 from oaa_mm.visualization import choose_ids
 

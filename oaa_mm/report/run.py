@@ -12,6 +12,7 @@ from oaa_mm import datasets
 from oaa_mm.attention import AttentionStore
 from oaa_mm.checks import check_number
 from oaa_mm.evaluation.compare import distinct_names
+from oaa_mm.io import ImageFolder
 from oaa_mm.pseudo_labels.layout import label_dir
 from oaa_mm.tags.classes import load_classes
 from oaa_mm.visualization import EpochStores, load_epochs, select_epochs
@@ -91,7 +92,7 @@ class Run:
         stores = (*self.stores.values(), *self.epochs[-1:])
         known = {i for store in stores for i in store.image_ids}
         for folder in self.labels.values():
-            labels = datasets.ImageFolder(folder, '.png', strict=True)
+            labels = ImageFolder(folder, '.png', strict=True)
             known.update(labels.all_ids())
         return sorted(known)
 

@@ -45,7 +45,7 @@ def read_image_list(
         tags (bool): Whether the numbers after a name are its classes.
             Defaults to False: they are skipped.
         known (Container[str] | None): Ids of the images that there are: an
-            :class:`~oaa_mm.datasets.ImageFolder`, a table, a store. Defaults
+            :class:`~oaa_mm.io.ImageFolder`, a table, a store. Defaults
             to None: numbers after a name are no part of it.
         suffix (str | None): End of the names of all images, see
             :func:`oaa_mm.io.image_id_of`. Defaults to None.

@@ -13,8 +13,14 @@ import numpy as np
 from PIL import Image
 
 from oaa_mm.checks import check_choice, check_number
-from oaa_mm.datasets import find_by_id, find_images
-from oaa_mm.io import atomic_write, read_image, read_mask, write_image
+from oaa_mm.io import (
+    atomic_write,
+    find_by_id,
+    find_images,
+    read_image,
+    read_mask,
+    write_image,
+)
 from oaa_mm.io.progress import progress
 
 from .layouts import Rows

@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from oaa_mm.checks import name_some
-from oaa_mm.io.ids import IMAGE_SUFFIXES, find_id, image_id_of
+
+from .ids import IMAGE_SUFFIXES, find_id, image_id_of
 
 
 class ImageFolder:

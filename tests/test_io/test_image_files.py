@@ -5,12 +5,8 @@ import time
 
 import pytest
 
-from oaa_mm.datasets import (
-    ImageFolder,
-    find_by_id,
-    find_images,
-    read_image_list,
-)
+from oaa_mm.io import ImageFolder, find_by_id, find_images
+from oaa_mm.tags import read_image_list
 
 
 @pytest.fixture
