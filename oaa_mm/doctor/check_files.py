@@ -10,46 +10,11 @@ from oaa_mm.datasets.joined import check_distinct
 from oaa_mm.io import IGNORE_INDEX
 from oaa_mm.io.masks import require_class
 
+from .files import FileFacts
 from .findings import Finding
 from .split import SplitData
 
 _NOUNS = {'images': 'images', 'masks': 'masks', 'saliency': 'saliency maps'}
-
-_WITHOUT = {
-    'saliency': '; pseudo-labels can do without (--background power)',
-}
-
-#: Kind of file -> severity, message, and whether it concerns a usable file.
-_REMARKS = {
-    'images': [
-        (
-            'warning',
-            '{n} images carry an EXIF rotation, which is applied when they '
-            'are loaded; their masks must be rotated too',
-            lambda file: file.rotated,
-        ),
-    ],
-    'masks': [
-        (
-            'warning',
-            "{n} masks have a palette other than VOC's; was it a colour "
-            'image?',
-            lambda file: not file.voc_palette,
-        ),
-        (
-            'info',
-            f'{{n}} masks hold nothing but {IGNORE_INDEX} (ignored pixels)',
-            lambda file: file.values == (IGNORE_INDEX,),
-        ),
-    ],
-    'saliency': [
-        (
-            'warning',
-            '{n} saliency maps are zero everywhere',
-            lambda file: file.values == (0,),
-        ),
-    ],
-}
 
 
 def check_list(data: SplitData) -> Iterator[Finding]:
@@ -66,12 +31,9 @@ def check_list(data: SplitData) -> Iterator[Finding]:
             yield Finding('error', 'list', 'no image is listed')
         return
     counts = Counter(data.ids)
-    yield Finding(
-        'error',
-        'list',
-        '{n} images are listed more than once',
-        [f'{name} ({n} times)' for name, n in counts.items() if n > 1],
-    )
+    repeated = [f'{name} ({n} times)' for name, n in counts.items() if n > 1]
+    text = '{n} images are listed more than once'
+    yield Finding('error', 'list', text, repeated)
     found = ', '.join(
         f'{sum(not file.missing for file in files.values())} {kind}'
         for kind, files in data.files.items()
@@ -89,12 +51,9 @@ def check_copies(data: SplitData) -> Iterator[Finding]:
     Yields:
         Finding: A warning, if there are any.
     """
-    yield Finding(
-        'warning',
-        'overlap',
-        '{n} groups of images have the same content under several ids',
-        [' = '.join(ids) for ids in _by_content(data).values() if ids[1:]],
-    )
+    text = '{n} groups of images have the same content under several ids'
+    groups = [' = '.join(g) for g in _by_content(data).values() if len(g) > 1]
+    yield Finding('warning', 'overlap', text, groups)
 
 
 def check_overlap(train: SplitData, val: SplitData) -> Iterator[Finding]:
@@ -161,41 +120,59 @@ def check_files(data: SplitData) -> Iterator[Finding]:
             yield from _check_kind(data, kind, needed)
         elif needed or kind == 'masks':
             text = f'there is no folder of {noun} to check'
-            yield Finding('info', kind, text + _WITHOUT.get(kind, ''))
+            if kind == 'saliency':
+                text += '; pseudo-labels can do without (--background power)'
+            yield Finding('info', kind, text)
 
 
 def _check_kind(data: SplitData, kind: str, needed: bool) -> Iterator[Finding]:
     files, noun = list(data.files[kind].values()), _NOUNS[kind]
-    yield Finding(
-        'error' if needed else 'info',
-        kind,
-        f'{{n}} of {len(files)} {noun} do not exist'
-        + ('' if needed else ', and need not'),
-        [file.path for file in files if file.missing],
-    )
-    yield Finding(
-        'error',
-        kind,
-        f'{{n}} of {len(files)} {noun} cannot be used',
-        [file.error for file in files if file.error],
-    )
-    usable = [file for file in files if file.usable]
-    if kind == 'masks' and usable:
-        values = {value for file in usable for value in file.values}
-        try:
-            require_class(values - {0, IGNORE_INDEX}, data.split.mask_dir)
-        except ValueError as error:
-            yield Finding('error', kind, str(error))
+    absent = [file.path for file in files if file.missing]
+    text = f'{{n}} of {len(files)} {noun} do not exist'
+    if needed:
+        yield Finding('error', kind, text, absent)
+    else:
+        yield Finding('info', kind, f'{text}, and need not', absent)
+    errors = [file.error for file in files if file.error]
+    text = f'{{n}} of {len(files)} {noun} cannot be used'
+    yield Finding('error', kind, text, errors)
     text = f'{{n}} {noun} have another size than their image'
     yield Finding('error', kind, text, _other_sizes(data, kind))
-    for severity, text, concerns in _REMARKS[kind]:
-        paths = [file.path for file in usable if concerns(file)]
-        yield Finding(severity, kind, text, paths)
-    modes = {file.mode for file in usable} - {'RGB'}
-    for mode in sorted(modes) if kind == 'images' else ():
-        text = f'{{n}} images are {mode}; they are converted to RGB'
-        paths = [file.path for file in usable if file.mode == mode]
-        yield Finding('info', kind, text, paths)
+    usable = [file for file in files if file.usable]
+    if kind == 'images':
+        text = (
+            '{n} images carry an EXIF rotation, which is applied when they '
+            'are loaded; their masks must be rotated too'
+        )
+        rotated = [file.path for file in usable if file.rotated]
+        yield Finding('warning', kind, text, rotated)
+        for mode in sorted({file.mode for file in usable} - {'RGB'}):
+            text = f'{{n}} images are {mode}; they are converted to RGB'
+            paths = [file.path for file in usable if file.mode == mode]
+            yield Finding('info', kind, text, paths)
+    elif kind == 'masks':
+        yield from _check_values(data, usable)
+    else:
+        text = '{n} saliency maps are zero everywhere'
+        empty = [file.path for file in usable if file.values == (0,)]
+        yield Finding('warning', kind, text, empty)
+
+
+def _check_values(
+    data: SplitData, masks: list[FileFacts]
+) -> Iterator[Finding]:
+    values = {value for mask in masks for value in mask.values}
+    try:
+        if masks:
+            require_class(values - {0, IGNORE_INDEX}, data.split.mask_dir)
+    except ValueError as error:
+        yield Finding('error', 'masks', str(error))
+    text = "{n} masks have a palette other than VOC's; was it a colour image?"
+    foreign = [mask.path for mask in masks if not mask.voc_palette]
+    yield Finding('warning', 'masks', text, foreign)
+    text = f'{{n}} masks hold nothing but {IGNORE_INDEX} (ignored pixels)'
+    blank = [mask.path for mask in masks if mask.values == (IGNORE_INDEX,)]
+    yield Finding('info', 'masks', text, blank)
 
 
 def _other_sizes(data: SplitData, kind: str) -> list[str]:

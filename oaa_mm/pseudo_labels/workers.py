@@ -8,7 +8,6 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from multiprocessing import get_context
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -87,9 +86,12 @@ class LabelWorker:
             ValueError: A file does not fit; it is named.
         """
         path = label_file(self.settings.out, image.image_id)
-        label = _finished(path, image.size)
-        kept = label is not None
-        if label is None:
+        try:
+            label = read_mask(path)
+        except (FileNotFoundError, ValueError):
+            label = None  # no earlier run has finished it
+        kept = label is not None and label.shape == image.size
+        if not kept:
             label = self._make(image)
             write_mask(path, label)
         counts = np.bincount(label.ravel()).tolist()
@@ -112,15 +114,6 @@ class LabelWorker:
             image=pixels,
             refine=self.refine,
         )
-
-
-def _finished(path: Path, size: tuple[int, int]) -> np.ndarray | None:
-    """The label that an earlier run finished; None where there is none."""
-    try:
-        label = read_mask(path)
-    except (FileNotFoundError, ValueError):
-        return None
-    return label if label.shape == size else None
 
 
 def make_labels(

@@ -36,13 +36,10 @@ def affine(
         np.ndarray: (3, 3) float matrix for column vectors (x, y, 1).
     """
     cos, sin = np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))
-    return np.array(
-        [
-            [cos * half[0], -sin * half[1], center[0]],
-            [sin * half[0], cos * half[1], center[1]],
-            [0.0, 0.0, 1.0],
-        ]
-    )
+    matrix = np.eye(3)
+    matrix[:2, :2] = np.array([[cos, -sin], [sin, cos]]) * half
+    matrix[:2, 2] = center
+    return matrix
 
 
 def jittered_color(rng: np.random.Generator, name: str) -> np.ndarray:
