@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -160,7 +161,9 @@ def add_report_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         '--out', help='the page (default: report.html in the first WORK_DIR)'
     )
-    parser.add_argument('--ids', nargs='+', metavar='ID', help='image ids')
+    parser.add_argument(
+        '--ids', nargs='+', default=(), metavar='ID', help='image ids'
+    )
     add_number(parser, 'best', 3, 'how many of the best images')
     add_number(parser, 'worst', 3, 'how many of the worst images')
     add_number(parser, 'random', 4, 'how many random images')
@@ -301,22 +304,9 @@ def report_command(args: argparse.Namespace) -> None:
     from oaa_mm.report import ReportOptions, write_report
 
     out = Path(args.out or Path(args.work_dirs[0]) / 'report.html')
-    report = write_report(
-        args.work_dirs,
-        out,
-        ReportOptions(
-            ids=tuple(args.ids or ()),
-            best=args.best,
-            worst=args.worst,
-            random=args.random,
-            seed=args.seed,
-            epochs=args.epochs,
-            tile_height=args.height,
-            img_dir=args.img_dir,
-            mask_dir=args.masks,
-            classes=args.classes,
-        ),
-    )
+    given = {**vars(args), 'tile_height': args.height, 'mask_dir': args.masks}
+    chosen = {field.name: given[field.name] for field in fields(ReportOptions)}
+    report = write_report(args.work_dirs, out, ReportOptions(**chosen))
     for note in report.notes:
         print(note)
     size = out.stat().st_size / 1e6

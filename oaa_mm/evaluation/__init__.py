@@ -1,7 +1,7 @@
 """How good are attention maps, labels and image-level scores?
 
-`counts` (pixels to histograms), `scores` (histograms to scores) and `ranking`
-are plain numpy; `compare` reads stores, labels and masks; `results` holds
+`counts` (pixels to histograms) and `scores` (histograms to scores) are plain
+numpy; `compare` reads stores, labels and masks; `results` holds
 what it finds, `score_file` writes and reads that as JSON, `tables` and
 `curves` show it; `metrics` brings scores into mmengine's loops.
 """

@@ -12,18 +12,11 @@ import numpy as np
 
 from oaa_mm.attention import AttentionStore
 from oaa_mm.attention.coverage import check_maps
-from oaa_mm.checks import check_choice
 from oaa_mm.io import read_mask
 from oaa_mm.io.masks import require_class
 from oaa_mm.io.progress import progress
 
-from .counts import (
-    IGNORE_POLICIES,
-    NUM_LEVELS,
-    ImageCounts,
-    count_image,
-    label_matrix,
-)
+from .counts import NUM_LEVELS, ImageCounts, count_image, label_matrix
 from .results import Result
 from .scores import LABEL_POLICIES, confusion_scores, sweep_scores
 
@@ -65,7 +58,6 @@ def evaluate_store(
         ValueError: A mask or map does not fit (it is named), or the masks
             hold no pixel to compare.
     """
-    check_choice('ignore', ignore, IGNORE_POLICIES)
     missing = check_maps(
         name,
         list(masks),

@@ -157,11 +157,8 @@ def confusion_scores(matrix: np.ndarray, policy: str) -> Scores:
     if policy == 'background':
         confusion[:, 0] += ignored
     missed = ignored if policy == 'error' else 0
-    return _scores(
-        confusion[..., None],
-        confusion.sum(1) + missed,
-        occurs=matrix.any(1),
-    )
+    labelled = confusion.sum(1) + missed
+    return _scores(confusion[..., None], labelled, occurs=matrix.any(1))
 
 
 def sweep_scores(histogram: np.ndarray) -> Scores:

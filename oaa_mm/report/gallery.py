@@ -25,8 +25,8 @@ class ImageCard:
         classes (Sequence[int]): Classes of its maps, labels and mask.
         image (Tile): The image itself.
         stages (Sequence[Tile]): Maps of single stores, labels, the mask.
-        epochs (Sequence[tuple[Tile, Tile]]): Maps of each epoch alone, and
-            those accumulated after it.
+        epochs (Sequence[tuple[Tile, Tile]]): Maps of each epoch of the run
+            alone, and those accumulated after it.
     """
 
     image_id: str
@@ -44,13 +44,11 @@ class Gallery:
 
     Attributes:
         cards (Sequence[ImageCard]): The images.
-        epochs (Sequence[int]): The epochs of each card's maps.
         ranked_by (str): What best and worst mean; empty without a ranking.
         notes (Sequence[str]): What could not be shown, and why.
     """
 
     cards: Sequence[ImageCard] = ()
-    epochs: Sequence[int] = ()
     ranked_by: str = ''
     notes: Sequence[str] = ()
 
@@ -104,8 +102,7 @@ def draw_gallery(
         classes = sorted(tiles.classes)
         score = dict(ranked).get(image_id)
         cards.append(ImageCard(image_id, why, score, classes, *pictures))
-    epochs = [stores.epoch for stores in run.epochs]
-    return Gallery(cards, epochs, ranked_by, notes)
+    return Gallery(cards, ranked_by, notes)
 
 
 def _draw(

@@ -57,8 +57,8 @@ def sweep_plot(scores: Sequence[Score]) -> list[Plot]:
         sweep = score.result.sweep
         if sweep:
             # None, a score that is undefined, becomes NaN here.
-            mious = 100 * np.array(sweep['mIoU'], float)
-            best = 100 * np.array(score.result.best['mIoU'], float)
+            shares = [*sweep['mIoU'], score.result.best['mIoU']]
+            *mious, best = np.round(100 * np.array(shares, float), 6)
             curves.append(Curve(score.name, sweep['threshold'], mious))
             dots.append((score.result.threshold, best))
     what = 'mIoU of the maps at all thresholds'

@@ -123,9 +123,7 @@ def _last_maps(run: Run) -> tuple[AttentionStore, str]:
 
 
 def choose_groups(
-    known: Sequence[str],
-    ranked: Ranked,
-    options: ReportOptions,
+    known: Sequence[str], ranked: Ranked, options: ReportOptions
 ) -> dict[str, list[str]]:
     """The images to show, and why.
 

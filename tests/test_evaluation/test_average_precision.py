@@ -2,15 +2,11 @@
 
 import math
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oaa_mm.evaluation.ranking import (
-    average_precision,
-    class_average_precisions,
-)
+from oaa_mm.evaluation.metrics.multilabel_metric import average_precision
 
 
 def definition(scores, targets):
@@ -58,19 +54,6 @@ def test_equals_the_definition(pairs):
         assert found == pytest.approx(definition(scores, targets))
 
 
-def test_classes_without_positives_have_none():
-    scores = np.array([[0.9, 0.2], [0.1, 0.3]])
-    labels = np.array([[0, 0], [1, 0]])
-    np.testing.assert_allclose(
-        class_average_precisions(scores, labels), [0.5, np.nan]
-    )
-
-
 def test_nan_scores_are_an_error():
     with pytest.raises(ValueError, match='NaN'):
         average_precision([0.1, math.nan], [1, 0])
-
-
-def test_shapes_have_to_agree():
-    with pytest.raises(ValueError, match=r'\(2,\) and \(3,\)'):
-        average_precision([0.1, 0.2], [1, 0, 1])

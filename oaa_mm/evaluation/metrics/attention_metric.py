@@ -10,11 +10,7 @@ from mmengine.logging import print_log
 
 from oaa_mm.checks import check_choice, require
 from oaa_mm.evaluation.compare import result_of_maps
-from oaa_mm.evaluation.counts import (
-    IGNORE_POLICIES,
-    ImageCounts,
-    count_image,
-)
+from oaa_mm.evaluation.counts import IGNORE_POLICIES, ImageCounts, count_image
 from oaa_mm.evaluation.tables import attention_report, sweep_thresholds
 from oaa_mm.io import read_mask
 from oaa_mm.registry import METRICS

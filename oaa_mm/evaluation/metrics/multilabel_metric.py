@@ -11,7 +11,6 @@ from mmengine.logging import print_log
 
 from oaa_mm.attention import accept_pairs
 from oaa_mm.checks import require
-from oaa_mm.evaluation.ranking import class_average_precisions
 from oaa_mm.evaluation.tables import class_table
 from oaa_mm.registry import METRICS
 
@@ -78,7 +77,8 @@ class MultiLabelMetric(ClassMetric):
                 f'none of the {len(labels)} images has a label, so there is '
                 'no mAP; check the labels of the validation data set'
             )
-        precisions = class_average_precisions(scores, labels)
+        pairs = zip(scores.T, labels.T, strict=True)
+        precisions = [average_precision(*pair) for pair in pairs]
         accepted = accept_pairs(
             torch.from_numpy(scores), torch.from_numpy(labels)
         ).numpy()
@@ -96,6 +96,37 @@ class MultiLabelMetric(ClassMetric):
             'mAP': round(100 * float(np.nanmean(precisions)), 2),
             'top_k_accept': round(100 * float(share), 2),
         }
+
+
+def average_precision(scores: np.ndarray, targets: np.ndarray) -> float:
+    """Area under the precision-recall curve of one class, not interpolated.
+
+    AP = sum over thresholds of (R_n - R_{n-1}) P_n. Equal scores share one
+    threshold, so their order does not matter.
+
+    Args:
+        scores (np.ndarray): (N,) scores of the images, higher is surer.
+        targets (np.ndarray): (N,) 1 where the image holds the class, else 0.
+
+    Returns:
+        float: AP in [0, 1], or NaN when no image holds the class.
+
+    Raises:
+        ValueError: A score is NaN.
+    """
+    scores, targets = np.asarray(scores), np.asarray(targets) > 0
+    if np.isnan(scores).any():
+        raise ValueError('scores hold NaN: did the training diverge?')
+    if not targets.any():
+        return float('nan')
+    order = np.argsort(-scores, kind='stable')
+    scores, hits = scores[order], targets[order].cumsum()
+    # The last position of each group of equal scores.
+    changes = np.flatnonzero(scores[1:] != scores[:-1])
+    ends = np.append(changes, scores.size - 1)
+    precision = hits[ends] / (ends + 1)
+    gained = np.diff(hits[ends], prepend=0) / hits[-1]
+    return float((gained * precision).sum())
 
 
 def _field(
