@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from oaa_mm.checks import check_choice
+from oaa_mm.io import image_id_of
 
 from .formats import coco, csv_file, list_file, masks, npy, voc_xml
 from .table import LabelTable
@@ -26,6 +27,9 @@ WRITERS = {
     'csv': csv_file.write_csv,
     'coco': coco.write_coco,
 }
+_NEED_CLASSES = ('voc_xml', 'npy', 'coco')
+#: The readers of these forms cut suffixes of images off.
+_NEED_STEMS = ('list', 'npy', 'csv')
 _SUFFIXES = {'.txt': 'list', '.npy': 'npy', '.csv': 'csv', '.json': 'coco'}
 _FOLDER_SUFFIXES = {'.xml': 'voc_xml', '.png': 'masks'}
 
@@ -104,7 +108,8 @@ def write_labels(
 
     Raises:
         ValueError: The form is unknown, is ``'masks'``, or cannot hold these
-            labels (`npy`, `coco` and `voc_xml` need class names).
+            labels (`npy`, `coco` and `voc_xml` need class names; ids that end
+            in an image suffix need `coco` or `voc_xml`).
     """
     if format is None:
         format = _detect(Path(path))
@@ -114,4 +119,17 @@ def write_labels(
             f'image has, not where; write one of {", ".join(WRITERS)}'
         )
     check_choice('format', format, WRITERS)
+    if table.classes is None and format in _NEED_CLASSES:
+        raise ValueError(
+            f'labels without class names cannot be written as {format}, which '
+            'needs to know all classes; read them with `classes` '
+            '(convert_labels.py: --classes voc, coco or a file of names)'
+        )
+    for image_id in table.labels if format in _NEED_STEMS else ():
+        if image_id_of(image_id) != image_id:
+            raise ValueError(
+                f'image id {image_id!r} ends in an image suffix and cannot '
+                f'be written as {format}: it would be read back as '
+                f'{image_id_of(image_id)!r}'
+            )
     WRITERS[format](table, path)

@@ -164,8 +164,30 @@ class TableBuilder:
             self.classes = normalize_classes(classes)
         except ValueError as error:
             raise ValueError(f'{source}: {error}') from error
+        #: Class name -> class index.
+        self.numbers = {n: i for i, n in enumerate(self.classes or ())}
         self.labels: dict[str, tuple[int, ...]] = {}
         self.files: dict[str, str] = {}
+
+    def class_index(self, name: str, place: str = '') -> int:
+        """The index of a class.
+
+        Args:
+            name (str): Its name.
+            place (str): See :meth:`add`.
+
+        Returns:
+            int: 0-based.
+
+        Raises:
+            ValueError: There is no such class.
+        """
+        if name not in self.numbers:
+            raise ValueError(
+                f'{self.source}{place}: unknown class {name!r}; allowed are '
+                f'{", ".join(self.numbers)}'
+            )
+        return self.numbers[name]
 
     def add(self, name: str, indices: Iterable[int], place: str = '') -> None:
         """Enter an image.

@@ -12,12 +12,8 @@ from oaa_mm.io import read_text, write_json
 from oaa_mm.tags.classes import (
     COCO_CATEGORY_IDS,
     COCO_CLASSES,
-    is_no_class,
-    normalize_classes,
 )
 from oaa_mm.tags.table import LabelTable, TableBuilder
-
-from ._common import class_lookup, require_classes, unknown_class
 
 _NEEDED = {
     'images': {'id': int, 'file_name': str},
@@ -49,28 +45,6 @@ def _load(path: Path) -> dict[str, list[dict[str, Any]]]:
     return data
 
 
-def _category_indices(
-    categories: list[dict[str, Any]],
-    classes: Sequence[str] | None,
-    path: Path,
-) -> tuple[dict[int, int | None], dict[int, str], tuple[str, ...]]:
-    """Category id -> class index (None: not in `classes`) and -> name."""
-    names: dict[int, str] = {}
-    for item in categories:
-        if item['id'] in names:
-            raise ValueError(f'{path}: category id {item["id"]} occurs twice')
-        names[item['id']] = item['name'].strip()
-    ordered = dict(sorted(names.items()))
-    own = [n for i, n in ordered.items() if i or not is_no_class(n)]
-    try:
-        classes = normalize_classes(classes or own)
-    except ValueError as error:
-        raise ValueError(f'{path}: {error}') from error
-    lookup = class_lookup(classes)
-    indices = {number: lookup.get(name) for number, name in ordered.items()}
-    return indices, names, classes
-
-
 def read_coco(
     path: str | os.PathLike, *, classes: Sequence[str] | None = None
 ) -> LabelTable:
@@ -92,32 +66,35 @@ def read_coco(
         ValueError: The file is not of this form, refers to an unknown image
             or category, or holds an image twice.
     """
-    path, classes = Path(path), normalize_classes(classes)
+    path = Path(path)
     data = _load(path)
-    indices, names, classes = _category_indices(
-        data['categories'], classes, path
-    )
-    found: dict[int, set[int]] = {}
-    for image in data['images']:
-        if image['id'] in found:
-            raise ValueError(f'{path}: image {image["id"]} occurs twice')
-        found[image['id']] = set()
+    names = _by_id(data['categories'], 'category id', path)
+    names = {i: names[i]['name'].strip() for i in sorted(names)}
+    images = _by_id(data['images'], 'image', path)
+    table = TableBuilder(path, classes or names.values())
+    found: dict[int, set[int]] = {number: set() for number in images}
     for position, item in enumerate(data['annotations']):
-        where = f'{path}: annotations[{position}]'
-        if item['image_id'] not in found:
-            raise ValueError(f'{where}: unknown image {item["image_id"]}')
-        number = item['category_id']
-        if number not in indices:
-            raise ValueError(f'{where}: unknown category {number}')
-        if not number and is_no_class(names[number]):
-            continue  # other tools write what is no object as category 0
-        if indices[number] is None:
-            raise unknown_class(names[number], classes, where)
-        found[item['image_id']].add(indices[number])
-    table = TableBuilder(path, classes)
-    for image in data['images']:
-        table.add(image['file_name'], found[image['id']])
+        place = f': annotations[{position}]'
+        image, category = item['image_id'], item['category_id']
+        if image not in found:
+            raise ValueError(f'{path}{place}: unknown image {image}')
+        if category not in names:
+            raise ValueError(f'{path}{place}: unknown category {category}')
+        found[image].add(table.class_index(names[category], place))
+    for number, image in images.items():
+        table.add(image['file_name'], found[number])
     return table.build()
+
+
+def _by_id(
+    items: list[dict[str, Any]], kind: str, path: Path
+) -> dict[int, dict[str, Any]]:
+    by_id = {}
+    for item in items:
+        if item['id'] in by_id:
+            raise ValueError(f'{path}: {kind} {item["id"]} occurs twice')
+        by_id[item['id']] = item
+    return by_id
 
 
 def write_coco(table: LabelTable, path: str | os.PathLike) -> None:
@@ -127,39 +104,25 @@ def write_coco(table: LabelTable, path: str | os.PathLike) -> None:
         table (LabelTable): The labels, with class names; the 80 classes of
             COCO get COCO's own category ids, others 1, 2, ...
         path (str | os.PathLike): The file to write, atomically.
-
-    Raises:
-        ValueError: The table has no class names.
     """
-    classes = require_classes(table, 'coco')
-    numbers = (
-        COCO_CATEGORY_IDS
-        if classes == COCO_CLASSES
-        else tuple(range(1, len(classes) + 1))
-    )
+    numbers = range(1, len(table.classes) + 1)
+    if table.classes == COCO_CLASSES:
+        numbers = COCO_CATEGORY_IDS
     empty = {'bbox': [0, 0, 0, 0], 'area': 0, 'iscrowd': 0, 'segmentation': []}
-    images, annotations = [], []
-    for number, (image_id, indices) in enumerate(table.labels.items(), 1):
-        name = f'{image_id}.jpg'
-        images.append(
-            {'id': number, 'file_name': name, 'width': 0, 'height': 0}
-        )
-        for index in indices:
-            annotations.append(
-                {
-                    'id': len(annotations) + 1,
-                    'image_id': number,
-                    'category_id': numbers[index],
-                    **empty,
-                }
-            )
-    categories = [
-        {'id': number, 'name': name}
-        for number, name in zip(numbers, classes, strict=True)
-    ]
+    entries = list(enumerate(table.labels.items(), 1))
+    pairs = [(image, numbers[c]) for image, (_, cs) in entries for c in cs]
     content = {
-        'images': images,
-        'annotations': annotations,
-        'categories': categories,
+        'images': [
+            {'id': n, 'file_name': f'{image_id}.jpg', 'width': 0, 'height': 0}
+            for n, (image_id, _) in entries
+        ],
+        'annotations': [
+            {'id': n, 'image_id': image, 'category_id': category, **empty}
+            for n, (image, category) in enumerate(pairs, 1)
+        ],
+        'categories': [
+            {'id': number, 'name': name}
+            for number, name in zip(numbers, table.classes, strict=True)
+        ],
     }
     write_json(path, content, indent=None)

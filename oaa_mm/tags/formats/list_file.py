@@ -9,8 +9,6 @@ from oaa_mm.io import atomic_write
 from oaa_mm.tags.image_list import labels_in_list, read_image_list
 from oaa_mm.tags.table import LabelTable
 
-from ._common import require_plain_stems
-
 
 def read_list(
     path: str | os.PathLike,
@@ -48,10 +46,8 @@ def write_list(table: LabelTable, path: str | os.PathLike) -> None:
         path (str | os.PathLike): The file to write, atomically.
 
     Raises:
-        ValueError: An image id holds a blank or begins with `#`, or ends in
-            an image suffix.
+        ValueError: An image id holds a blank or begins with `#`.
     """
-    require_plain_stems(table, 'list')
     for image_id in table.labels:
         if image_id.startswith('#') or ' ' in image_id:
             raise ValueError(

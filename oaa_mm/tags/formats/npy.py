@@ -13,10 +13,8 @@ import numpy as np
 from numpy.lib import format as npy_format
 
 from oaa_mm.io import atomic_write, read_bytes
-from oaa_mm.tags.classes import normalize_classes
 from oaa_mm.tags.table import LabelTable, TableBuilder
 
-from ._common import require_classes, require_plain_stems
 from ._safe_pickle import load_numpy_pickle
 
 
@@ -106,9 +104,9 @@ def read_npy(
             anything but numpy values and plain containers, or the length of
             an array is not the number of classes.
     """
-    path, names = Path(path), normalize_classes(classes)
-    size = None if names is None else len(names)
-    table = TableBuilder(path, names)
+    path = Path(path)
+    table = TableBuilder(path, classes)
+    size = len(table.numbers) or None
     for key, value in _items(path):
         image_id = _name(key, path)
         length, indices = _class_indices(value, f'{path}: {image_id!r}')
@@ -130,15 +128,9 @@ def write_npy(table: LabelTable, path: str | os.PathLike) -> None:
         path (str | os.PathLike): The file to write, atomically. Every
             version of numpy reads it by
             ``np.load(path, allow_pickle=True).item()``.
-
-    Raises:
-        ValueError: The table has no class names, or an image id ends in an
-            image suffix.
     """
-    classes = require_classes(table, 'npy')
-    require_plain_stems(table, 'npy')
     ids = list(table.labels)
-    matrix = table.to_matrix(ids, len(classes))
+    matrix = table.to_matrix(ids, len(table.classes))
     value = np.empty((), dtype=object)
     value[()] = {
         name: row.copy() for name, row in zip(ids, matrix, strict=True)

@@ -4,66 +4,45 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
-from xml.parsers import expat
 
 from oaa_mm.io.files import write_error
 from oaa_mm.io.progress import progress
-from oaa_mm.tags.classes import VOC_CLASSES, normalize_classes
+from oaa_mm.tags.classes import VOC_CLASSES
 from oaa_mm.tags.table import LabelTable, TableBuilder
 
-from ._common import (
-    class_lookup,
-    list_folder,
-    require_classes,
-    unknown_class,
-)
+from ._common import list_folder
 
 #: x0, y0, x1, y1 in pixels.
 Box = tuple[int, int, int, int]
 
 
-def _refuse_doctype(*_: object) -> None:
-    raise ValueError('it holds a DOCTYPE, which VOC annotations do not have')
+class _Builder(ElementTree.TreeBuilder):
+    """It refuses document types, so that no entity can expand."""
+
+    def doctype(self, *_: object) -> None:
+        raise ValueError(
+            'it holds a DOCTYPE, which VOC annotations do not have'
+        )
 
 
-def _parse(path: Path) -> ElementTree.Element:
-    """Parse XML without document types, so that no entity can expand."""
-    builder = ElementTree.TreeBuilder()
-    parser = expat.ParserCreate()
-    parser.StartDoctypeDeclHandler = _refuse_doctype
-    parser.StartElementHandler = builder.start
-    parser.EndElementHandler = builder.end
-    parser.CharacterDataHandler = builder.data
+def _class_names(path: Path, keep_difficult: bool) -> Iterator[str]:
+    parser = ElementTree.XMLParser(target=_Builder())
     try:
-        parser.Parse(path.read_bytes(), True)
-    except (OSError, expat.ExpatError, ValueError, LookupError) as error:
+        root = ElementTree.fromstring(path.read_bytes(), parser)
+    except (OSError, SyntaxError, ValueError, LookupError) as error:
         raise ValueError(f'{path} cannot be read as XML: {error}') from error
-    root = builder.close()
     if root.tag != 'annotation':
         raise ValueError(
             f'{path} is not a VOC annotation: its root is <{root.tag}>, not '
             '<annotation>'
         )
-    return root
-
-
-def _read_file(
-    path: Path, classes: Sequence[str], keep_difficult: bool
-) -> set[int]:
-    lookup = class_lookup(classes)
-    indices = set()
-    for item in _parse(path).findall('object'):
+    for item in root.findall('object'):
         # Only the object's own name: its parts (head, hand) have names too.
-        name = (item.findtext('name') or '').strip()
-        if name not in lookup:
-            raise unknown_class(name, classes, str(path))
-        difficult = (item.findtext('difficult') or '0').strip() == '1'
-        if keep_difficult or not difficult:
-            indices.add(lookup[name])
-    return indices
+        if keep_difficult or item.findtext('difficult', '0').strip() != '1':
+            yield item.findtext('name', '').strip()
 
 
 def read_voc_xml(
@@ -90,11 +69,12 @@ def read_voc_xml(
         ValueError: A file is not a VOC annotation, declares a document type
             or names an unknown class.
     """
-    names = normalize_classes(VOC_CLASSES if classes is None else classes)
-    table = TableBuilder(path, names)
+    table = TableBuilder(path, VOC_CLASSES if classes is None else classes)
     files = list_folder(path, '.xml')
     for image_id, file in progress(files.items(), 'Reading XML', len(files)):
-        table.add(image_id, _read_file(file, names, keep_difficult))
+        names = set(_class_names(file, keep_difficult))
+        place = f', {image_id}.xml'
+        table.add(image_id, [table.class_index(n, place) for n in names])
     return table.build()
 
 
@@ -145,11 +125,10 @@ def write_voc_xml(table: LabelTable, path: str | os.PathLike) -> None:
             files are written.
 
     Raises:
-        ValueError: The folder exists and is not empty, or the table has no
-            class names or no image.
+        ValueError: The folder exists and is not empty, or there is no image.
         OSError: The folder cannot be written; nothing of it stays.
     """
-    classes, path = require_classes(table, 'voc_xml'), Path(path)
+    path = Path(path)
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise ValueError(
             f'{path} exists; voc_xml is written to a new or empty folder'
@@ -157,27 +136,24 @@ def write_voc_xml(table: LabelTable, path: str | os.PathLike) -> None:
     if not table.labels:
         raise ValueError(f'there is no image to write to {path}')
     try:
-        _write_folder(table, path, classes)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(
+            prefix=f'.{path.name}.', dir=path.parent
+        ) as temporary:
+            folder = Path(temporary, 'Annotations')
+            _write_folder(table, folder)
+            if path.exists():
+                path.rmdir()  # Windows renames to no existing folder
+            folder.rename(path)
     except OSError as error:
         raise write_error(error, path) from error
 
 
-def _write_folder(
-    table: LabelTable, path: Path, classes: Sequence[str]
-) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(
-        prefix=f'.{path.name}.', dir=path.parent
-    ) as temporary:
-        folder = Path(temporary, 'Annotations')
-        folder.mkdir()
-        for image_id, indices in progress(
-            list(table.labels.items()), 'Writing XML'
-        ):
-            objects = [(classes[index], None) for index in indices]
-            file = folder / f'{image_id}.xml'
-            file.parent.mkdir(exist_ok=True, parents=True)
-            file.write_bytes(annotation(image_id, objects))
-        if path.exists():
-            path.rmdir()  # Windows renames to no existing folder
-        folder.rename(path)
+def _write_folder(table: LabelTable, folder: Path) -> None:
+    for image_id, indices in progress(
+        list(table.labels.items()), 'Writing XML'
+    ):
+        objects = [(table.classes[index], None) for index in indices]
+        file = folder / f'{image_id}.xml'
+        file.parent.mkdir(exist_ok=True, parents=True)
+        file.write_bytes(annotation(image_id, objects))
