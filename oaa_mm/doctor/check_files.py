@@ -11,7 +11,7 @@ from oaa_mm.io import IGNORE_INDEX
 from oaa_mm.io.masks import require_class
 
 from .files import FileFacts
-from .findings import Finding
+from .findings import Finding, note_refusal
 from .split import SplitData
 
 _NOUNS = {'images': 'images', 'masks': 'masks', 'saliency': 'saliency maps'}
@@ -68,11 +68,10 @@ def check_overlap(train: SplitData, val: SplitData) -> Iterator[Finding]:
         sets that are joined, an error where their ids clash.
     """
     if train.split.use == val.split.use:
-        images = chain(_named_files(train), _named_files(val))
-        try:
-            check_distinct(images)
-        except ValueError as error:
-            yield Finding('error', 'overlap', str(error))
+        found: list[Finding] = []
+        with note_refusal(found, 'overlap'):
+            check_distinct(chain(_named_files(train), _named_files(val)))
+        yield from found
         return
     shared = sorted(set(train.ids) & set(val.ids))
     yield Finding('error', 'overlap', '{n} images are in both lists', shared)
@@ -162,11 +161,11 @@ def _check_values(
     data: SplitData, masks: list[FileFacts]
 ) -> Iterator[Finding]:
     values = {value for mask in masks for value in mask.values}
-    try:
-        if masks:
+    found: list[Finding] = []
+    if masks:
+        with note_refusal(found, 'masks'):
             require_class(values - {0, IGNORE_INDEX}, data.split.mask_dir)
-    except ValueError as error:
-        yield Finding('error', 'masks', str(error))
+    yield from found
     text = "{n} masks have a palette other than VOC's; was it a colour image?"
     foreign = [mask.path for mask in masks if not mask.voc_palette]
     yield Finding('warning', 'masks', text, foreign)

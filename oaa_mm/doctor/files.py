@@ -64,7 +64,6 @@ def read_facts(
     kind: str,
     num_classes: int | None = None,
     workers: int = 4,
-    description: str = '',
     *,
     binary_masks: bool = False,
 ) -> dict[str, FileFacts]:
@@ -78,7 +77,6 @@ def read_facts(
             may hold. Defaults to None: any.
         workers (int): Number of threads; decoders work outside Python's lock,
             so threads are enough. Defaults to 4.
-        description (str): Title of the progress bar.
         binary_masks (bool): Whether 255 marks the only class in masks.
             Defaults to False.
 
@@ -101,7 +99,7 @@ def read_facts(
     read = partial(_read_one, kind=kind, read_pixels=read_pixels)
     with ThreadPoolExecutor(workers) as pool:
         found = pool.map(read, files.values())
-        bar = progress(found, description, len(files))
+        bar = progress(found, kind.capitalize(), len(files))
         return dict(zip(files, bar, strict=True))
 
 

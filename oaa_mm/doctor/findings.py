@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 
 from rich.console import Console
@@ -40,6 +41,20 @@ class Finding:
     def __post_init__(self) -> None:
         check_choice('severity', self.severity, SEVERITIES)
         object.__setattr__(self, 'items', tuple(self.items))
+
+
+@contextmanager
+def note_refusal(findings: list[Finding], check: str) -> Iterator[None]:
+    """Make a finding of the reason why a later stage would refuse its input.
+
+    Args:
+        findings (list[Finding]): Gets an error, if the block raises one.
+        check (str): The kind of thing that the block looks at.
+    """
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        findings.append(Finding('error', check, str(error)))
 
 
 def name_split(findings: Iterable[Finding], split: str) -> list[Finding]:

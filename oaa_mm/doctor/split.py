@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from oaa_mm.io import ImageFolder, find_by_id
 from oaa_mm.io.ids import match_ids
@@ -14,7 +13,7 @@ from oaa_mm.tags import LabelTable, read_labels
 from oaa_mm.tags.image_list import ListedImage, read_image_list
 
 from .files import FileFacts, read_facts
-from .findings import Finding
+from .findings import Finding, note_refusal
 
 
 @dataclass(frozen=True)
@@ -105,15 +104,11 @@ def load_split(
         findings.
     """
     findings: list[Finding] = []
-    folder = _attempt(
-        findings, 'images', ImageFolder, split.img_dir, split.img_suffix
-    )
-    listed = None
-    if split.list_file is not None:
-        listed = _attempt(
-            findings,
-            'list',
-            read_image_list,
+    folder = listed = table = labels = None
+    with note_refusal(findings, 'images'):
+        folder = ImageFolder(split.img_dir, split.img_suffix)
+    with note_refusal(findings, 'list'):
+        listed = split.list_file and read_image_list(
             split.list_file,
             tags=split.labels is None,
             known=folder,
@@ -122,49 +117,34 @@ def load_split(
         )
     if findings:
         return SplitData(split, [], findings=findings)
-    table = _attempt(findings, 'labels', _read_table, split, listed, classes)
+    with note_refusal(findings, 'labels'):
+        table = _read_table(split, listed, classes)
     if listed is None:
         ids = sorted(table.labels) if table else folder.all_ids()
         listed = [ListedImage(i, i) for i in ids]
     names = {image.image_id: image.name for image in listed}
-    labels = None
     if table is not None:
-        labels = _attempt(findings, 'labels', _labels, table, names, split)
+        with note_refusal(findings, 'labels'):
+            # By the ids of the list, which may have other folders.
+            source = str(split.labels or split.list_file)
+            meant = match_ids(names, table.labels, source)
+            labels = {i: table.labels[entry] for i, entry in meant.items()}
     classes = tuple(classes or (table and table.classes) or ()) or None
-    count = None if classes is None else len(classes)
+    read = partial(
+        read_facts,
+        num_classes=None if classes is None else len(classes),
+        binary_masks=split.binary_masks,
+        workers=workers,
+    )
+    files = _find_files(split, folder, names, findings)
     return SplitData(
         split,
         [image.image_id for image in listed],
         labels=labels,
         classes=classes,
-        files={
-            kind: read_facts(
-                files,
-                kind,
-                count,
-                workers,
-                f'{split.name}: {kind}',
-                binary_masks=split.binary_masks,
-            )
-            for kind, files in _find_files(split, folder, names, findings)
-        },
+        files={kind: read(places, kind) for kind, places in files.items()},
         findings=findings,
     )
-
-
-def _attempt(
-    findings: list[Finding],
-    check: str,
-    read: Callable,
-    *args: Any,
-    **kwargs: Any,
-) -> Any:
-    """The result of a reader; where it refuses, its reason is a finding."""
-    try:
-        return read(*args, **kwargs)
-    except (OSError, ValueError) as error:
-        findings.append(Finding('error', check, str(error)))
-        return None
 
 
 def _find_files(
@@ -172,17 +152,23 @@ def _find_files(
     folder: ImageFolder,
     names: Mapping[str, str],
     findings: list[Finding],
-) -> Iterator[tuple[str, dict[str, FileFacts]]]:
+) -> dict[str, dict[str, FileFacts]]:
     """Where the files of each kind are, as far as there is a folder."""
-    yield 'images', {i: _locate(folder, i, name) for i, name in names.items()}
+    files = {'images': {i: _locate(folder, i, n) for i, n in names.items()}}
+    suffix = split.mask_suffix
     others = {'masks': split.mask_dir, 'saliency': split.saliency_dir}
     for kind, path in others.items():
-        if path is not None and (kind in split.needs or path.is_dir()):
-            suffix = split.mask_suffix
-            files = _attempt(
-                findings, kind, _locate_by_id, path, names, suffix, kind
+        if path is None or not (kind in split.needs or path.is_dir()):
+            continue
+        files[kind] = {}
+        with note_refusal(findings, kind):
+            found = find_by_id(
+                path, names, suffix, kind=kind, allow_missing=True
             )
-            yield kind, files or {}
+            for i in names:
+                place = found.get(i, f'{path}/{i}{suffix}')
+                files[kind][i] = FileFacts(place, missing=i not in found)
+    return files
 
 
 def _read_table(
@@ -210,15 +196,6 @@ def _read_table(
         return table
 
 
-def _labels(
-    table: LabelTable, ids: Iterable[str], split: Split
-) -> dict[str, tuple[int, ...]]:
-    """The labels by the ids of the list, which may have other folders."""
-    source = str(split.labels or split.list_file)
-    meant = match_ids(ids, table.labels, source)
-    return {i: table.labels[entry] for i, entry in meant.items()}
-
-
 def _locate(folder: ImageFolder, image_id: str, name: str) -> FileFacts:
     try:
         return FileFacts(folder.find(image_id, name))
@@ -226,11 +203,3 @@ def _locate(folder: ImageFolder, image_id: str, name: str) -> FileFacts:
         return FileFacts(folder.expected(image_id), missing=True)
     except ValueError as error:
         return FileFacts(image_id, error=str(error))
-
-
-def _locate_by_id(
-    folder: Path, ids: Iterable[str], suffix: str, kind: str
-) -> dict[str, FileFacts]:
-    found = find_by_id(folder, ids, suffix, kind=kind, allow_missing=True)
-    expected = {i: found.get(i, f'{folder}/{i}{suffix}') for i in ids}
-    return {i: FileFacts(p, i not in found) for i, p in expected.items()}
