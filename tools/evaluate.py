@@ -147,9 +147,7 @@ def run_attention(args: argparse.Namespace) -> None:
     stores = map(AttentionStore.open, args.stores)
     masks = find_masks(args, {i for store in stores for i in store.image_ids})
     results = []
-    for path, name in zip(
-        args.stores, distinct_names(args.stores), strict=True
-    ):
+    for path, name in distinct_names(args.stores).items():
         folder = os.path.isdir(path)
         read = AttentionStore.import_png if folder else AttentionStore.load
         result = evaluate_store(
@@ -180,12 +178,14 @@ def run_labels(args: argparse.Namespace) -> None:
     from oaa_mm.tags.classes import load_classes
 
     class_names = load_classes(args.classes)
-    folders = [label_dir(folder) for folder in args.folders]
-    first = ImageFolder(folders[0], '.png', strict=True)
-    masks = find_masks(args, first)
-    labels = [
-        find_by_id(f, masks, kind='labels', remedy=REMEDY) for f in folders
-    ]
+    names = distinct_names(args.folders)
+    folders = {name: label_dir(path) for path, name in names.items()}
+    first = next(iter(folders.values()))
+    masks = find_masks(args, ImageFolder(first, '.png', strict=True))
+    labels = {
+        name: find_by_id(folder, masks, kind='labels', remedy=REMEDY)
+        for name, folder in folders.items()
+    }
     results = [
         evaluate_labels(
             files,
@@ -196,9 +196,7 @@ def run_labels(args: argparse.Namespace) -> None:
             binary_masks=args.binary_masks,
             workers=args.workers,
         )
-        for name, files in zip(
-            distinct_names(args.folders), labels, strict=True
-        )
+        for name, files in labels.items()
     ]
     print(label_report(results))
     write_json(args.json, results)

@@ -231,8 +231,7 @@ def compare_command(args: argparse.Namespace) -> None:
     from oaa_mm.pseudo_labels.layout import label_dir
     from oaa_mm.visualization import comparison_rows
 
-    paths = [*args.stores, *args.labels]
-    names = dict(zip(paths, distinct_names(paths), strict=True))
+    names = distinct_names([*args.stores, *args.labels])
     stores = {names[path]: AttentionStore.open(path) for path in args.stores}
     ids = chosen_ids(args, stores.values())
     files = {
@@ -294,7 +293,7 @@ def draw(
         class_names=load_classes(args.classes),
         mask_dir=args.masks,
         alpha=args.alpha,
-        tile_height=args.height,
+        height=args.height,
         **kwargs,
     )
 

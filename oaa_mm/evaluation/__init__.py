@@ -1,9 +1,9 @@
 """How good are attention maps, labels and image-level scores?
 
 `counts` (pixels to histograms) and `scores` (histograms to scores) are plain
-numpy; `compare` reads stores, labels and masks; `results` holds
-what it finds, `score_file` writes and reads that as JSON, `tables` and
-`curves` show it; `metrics` brings scores into mmengine's loops.
+numpy; `compare` reads stores, labels and masks; `results` holds the scores,
+`score_file` writes and reads them as JSON, `tables` and `curves` show them;
+`metrics` brings them into mmengine's loops.
 """
 
 from .compare import evaluate_labels, evaluate_store

@@ -21,6 +21,7 @@ from .results import Result
 from .scores import LABEL_POLICIES, confusion_scores, sweep_scores
 
 T = TypeVar('T')
+PathLike = TypeVar('PathLike', str, os.PathLike)
 
 
 def evaluate_store(
@@ -204,25 +205,26 @@ def _each(
         yield from progress(pool.map(count, images), name, len(images))
 
 
-def distinct_names(paths: Sequence[str | os.PathLike]) -> list[str]:
+def distinct_names(paths: Sequence[PathLike]) -> dict[PathLike, str]:
     """Short names that tell stores and folders apart.
 
     Args:
-        paths (Sequence[str | os.PathLike]): Files or folders.
+        paths (Sequence[PathLike]): Files or folders.
 
     Returns:
-        list[str]: Their stems, led by as many folders as it takes to be
-        distinct.
+        dict[PathLike, str]: Their stems, led by as many folders as it takes
+        to be distinct.
 
     Raises:
         ValueError: A path is given twice.
     """
     stems = [Path(p) for p in paths]
     stems = [p if p.is_dir() else p.with_suffix('') for p in stems]
-    for depth in range(1, max(len(path.parts) for path in stems) + 1):
+    longest = max((len(path.parts) for path in stems), default=1)
+    for depth in range(1, longest + 1):
         names = ['/'.join(path.parts[-depth:]) for path in stems]
         if len(set(names)) == len(names):
-            return names
+            return dict(zip(paths, names, strict=True))
     raise ValueError(
         'the same store is given twice: ' + ', '.join(map(str, paths))
     )

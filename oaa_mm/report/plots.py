@@ -28,9 +28,6 @@ _STYLE = {
     'axes.facecolor': 'none',
     'axes.grid': True,
     'axes.labelcolor': _INK,
-    'axes.spines.left': False,
-    'axes.spines.right': False,
-    'axes.spines.top': False,
     'figure.facecolor': 'none',
     'font.size': 9,
     'grid.color': _GRID,
@@ -87,6 +84,7 @@ def draw_plot(plot: Plot) -> str:
     with rc_context(style):
         figure = Figure(figsize=_SIZE, layout='constrained')
         axes = figure.subplots()
+        axes.spines[['left', 'right', 'top']].set_visible(False)
         for curve in plot.curves:
             # A line of one point would be invisible.
             marker = 'o' if len(curve.x) < 3 else None

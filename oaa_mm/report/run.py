@@ -132,14 +132,11 @@ def open_run(sources: Sources, options: ReportOptions) -> Run:
     if options.classes:
         classes = load_classes(options.classes)
     stores = {}
-    paths = sources.stores
-    names = map(store_caption, distinct_names(paths) if paths else ())
+    names = distinct_names(sources.stores)
     # In the order of the method: CAM first.
-    for name, path in sorted(
-        zip(names, paths, strict=True), key=lambda s: not s[0].endswith('CAM')
-    ):
+    for path in sorted(names, key=lambda path: path.stem != 'cam'):
         try:
-            stores[name] = AttentionStore.open(path)
+            stores[store_caption(names[path])] = AttentionStore.open(path)
         except ValueError as error:
             notes.append(f'{path} is left out: {error}')
     folders = list(sources.accumulations.values())

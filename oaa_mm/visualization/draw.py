@@ -84,9 +84,8 @@ def draw_pictures(
     img_dir: str | os.PathLike,
     class_names: Sequence[str],
     mask_dir: str | os.PathLike | None = None,
-    alpha: float = 0.6,
-    tile_height: int = 200,
     seconds: float = 0.5,
+    **tile_options: float,
 ) -> None:
     """Draw images as strips, films or comparisons.
 
@@ -100,10 +99,9 @@ def draw_pictures(
         class_names (Sequence[str]): Names of the foreground classes.
         mask_dir (str | os.PathLike | None): Folder of masks,
             ``{image_id}.png``, if there is one.
-        alpha (float): Weight of the colours over the image, 0..1. Defaults
-            to 0.6.
-        tile_height (int): Height of each picture in pixels. Defaults to 200.
         seconds (float): How long a film shows each frame. Defaults to 0.5.
+        **tile_options (float): `alpha` and `height` of
+            :class:`~oaa_mm.visualization.ImageTiles`.
 
     Raises:
         FileNotFoundError: An image or mask is absent.
@@ -115,12 +113,8 @@ def draw_pictures(
         mask = read_mask(masks[image_id]) if masks else None
         source = images[image_id]
         try:
-            tiles = ImageTiles(
-                read_image(source),
-                class_names,
-                alpha=alpha,
-                height=tile_height,
-            )
+            image = read_image(source)
+            tiles = ImageTiles(image, class_names, **tile_options)
             frames = layout(image_id, tiles, mask)
             pictures = [tiles.draw(rows, image_id) for rows in frames]
         except ValueError as error:

@@ -179,11 +179,11 @@ def test_other_json_holds_no_scores(tmp_path):
 
 
 def test_distinct_names():
-    assert distinct_names(['w/a.safetensors', 'w/b.safetensors']) == ['a', 'b']
-    assert distinct_names(['x/e.safetensors', 'y/e.safetensors', 'x/f']) == [
-        'x/e',
-        'y/e',
-        'x/f',
-    ]
+    assert distinct_names(['w/a.safetensors', 'w/b.safetensors']) == {
+        'w/a.safetensors': 'a',
+        'w/b.safetensors': 'b',
+    }
+    paths = ['x/e.safetensors', 'y/e.safetensors', 'x/f']
+    assert [*distinct_names(paths).values()] == ['x/e', 'y/e', 'x/f']
     with pytest.raises(ValueError, match='same store is given twice: a, a'):
         distinct_names(['a', 'a'])

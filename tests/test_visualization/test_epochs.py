@@ -132,7 +132,7 @@ def test_draw_strips(work_dir):
     red[..., 2] = 255  # OpenCV writes blue, green, red
     cv2.imwrite(str(work_dir / 'a.png'), red)
     path = work_dir / 'out/a.png'
-    draw(work_dir, [1, 10], path, tile_height=60)
+    draw(work_dir, [1, 10], path, height=60)
     strip = cv2.imread(str(path))[..., ::-1]
     # Header, two rows of 60 pixels with captions, and margins.
     assert strip.shape[0] == 30 + 2 * (20 + 60) + 4 * 8
