@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from oaa_mm.checks import name_some
 
@@ -41,17 +43,6 @@ class LabelDiff:
     def equal(self) -> bool:
         """Whether both tables hold the same labels of the same images."""
         return not (self.only_in_a or self.only_in_b or self.changed)
-
-    def class_name(self, index: int) -> str:
-        """Name of a class, or its index where there are no names.
-
-        Args:
-            index (int): 0-based class index.
-
-        Returns:
-            str: The name.
-        """
-        return str(index) if self.classes is None else self.classes[index]
 
 
 def diff_labels(a: LabelTable, b: LabelTable) -> LabelDiff:
@@ -97,17 +88,18 @@ def diff_labels(a: LabelTable, b: LabelTable) -> LabelDiff:
     )
 
 
-def _counts_table(diff: LabelDiff) -> Table:
-    table = Table(title='Labels of common images that only one source has')
-    table.add_column('class')
-    table.add_column('only in A', justify='right')
-    table.add_column('only in B', justify='right')
-    for index, (in_a, in_b) in diff.counts.items():
-        table.add_row(diff.class_name(index), str(in_a), str(in_b))
-    table.add_section()
-    table.add_row(
-        'all', *map(str, map(sum, zip(*diff.counts.values(), strict=True)))
+def _counts_table(diff: LabelDiff, names: Sequence[str]) -> Table:
+    table = Table(
+        'class',
+        Column('only in A', justify='right'),
+        Column('only in B', justify='right'),
+        title='Labels of common images that only one source has',
     )
+    for index, counts in diff.counts.items():
+        table.add_row(names[index], *map(str, counts))
+    table.add_section()
+    totals = map(sum, zip(*diff.counts.values(), strict=True))
+    table.add_row('all', *map(str, totals))
     return table
 
 
@@ -128,11 +120,8 @@ def print_diff(
             output.
     """
     console = console or Console()
-
-    def say(text: str) -> None:
-        # Ids and paths are no markup: `[x]` should be printed as it is.
-        console.print(text, markup=False, highlight=False, soft_wrap=True)
-
+    # Ids and paths are no markup: `[x]` should be printed as it is.
+    say = partial(console.print, markup=False, highlight=False, soft_wrap=True)
     say(f'A: {names[0]}\nB: {names[1]}')
     say(
         f'{diff.num_common} images in both, {len(diff.changed)} of them with '
@@ -145,10 +134,11 @@ def print_diff(
         say('the labels are equal')
     if not diff.changed:
         return
-    console.print(_counts_table(diff))
+    classes = diff.classes or [str(i) for i in range(max(diff.counts) + 1)]
+    console.print(_counts_table(diff, classes))
     for image_id in list(diff.changed)[:limit]:
         signs = [
-            f'{sign}{diff.class_name(index)}'
+            f'{sign}{classes[index]}'
             for sign, extra in zip('-+', diff.changed[image_id], strict=True)
             for index in extra
         ]

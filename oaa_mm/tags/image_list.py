@@ -22,6 +22,7 @@ from .table import LabelTable, ListedImage, TableBuilder
 #: What separates words. Other blanks of Unicode belong to names.
 _BLANKS = ' \t\r\f\v'
 _WORD = re.compile(f'[^{_BLANKS}]+')
+_COMMENT = re.compile(f'(?<![^{_BLANKS}])#.*')
 _NUMBER = re.compile('-?[0-9]+')
 _NUMBERS = re.compile(f'(-?[0-9]+([{_BLANKS}]+|$))*(#.*)?')
 
@@ -67,7 +68,7 @@ def read_image_list(
         if not line:
             continue
         try:
-            image = _read_line(line, tags, known or (), suffix)
+            image = _read_line(line, tags, known, suffix)
         except ValueError as error:
             raise ValueError(f'{path}, line {number}: {error}') from error
         if image is not None:
@@ -114,12 +115,13 @@ def labels_in_list(
 def _read_line(
     line: str,
     tags: bool,
-    known: Container[str],
+    known: Container[str] | None,
     suffix: str | None,
 ) -> ListedImage | None:
+    readings = _readings(line)
     there = {
         image_id: (name, rest)
-        for name, rest in _readings(line)
+        for name, rest in (() if known is None else readings)
         if (image_id := find_id(name, known, suffix)) is not None
     }
     if len(there) > 1:
@@ -132,7 +134,7 @@ def _read_line(
     if there:
         ((image_id, (name, rest)),) = there.items()
     else:
-        name, rest = _usual_reading(line, tags)
+        name, rest = _usual_reading(readings, tags)
         image_id = image_id_of(name, suffix)
     check_image_id(image_id)
     return ListedImage(image_id, name, _tags(rest) if tags else None)
@@ -154,20 +156,17 @@ def _may_follow(name: str, rest: str) -> bool:
 
 
 def _before_comment(rest: str) -> list[str]:
-    words = _WORD.findall(rest)
-    if '#' not in rest:
-        return words
-    marks = [n for n, word in enumerate(words) if word.startswith('#')]
-    return words[: marks[0]] if marks else words
+    return _WORD.findall(_COMMENT.sub('', rest))
 
 
 def _has_suffix(name: str) -> bool:
     return name.lower().endswith(IMAGE_SUFFIXES)
 
 
-def _usual_reading(line: str, tags: bool) -> tuple[str, str]:
+def _usual_reading(
+    readings: list[tuple[str, str]], tags: bool
+) -> tuple[str, str]:
     """The reading where nothing is known of the images."""
-    readings = _readings(line)
     for name, rest in readings:
         if _has_suffix(name) and '#' not in _WORD.findall(name):
             return name, rest

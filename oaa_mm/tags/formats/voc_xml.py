@@ -28,10 +28,10 @@ class _Builder(ElementTree.TreeBuilder):
         )
 
 
-def _class_names(path: Path, keep_difficult: bool) -> Iterator[str]:
+def _class_names(path: str, keep_difficult: bool) -> Iterator[str]:
     parser = ElementTree.XMLParser(target=_Builder())
     try:
-        root = ElementTree.fromstring(path.read_bytes(), parser)
+        root = ElementTree.parse(path, parser).getroot()
     except (OSError, SyntaxError, ValueError, LookupError) as error:
         raise ValueError(f'{path} cannot be read as XML: {error}') from error
     if root.tag != 'annotation':
