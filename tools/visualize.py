@@ -254,8 +254,8 @@ def gif_command(args: argparse.Namespace) -> None:
     """Run `gif`: read the stores, animate, and say what was made."""
     from oaa_mm import visualization as vis
 
-    numbers = vis.select_epochs(args.work_dir, args.epochs)
-    epochs = vis.load_epochs(args.work_dir, numbers)
+    chosen = vis.select_epochs(args.work_dir, args.epochs)
+    epochs = vis.load_epochs(args.work_dir, chosen)
 
     def layout(image_id: str, tiles: ImageTiles, mask: Mask) -> list[Rows]:
         maps = [epoch.maps_of(image_id) for epoch in epochs]

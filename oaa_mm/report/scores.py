@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from oaa_mm.evaluation import Result, read_results
 
@@ -53,24 +53,16 @@ def read_scores(sources: Sources) -> list[Score]:
         for path in sources.scores
         for result in read_results(path)
     ]
-    tested = [
-        _score(result, folder)
-        for folder, path in sources.tests.items()
-        for result in _read_test(path)
-    ]
+    tested = []
+    for folder, path in sources.tests.items():
+        with suppress(ValueError):  # a run was killed while it wrote the file
+            tested += [_score(result, folder) for result in read_results(path)]
     if any(score.result.kind == 'maps' for score in compared):
         tested = [score for score in tested if score.result.kind != 'maps']
     kinds = ('maps', 'labels', 'network')
     return sorted(
         [*compared, *tested], key=lambda s: kinds.index(s.result.kind)
     )
-
-
-def _read_test(path: Path) -> list[Result]:
-    try:
-        return read_results(path)
-    except ValueError:  # the run was killed while it wrote the file
-        return []
 
 
 def _score(result: Result, name: str) -> Score:

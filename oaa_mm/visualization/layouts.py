@@ -47,10 +47,8 @@ def strip_rows(
     rows = []
     for only in (per_class and classes) or [None]:
         name = '' if only is None else f', {tiles.class_name(only)}'
-        image, side = (
-            tiles.image(f'image{name}'),
-            tiles.mask('mask', mask, only),
-        )
+        image = tiles.image(f'image{name}')
+        side = tiles.mask('mask', mask, only)
         columns = (tiles.epoch(epoch, only=only) for epoch in epochs)
         current, accumulated = zip(*columns, strict=True)
         if with_current:

@@ -59,9 +59,7 @@ class AttentionVisualizationHook(Hook):
         self.image_ids = image_ids
         self.num_images = num_images
         self.interval = interval
-        self.alpha = alpha
-        self.tile_height = tile_height
-        self._paths: dict[str, str] = {}
+        self.tile_options = dict(alpha=alpha, height=tile_height)
 
     def before_train(self, runner: Runner) -> None:
         """Find the images.
@@ -126,12 +124,8 @@ class AttentionVisualizationHook(Hook):
         stores = EpochStores(step, memory.epoch_maps, memory.store)
         names = runner.train_dataloader.dataset.metainfo['classes']
         for image_id, path in self._paths.items():
-            tiles = ImageTiles(
-                read_image(path),
-                names,
-                alpha=self.alpha,
-                height=self.tile_height,
-            )
+            image = read_image(path)
+            tiles = ImageTiles(image, names, **self.tile_options)
             maps = stores.maps_of(image_id)
             (rows,) = film_rows(tiles, [maps], unit=unit)
             runner.visualizer.add_image(
