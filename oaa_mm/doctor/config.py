@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,30 +12,21 @@ from mmseg.registry import DATASETS
 
 from oaa_mm.datasets import ImageLevelDataset
 from oaa_mm.runs.config import override_config, read_config
+from oaa_mm.runs.manifest import leaf_datasets
 
 from .layout import NEEDS, SALIENCY_DIR, find_folder
 from .split import Split
 
 
-def _unwrap(
-    dataset: Mapping[str, Any], key: str
-) -> Iterator[tuple[Mapping[str, Any], type]]:
-    """The data sets inside RepeatDataset and the like, and their classes."""
-    while 'dataset' in dataset:
-        key += '.dataset'
-        dataset = dataset['dataset']
+def _class_of(dataset: Mapping[str, Any], key: str) -> type:
     kind = dataset.get('type')
-    if 'datasets' in dataset:
-        for number, part in enumerate(dataset['datasets']):
-            yield from _unwrap(part, f'{key}.datasets.{number}')
-        return
     found = DATASETS.get(kind) if isinstance(kind, str) else kind
     if found is None:
         raise ValueError(
             f'{key}.type is {kind!r}, which is not a registered data set; '
             'does the config need custom_imports?'
         )
-    yield dataset, found
+    return found
 
 
 def _class_names(
@@ -115,8 +106,9 @@ def splits_from_config(
     for name in NEEDS:
         key = f'{name}_dataloader'
         if loader := config.get(key):
-            parts = list(_unwrap(loader['dataset'], f'{key}.dataset'))
-            for number, (dataset, kind) in enumerate(parts, len(parts) > 1):
+            parts = list(leaf_datasets(loader['dataset']))
+            for number, dataset in enumerate(parts, len(parts) > 1):
+                kind = _class_of(dataset, f'{key}.dataset')
                 splits.append(_split(name, dataset, kind, number))
                 classes = classes or _class_names(dataset, kind)
     if not splits:

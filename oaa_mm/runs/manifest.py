@@ -154,10 +154,11 @@ def leaf_datasets(dataset: Any) -> Iterator[Any]:
     """The data sets within wrappers.
 
     Args:
-        dataset (Any): A data set, or one that wraps others.
+        dataset (Any): A data set, or one that wraps others; or the config of
+            one.
 
     Yields:
-        Any: A data set that reads samples itself.
+        Any: A data set that reads samples itself, or its config.
     """
     for inner in getattr(dataset, 'datasets', ()):
         yield from leaf_datasets(inner)
