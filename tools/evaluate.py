@@ -5,7 +5,6 @@ Examples:
         work_dirs/oaa_vgg16_voc/attention_epoch_15.safetensors \
         work_dirs/oaa_vgg16_voc/epoch_maps_15.safetensors \
         --masks data/VOC2012/SegmentationClassAug \
-        --list data/VOC2012/ImageSets/Segmentation/train_aug.txt \
         --curves work_dirs/oaa_vgg16_voc/curves.png
     python tools/evaluate.py labels work_dirs/pseudo_labels \
         --masks data/VOC2012/SegmentationClassAug \
@@ -112,13 +111,15 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
         '--masks', required=True, help='folder of masks, {image_id}.png'
     )
     parser.add_argument(
-        '--list', required=True, help='text file, one image id per line'
+        '--list',
+        help='text file, one image id per line (default: all images of the '
+        'stores, or those in the first folder)',
     )
     parser.add_argument(
         '--classes',
-        default='voc',
         help="'voc', 'coco', names separated by commas, or a text file with "
-        'one name a line; without background (default: voc)',
+        'one name a line; without background (default: those of the stores '
+        'or folders, or voc)',
     )
     parser.add_argument(
         '--binary-masks',
@@ -134,18 +135,20 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
 def run_attention(args: argparse.Namespace) -> None:
     """Run `attention`: evaluate, print, and write what was asked for."""
     from oaa_mm.attention import AttentionStore
+    from oaa_mm.attention.record import DataRecord
     from oaa_mm.evaluation import evaluate_store
     from oaa_mm.evaluation.compare import distinct_names
     from oaa_mm.evaluation.curves import check_plot_path, save_curves
     from oaa_mm.evaluation.tables import attention_report, sweep_thresholds
-    from oaa_mm.tags.classes import load_classes
 
-    class_names = load_classes(args.classes)
     thresholds = sweep_thresholds(args.step)
     if args.curves:
         check_plot_path(args.curves)
-    stores = map(AttentionStore.open, args.stores)
-    masks = find_masks(args, {i for store in stores for i in store.image_ids})
+    stores = list(map(AttentionStore.open, args.stores))
+    data = DataRecord.of_stores(stores, args.stores[0])
+    class_names = data.class_names(args.classes)
+    known = {i for s in stores for i in (*s.image_ids, *s.negatives)}
+    masks = find_masks(args, known, sorted(known))
     results = []
     for path, name in distinct_names(args.stores).items():
         folder = os.path.isdir(path)
@@ -170,18 +173,19 @@ def run_attention(args: argparse.Namespace) -> None:
 
 def run_labels(args: argparse.Namespace) -> None:
     """Run `labels`: evaluate, print, and write what was asked for."""
+    from oaa_mm.attention.record import DataRecord
     from oaa_mm.evaluation import evaluate_labels
     from oaa_mm.evaluation.compare import distinct_names
     from oaa_mm.evaluation.tables import label_report
     from oaa_mm.io import ImageFolder, find_by_id
-    from oaa_mm.pseudo_labels.layout import label_dir
-    from oaa_mm.tags.classes import load_classes
+    from oaa_mm.io.label_folder import label_dir
 
-    class_names = load_classes(args.classes)
+    data = DataRecord.of_labels(args.folders[0])
+    class_names = data.class_names(args.classes)
     names = distinct_names(args.folders)
     folders = {name: label_dir(path) for path, name in names.items()}
-    first = next(iter(folders.values()))
-    masks = find_masks(args, ImageFolder(first, '.png', strict=True))
+    first = ImageFolder(next(iter(folders.values())), '.png', strict=True)
+    masks = find_masks(args, first, first.all_ids())
     labels = {
         name: find_by_id(folder, masks, kind='labels', remedy=REMEDY)
         for name, folder in folders.items()
@@ -203,14 +207,16 @@ def run_labels(args: argparse.Namespace) -> None:
 
 
 def find_masks(
-    args: argparse.Namespace, known: Container[str]
+    args: argparse.Namespace, known: Container[str], ids: Sequence[str]
 ) -> dict[str, str]:
-    """The mask of each listed image, before any long work."""
+    """The mask of each listed image, or of each id, before any long work."""
     from oaa_mm.io import find_by_id
     from oaa_mm.tags import read_image_list
 
-    images = read_image_list(args.list, known=known)
-    return find_by_id(args.masks, [i.image_id for i in images], remedy=REMEDY)
+    if args.list:
+        listed = read_image_list(args.list, known=known)
+        ids = [image.image_id for image in listed]
+    return find_by_id(args.masks, ids, remedy=REMEDY)
 
 
 def write_json(path: str | None, results: Sequence) -> None:

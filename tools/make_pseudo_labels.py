@@ -3,21 +3,27 @@ r"""Make pseudo-labels of attention maps (and saliency maps).
 Example:
     python tools/make_pseudo_labels.py \
         work_dirs/oaa_vgg16_voc/attention_epoch_15.safetensors \
-        --img-dir data/VOC2012/JPEGImages \
         --list data/VOC2012/ImageSets/Segmentation/train_aug.txt \
         --saliency-dir data/VOC2012/SaliencyMaps \
-        --out work_dirs/pseudo_labels --workers 4
+        --workers 4
 
-Into the folder OUT come
+The images and classes are those that the store was trained on; --img-dir and
+--classes name others. Into the folder OUT, here
+work_dirs/pseudo_labels/oaa_vgg16_voc, come
 
     labels/{image_id}.png  palette PNGs of the images' sizes: 0 background,
                            c + 1 class c, 255 ignored
     train.txt              the list of images, written when all are done
     summary.json           shares of background, classes and 255; the images
                            that are all 255
-    manifest.json          the parameters and inputs that made the labels
+    manifest.json          the parameters and inputs that made the labels, and
+                           where the images are
 
-and a segmentation config of mmseg needs two entries to train on them:
+The configs in configs/deeplab train on them by one entry,
+
+    train_dataloader.dataset.pseudo_labels=OUT
+
+and any other segmentation config of mmseg by two:
 
     train_dataloader.dataset.data_prefix.seg_map_path=OUT/labels
     train_dataloader.dataset.ann_file=OUT/train.txt
@@ -54,8 +60,15 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help='attention store (*.safetensors), or a folder of '
         '{image_id}_{class}.png',
     )
-    parser.add_argument('--out', required=True, help='folder to make')
-    parser.add_argument('--img-dir', required=True, help='folder of images')
+    parser.add_argument(
+        '--out',
+        help='folder to make (default: pseudo_labels/RUN beside the folder '
+        'RUN of the store)',
+    )
+    parser.add_argument(
+        '--img-dir',
+        help='folder of images (default: where the training found them)',
+    )
     parser.add_argument(
         '--list',
         help='text file, one image id per line (default: all of the store)',
@@ -65,9 +78,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument(
         '--classes',
-        default='voc',
         help="'voc', 'coco', names separated by commas, or a text file with "
-        'one name a line; without background (default: voc)',
+        'one name a line; without background (default: those of the store, '
+        'or voc)',
     )
     add_rules(parser)
     add_refinement(parser)
@@ -147,6 +160,14 @@ def add_rules(parser: argparse.ArgumentParser) -> None:
         )
 
 
+def default_out(store: Path) -> Path:
+    """``work_dirs/pseudo_labels/own`` for a store in ``work_dirs/own``."""
+    run = store if store.is_dir() else store.parent
+    if not run.name:  # the working directory
+        run = run.absolute()
+    return run.parent / 'pseudo_labels' / run.name
+
+
 def main(argv: Sequence[str] | None = None) -> int | None:
     """Make the labels.
 
@@ -162,13 +183,14 @@ def main(argv: Sequence[str] | None = None) -> int | None:
     from oaa_mm.tags.classes import load_classes
 
     args = parse_args(argv)
+    out = args.out or default_out(Path(args.store))
     constants = {c.name: getattr(args, c.name) for c in LabelRules.constants()}
     with on_interrupt('the same command goes on, finished labels are kept'):
         summary = make_label_folder(
             args.store,
-            args.out,
+            out,
             img_dir=args.img_dir,
-            class_names=load_classes(args.classes),
+            class_names=args.classes and load_classes(args.classes),
             image_list=args.list,
             saliency_dir=args.saliency_dir,
             rules=LabelRules(background=args.background, **constants),
@@ -181,7 +203,7 @@ def main(argv: Sequence[str] | None = None) -> int | None:
         )
     print(summary.table())
     if args.part is None:
-        print(f'wrote {args.out}')
+        print(f'wrote {out}')
     else:
         print(
             'part {} of {} is done; when all are, the same command without '

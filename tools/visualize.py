@@ -3,23 +3,23 @@ r"""Draw attention maps and pseudo-labels, and report on a whole run.
 Examples:
     python tools/visualize.py strip work_dirs/oaa_vgg16_voc \
         --random 8 --epochs 1 3 5 last \
-        --img-dir data/VOC2012/JPEGImages \
-        --masks data/VOC2012/SegmentationClassAug \
-        --out work_dirs/oaa_vgg16_voc/strips
+        --masks data/VOC2012/SegmentationClassAug
     python tools/visualize.py compare --random 8 \
         --stores work_dirs/oaa/cam.safetensors \
             work_dirs/oaa_plus/oaa_plus.safetensors \
-        --labels work_dirs/pseudo_labels \
-        --img-dir data/VOC2012/JPEGImages --out work_dirs/pictures
+        --labels work_dirs/pseudo_labels --out work_dirs/pictures
     python tools/visualize.py gif work_dirs/oaa_vgg16_voc --ids 2007_000032 \
-        --img-dir data/VOC2012/JPEGImages --out work_dirs/2007_000032.mp4
+        --out work_dirs/2007_000032.mp4
     python tools/visualize.py report work_dirs/oaa_plus_voc
+
+Images, masks and classes are those that the stores were made of, where
+--img-dir, --masks and --classes name no others.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from oaa_mm.visualization.layouts import Rows
 
     Mask = np.ndarray | None
+    Stores = Sequence[AttentionStore | EpochStores]
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -65,7 +66,7 @@ def add_strip_parser(commands: argparse._SubParsersAction) -> None:
         action='store_true',
         help='rows for each class in place of all classes blended',
     )
-    add_common_arguments(parser)
+    add_common_arguments(parser, out='strips in WORK_DIR')
     parser.set_defaults(run=strip_command)
 
 
@@ -91,7 +92,7 @@ def add_compare_parser(commands: argparse._SubParsersAction) -> None:
         metavar='DIR',
         help='what make_pseudo_labels.py made, or folders of {image_id}.png',
     )
-    add_common_arguments(parser)
+    add_common_arguments(parser, out='comparisons beside the first STORE')
     parser.set_defaults(run=compare_command)
 
 
@@ -106,9 +107,7 @@ def add_gif_parser(commands: argparse._SubParsersAction) -> None:
     add_epoch_arguments(parser, 'all')
     add_number(parser, 'seconds', 0.5, 'how long each epoch is shown')
     add_common_arguments(
-        parser,
-        out='folder for {image_id}.gif, or for a single image a file *.gif '
-        'or *.mp4',
+        parser, out='films in WORK_DIR; a single image may be a *.gif or *.mp4'
     )
     parser.set_defaults(run=gif_command)
 
@@ -170,7 +169,7 @@ def add_report_parser(commands: argparse._SubParsersAction) -> None:
     add_number(parser, 'seed', 0, 'seed of the random choice')
     add_number(parser, 'epochs', 10, 'most epochs shown, evenly spaced')
     add_number(parser, 'height', 180, 'height of each picture in pixels')
-    source = 'default: what the manifests of the stores say'
+    source = 'default: what the stores have recorded'
     parser.add_argument('--img-dir', help=f'folder of images ({source})')
     parser.add_argument(
         '--masks', help=f'folder of masks, {{image_id}}.png ({source})'
@@ -181,9 +180,7 @@ def add_report_parser(commands: argparse._SubParsersAction) -> None:
     parser.set_defaults(run=report_command)
 
 
-def add_common_arguments(
-    parser: argparse.ArgumentParser, *, out: str = 'folder for the pictures'
-) -> None:
+def add_common_arguments(parser: argparse.ArgumentParser, *, out: str) -> None:
     """Add what the commands take that draw some images."""
     images = parser.add_mutually_exclusive_group(required=True)
     images.add_argument('--ids', nargs='+', metavar='ID', help='image ids')
@@ -191,17 +188,23 @@ def add_common_arguments(
         '--random', type=int, metavar='N', help='N images at random'
     )
     add_number(parser, 'seed', 0, 'seed of --random')
-    parser.add_argument('--img-dir', required=True, help='folder of images')
-    parser.add_argument('--masks', help='folder of masks, {image_id}.png')
+    parser.add_argument(
+        '--img-dir', help='folder of images (default: those of the training)'
+    )
+    parser.add_argument(
+        '--masks',
+        help='folder of masks, {image_id}.png (default: those that the data '
+        'set had)',
+    )
     parser.add_argument(
         '--classes',
-        default='voc',
         help="'voc', 'coco', names separated by commas, or a text file with "
-        'one name a line; without background (default: voc)',
+        'one name a line; without background (default: those of the stores, '
+        'or voc)',
     )
     add_number(parser, 'alpha', 0.6, 'weight of the colours over the image')
     add_number(parser, 'height', 200, 'height of each picture in pixels')
-    parser.add_argument('--out', required=True, help=out)
+    parser.add_argument('--out', help=f'folder to write to (default: {out})')
 
 
 def strip_command(args: argparse.Namespace) -> None:
@@ -215,12 +218,13 @@ def strip_command(args: argparse.Namespace) -> None:
         maps = [epoch.maps_of(image_id) for epoch in epochs]
         return [vis.strip_rows(tiles, maps, mask, per_class=args.per_class)]
 
+    out = Path(args.out or Path(args.work_dir, 'strips'))
     ids = chosen_ids(args, epochs)
-    draw(args, {i: Path(args.out, f'{i}.png') for i in ids}, layout)
+    draw(args, epochs, {i: out / f'{i}.png' for i in ids}, layout)
     if all(epoch.current is None for epoch in epochs):
         print('no rows of A: no epoch_maps_*.safetensors of these epochs')
     shown = ', '.join(map(str, numbers))
-    print(f'{len(ids)} strips of epochs {shown} in {args.out}')
+    print(f'{len(ids)} strips of epochs {shown} in {out}')
 
 
 def compare_command(args: argparse.Namespace) -> None:
@@ -228,12 +232,12 @@ def compare_command(args: argparse.Namespace) -> None:
     from oaa_mm.attention import AttentionStore
     from oaa_mm.evaluation.compare import distinct_names
     from oaa_mm.io import find_by_id, read_mask
-    from oaa_mm.pseudo_labels.layout import label_dir
+    from oaa_mm.io.label_folder import label_dir
     from oaa_mm.visualization import comparison_rows
 
     names = distinct_names([*args.stores, *args.labels])
     stores = {names[path]: AttentionStore.open(path) for path in args.stores}
-    ids = chosen_ids(args, stores.values())
+    ids = chosen_ids(args, list(stores.values()))
     files = {
         names[path]: find_by_id(label_dir(path), ids, kind='labels')
         for path in args.labels
@@ -246,8 +250,10 @@ def compare_command(args: argparse.Namespace) -> None:
             labels['mask'] = mask
         return [comparison_rows(tiles, maps, labels)]
 
-    draw(args, {i: Path(args.out, f'{i}.png') for i in ids}, layout)
-    print(f'{len(ids)} pictures in {args.out}')
+    out = Path(args.out or Path(args.stores[0]).parent / 'comparisons')
+    pictures = {i: out / f'{i}.png' for i in ids}
+    draw(args, list(stores.values()), pictures, layout)
+    print(f'{len(ids)} pictures in {out}')
 
 
 def gif_command(args: argparse.Namespace) -> None:
@@ -261,14 +267,13 @@ def gif_command(args: argparse.Namespace) -> None:
         maps = [epoch.maps_of(image_id) for epoch in epochs]
         return vis.film_rows(tiles, maps, mask)
 
-    paths = vis.film_paths(args.out, chosen_ids(args, epochs[-1:]))
-    draw(args, paths, layout, seconds=args.seconds)
-    print(f'{len(paths)} animations of {len(epochs)} epochs in {args.out}')
+    out = args.out or Path(args.work_dir, 'films')
+    paths = vis.film_paths(out, chosen_ids(args, epochs[-1:]))
+    draw(args, epochs, paths, layout, seconds=args.seconds)
+    print(f'{len(paths)} animations of {len(epochs)} epochs in {out}')
 
 
-def chosen_ids(
-    args: argparse.Namespace, stores: Iterable[AttentionStore | EpochStores]
-) -> list[str]:
+def chosen_ids(args: argparse.Namespace, stores: Stores) -> list[str]:
     """Images of the stores that the user names, or some at random."""
     from oaa_mm.visualization import choose_ids
 
@@ -278,20 +283,26 @@ def chosen_ids(
 
 def draw(
     args: argparse.Namespace,
+    stores: Stores,
     paths: Mapping[str, Path],
     layout: Layout,
     **kwargs: float,
 ) -> None:
     """Draw each image into its file, as the common arguments say."""
-    from oaa_mm.tags.classes import load_classes
+    from oaa_mm.attention.record import DataRecord
     from oaa_mm.visualization import draw_pictures
 
+    if args.command == 'compare':
+        place = Path(args.stores[0])
+    else:
+        place = Path(args.work_dir, 'attention_epoch_*.safetensors')
+    data = DataRecord.of_stores(stores, place)
     draw_pictures(
         paths,
         layout,
-        img_dir=args.img_dir,
-        class_names=load_classes(args.classes),
-        mask_dir=args.masks,
+        images=data.find_images(paths, args.img_dir),
+        class_names=data.class_names(args.classes),
+        masks=data.find_masks(paths, args.masks),
         alpha=args.alpha,
         height=args.height,
         **kwargs,

@@ -22,9 +22,9 @@ from torch import nn
 
 from oaa_mm.attention import AttentionStore
 from oaa_mm.io import write_image, write_mask
+from oaa_mm.io.label_folder import label_file
 from oaa_mm.io.progress import progress
 from oaa_mm.pseudo_labels import LabelRules, build_refine
-from oaa_mm.pseudo_labels.layout import label_file
 from oaa_mm.visualization import overlay_attention
 
 from .inputs import ImageInput, Images, Tags, add_tags, list_images

@@ -11,7 +11,7 @@ from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner, find_latest_checkpoint
 
 from oaa_mm.attention import AttentionAccumulator, AttentionStore
-from oaa_mm.datasets.record import DATA_SET, record_data
+from oaa_mm.attention.record import DATA_SET, record_data
 from oaa_mm.io import find_by_id
 from oaa_mm.runs.manifest import write_run_manifest
 
@@ -161,7 +161,7 @@ def record_training_data(runner: Runner) -> dict[str, Any]:
 
     Returns:
         dict[str, Any]: An entry for the metadata of stores, see
-        :mod:`oaa_mm.datasets.record`; empty for data sets without image ids.
+        :mod:`oaa_mm.attention.record`; empty for data sets without image ids.
     """
     images, masks = {}, {}
     dataset = runner.train_dataloader.dataset

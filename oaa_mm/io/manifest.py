@@ -50,6 +50,8 @@ class Manifest:
             what :func:`oaa_mm.io.fingerprint.fingerprint` returned.
         outputs (dict[str, dict]): The same of what was made, where it is more
             than what the manifest lies beside. Defaults to none.
+        data_set (dict[str, Any]): The files and classes of the images, see
+            :mod:`oaa_mm.attention.record`. Defaults to none.
         seed (int | None): None where nothing is random.
         seconds (float): How long it took; 0 where nobody measured it.
         versions (dict[str, str]): Defaults to the installed ones.
@@ -60,6 +62,7 @@ class Manifest:
     parameters: dict[str, Any] = field(default_factory=dict)
     inputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    data_set: dict[str, Any] = field(default_factory=dict)
     seed: int | None = None
     seconds: float = 0.0
     versions: dict[str, str] = field(default_factory=installed_versions)
@@ -123,7 +126,7 @@ def read_manifest(path: str | os.PathLike) -> Manifest:
             'release of oaa_mm reads version 1'
         )
     # Earlier versions did not write these two.
-    content = {'outputs': {}, 'seconds': 0.0, **content}
+    content = {'outputs': {}, 'data_set': {}, 'seconds': 0.0, **content}
     entries = {f.name: content.get(f.name) for f in fields(Manifest)}
     wrong = [n for n, value in sorted(entries.items()) if not _fits(n, value)]
     if wrong:

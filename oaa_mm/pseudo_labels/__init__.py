@@ -2,8 +2,8 @@
 
 Arrays in, palette PNGs out. `rules` holds the constants, `compose` turns
 maps and saliency into a label, `refine` (with `par`) follows the
-edges of the image; `folder` makes a whole folder of labels, whose `layout` is
-described there, with `inputs`, `workers` and `summary` as its parts.
+edges of the image; `folder` makes a whole folder of labels, with `inputs`,
+`workers` and `summary` as its parts.
 """
 
 from .compose import Refine, compose_label, label_image

@@ -9,6 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from oaa_mm.attention import AttentionStore
+from oaa_mm.attention.record import DataRecord, record_data
 from oaa_mm.checks import check_number
 from oaa_mm.io import atomic_write, write_json
 from oaa_mm.io.fingerprint import (
@@ -16,6 +18,7 @@ from oaa_mm.io.fingerprint import (
     fingerprint_files,
     fingerprint_names,
 )
+from oaa_mm.io.label_folder import LABELS, LIST, MANIFEST, SUMMARY
 from oaa_mm.io.manifest import (
     Manifest,
     differences,
@@ -26,7 +29,6 @@ from oaa_mm.io.progress import progress
 from oaa_mm.runs.lock import check_free, lock_folder, remove_leftovers
 
 from .inputs import ImageToLabel, images_to_label
-from .layout import LABELS, LIST, MANIFEST, SUMMARY
 from .refine import build_refine
 from .rules import LabelRules
 from .summary import LabelSummary
@@ -39,8 +41,8 @@ def make_label_folder(
     store: str | os.PathLike,
     out: str | os.PathLike,
     *,
-    img_dir: str | os.PathLike,
-    class_names: Sequence[str],
+    img_dir: str | os.PathLike | None = None,
+    class_names: Sequence[str] | None = None,
     image_list: str | os.PathLike | None = None,
     saliency_dir: str | os.PathLike | None = None,
     rules: LabelRules | None = None,
@@ -60,9 +62,11 @@ def make_label_folder(
         store (str | os.PathLike): An attention store, or a folder of the
             authors' ``{image_id}_{class}.png``.
         out (str | os.PathLike): The folder to make; its content is described
-            in :mod:`oaa_mm.pseudo_labels.layout`.
-        img_dir (str | os.PathLike): Folder of the images.
-        class_names (Sequence[str]): Names of the foreground classes.
+            in :mod:`oaa_mm.io.label_folder`.
+        img_dir (str | os.PathLike | None): Folder of the images. Defaults to
+            None: the files that the store has recorded.
+        class_names (Sequence[str] | None): Names of the foreground classes.
+            Defaults to None: those of the store, or VOC's where it has none.
         image_list (str | os.PathLike | None): One image id a line. Defaults
             to all images of the store.
         saliency_dir (str | os.PathLike | None): Folder of
@@ -93,6 +97,8 @@ def make_label_folder(
     number, parts = part or (1, 1)
     check_number('the part', number, low=1, high=parts, integer=True)
     build_refine(refine, refine_options)  # whether it can be had
+    data = DataRecord.of_stores([AttentionStore.open(store)], store)
+    class_names = class_names or data.class_names()
     images = images_to_label(
         store,
         img_dir,
@@ -109,7 +115,15 @@ def make_label_folder(
         refine_options=dict(refine_options or {}),
     )
     out = Path(out)
-    manifest = _manifest(settings, images, image_list or store)
+    files = {image.image_id: image.path for image in images}
+    record = record_data(
+        files,
+        out,
+        masks=data.find_masks(files),
+        classes=class_names,
+        palette=data.palette,
+    )
+    manifest = _manifest(settings, images, image_list or store, record)
     chosen = images[number - 1 :: parts]
     summary = LabelSummary(class_names)
     with _locked(out, part):
@@ -142,6 +156,7 @@ def _manifest(
     settings: LabelSettings,
     images: Sequence[ImageToLabel],
     listed: str | os.PathLike,
+    record: dict[str, Any],
 ) -> Manifest:
     inputs = {
         'store': fingerprint(settings.store),
@@ -162,6 +177,7 @@ def _manifest(
             'refine_options': settings.refine_options,
         },
         inputs=inputs,
+        data_set=record,
     )
 
 
@@ -190,4 +206,5 @@ def _enter_folder(out: Path, manifest: Manifest, overwrite: bool) -> None:
     if changes:
         for file in (*labels, out / SUMMARY, out / LIST):
             file.unlink(missing_ok=True)
+    if changes or old.data_set != manifest.data_set:  # the images were moved
         write_manifest(path, manifest)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from oaa_mm.attention import AttentionStore
 from oaa_mm.attention.coverage import check_maps
+from oaa_mm.attention.record import DataRecord
 from oaa_mm.datasets.files import inspect_images
-from oaa_mm.io import find_by_id, find_images, read_grey
+from oaa_mm.io import find_by_id, read_grey
 from oaa_mm.io.progress import progress
 from oaa_mm.tags import read_image_list
 
@@ -34,7 +35,7 @@ class ImageToLabel:
 
 def images_to_label(
     store: str | os.PathLike,
-    img_dir: str | os.PathLike,
+    img_dir: str | os.PathLike | None = None,
     *,
     image_list: str | os.PathLike | None = None,
     saliency_dir: str | os.PathLike | None = None,
@@ -46,8 +47,9 @@ def images_to_label(
     Args:
         store (str | os.PathLike): An attention store, or a folder in the
             authors' format.
-        img_dir (str | os.PathLike): Folder of the images, see
-            :func:`oaa_mm.io.find_images`.
+        img_dir (str | os.PathLike | None): Folder of the images, see
+            :func:`oaa_mm.io.find_images`. Defaults to None: those that
+            the store has recorded.
         image_list (str | os.PathLike | None): One image id a line. Defaults
             to all images of the store, those without any class included.
         saliency_dir (str | os.PathLike | None): Folder of
@@ -86,9 +88,9 @@ def images_to_label(
         'labels are all 255.',
         allow_missing=allow_missing,
     )
-    # By the ids of the store, also where the folder has no sub-folders.
-    paths = find_images(img_dir, names.values()).values()
-    images = dict(zip(names, paths, strict=True))
+    images = DataRecord.of_stores([maps], store).find_images(
+        names, img_dir, names=names
+    )
     sizes = inspect_images(images)
     saliency = {}
     if saliency_dir is not None:

@@ -16,11 +16,11 @@ import torch
 
 from oaa_mm.attention import AttentionStore
 from oaa_mm.io import read_grey, read_image, read_mask, write_mask
+from oaa_mm.io.label_folder import label_file
 from oaa_mm.runs.cli import handle_signal
 
 from .compose import label_image
 from .inputs import ImageToLabel
-from .layout import label_file
 from .refine import build_refine
 from .rules import LabelRules
 
@@ -32,7 +32,7 @@ class LabelSettings:
     Args:
         store (str): An attention store, or a folder in the authors' format.
         out (str): The folder that is made, see
-            :mod:`oaa_mm.pseudo_labels.layout`.
+            :mod:`oaa_mm.io.label_folder`.
         rules (LabelRules): The constants.
         refine (str): See :func:`oaa_mm.pseudo_labels.build_refine`.
         refine_options (Mapping[str, Any]): Parameters of the refinement.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from oaa_mm.io import ImageFolder, find_by_id, read_image, read_mask
+from oaa_mm.io import find_by_id, read_image, read_mask
 from oaa_mm.io.progress import progress
 from oaa_mm.visualization import ImageTiles, Tile
 
@@ -74,23 +74,28 @@ def draw_gallery(
     notes, known = [], run.image_ids()
     if not known:
         notes.append('There are neither maps nor pseudo-labels to draw.')
-    if not known or run.img_dir is None:
+    elif run.img_dir is None and not run.data.has_images:
+        notes.append('No folder of images is known; name it with --img-dir.')
+        known = []
+    if not known:
         return Gallery(notes=notes)
-    folders = dict(run.labels)
-    if run.mask_dir is None:
-        notes.append('Without masks there are no best and worst images.')
-    else:
-        folders['mask'] = run.mask_dir
     ranked, ranked_by = rank_images(run, known, scores, options)
     groups = choose_groups(known, ranked, options)
     labels = {
         name: find_by_id(folder, groups, kind=name, allow_missing=True)
-        for name, folder in folders.items()
+        for name, folder in run.labels.items()
     }
-    images, cards = ImageFolder(run.img_dir), []
+    if masks := run.find_masks(groups):
+        labels['mask'] = masks
+    else:
+        notes.append(
+            'No folder of masks is known; name it with --masks. Without masks '
+            'there are no best and worst images.'
+        )
+    cards = []
     for image_id, why in progress(groups.items(), 'images'):
         try:
-            image = read_image(images.find(image_id))
+            image = read_image(run.find_image(image_id))
         except FileNotFoundError as error:
             notes.append(f'{image_id} is left out: {error}')
             continue

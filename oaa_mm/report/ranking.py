@@ -67,13 +67,15 @@ def rank_images(
     Raises:
         ValueError: A label or mask does not fit; it is named.
     """
-    if run.mask_dir is None or not (options.best or options.worst):
+    if not (options.best or options.worst):
         return [], ''
     among = ''
     if len(known) > MOST_RANKED:
         among = f', among {MOST_RANKED} of {len(known)} images drawn at random'
         known = choose_ids(known, number=MOST_RANKED, seed=options.seed)
-    masks = find_by_id(run.mask_dir, known, allow_missing=True)
+    masks = run.find_masks(known)
+    if not masks:
+        return [], ''
     if run.labels:
         name, folder = next(iter(run.labels.items()))
         files = find_by_id(folder, masks, kind=name, allow_missing=True)

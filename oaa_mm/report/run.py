@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from oaa_mm import datasets
 from oaa_mm.attention import AttentionStore
+from oaa_mm.attention.record import DataRecord
 from oaa_mm.checks import check_number
 from oaa_mm.evaluation.compare import distinct_names
-from oaa_mm.io import ImageFolder
-from oaa_mm.pseudo_labels.layout import label_dir
-from oaa_mm.tags.classes import load_classes
+from oaa_mm.io import ImageFolder, find_by_id
+from oaa_mm.io.label_folder import label_dir
 from oaa_mm.visualization import EpochStores, load_epochs, select_epochs
 
 from .sources import Sources, read_json, store_caption
-
-Config = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -35,12 +31,12 @@ class ReportOptions:
         epochs (int): The most epochs, evenly spaced.
         tile_height (int): Height of the pictures, in pixels.
         img_dir (str | os.PathLike | None): Folder of images. Defaults to the
-            one that the manifests of the stores name.
-        mask_dir (str | os.PathLike | None): Folder of masks. Defaults to the
-            one that the manifests name.
+            files that the stores have recorded.
+        mask_dir (str | os.PathLike | None): Folder of masks. Defaults to
+            those that the stores have recorded.
         classes (str | None): Class names, as
             :func:`oaa_mm.tags.load_classes` reads them. Defaults to those
-            that the manifests name.
+            of the stores.
 
     Raises:
         ValueError: A number is out of its range.
@@ -73,8 +69,9 @@ class Run:
         labels (dict[str, Path]): Caption -> folder of ``{image_id}.png``.
         epochs (Sequence[EpochStores]): Stores of some epochs, the last
             included.
-        img_dir (Path | None): Folder of images; None where none is known.
-        mask_dir (Path | None): Folder of masks; None where none is known.
+        data (DataRecord): What the stores have recorded of the data set.
+        img_dir (ImageFolder | None): Images that the user names in its place.
+        mask_dir (Path | None): Masks that the user names in its place.
         class_names (Sequence[str]): Foreground classes; empty if unknown.
         notes (Sequence[str]): What is not known, not there or left out.
     """
@@ -82,7 +79,8 @@ class Run:
     stores: dict[str, AttentionStore]
     labels: dict[str, Path]
     epochs: Sequence[EpochStores]
-    img_dir: Path | None
+    data: DataRecord
+    img_dir: ImageFolder | None
     mask_dir: Path | None
     class_names: Sequence[str]
     notes: Sequence[str]
@@ -95,6 +93,33 @@ class Run:
             labels = ImageFolder(folder, '.png', strict=True)
             known.update(labels.all_ids())
         return sorted(known)
+
+    def find_image(self, image_id: str) -> str:
+        """The file of an image.
+
+        Args:
+            image_id (str): The image.
+
+        Returns:
+            str: Its path.
+
+        Raises:
+            FileNotFoundError: It is absent, or nobody knows where it is.
+        """
+        return self.data.find_images([image_id], self.img_dir)[image_id]
+
+    def find_masks(self, ids: Iterable[str]) -> dict[str, str]:
+        """The masks of images, as far as they are there.
+
+        Args:
+            ids (Iterable[str]): The images.
+
+        Returns:
+            dict[str, str]: Image id -> file.
+        """
+        if self.mask_dir is None:
+            return self.data.find_masks(ids)
+        return find_by_id(self.mask_dir, ids, allow_missing=True)
 
     def class_name(self, index: int) -> str:
         """Name of a class, ``'class 7'`` where it is not known."""
@@ -110,7 +135,7 @@ def open_run(sources: Sources, options: ReportOptions) -> Run:
         sources (Sources): Where they are. Of several folders with stores of
             epochs, the one with most epochs is taken.
         options (ReportOptions): Folders and class names that the user gives;
-            the others are those of the configs that made the stores.
+            the others are those that the stores have recorded.
 
     Returns:
         Run: All that could be opened. A damaged store is left out with a
@@ -120,27 +145,24 @@ def open_run(sources: Sources, options: ReportOptions) -> Run:
         FileNotFoundError: A folder that the user names is absent.
         ValueError: The class names are wrong.
     """
-    configs, notes = list(_dataset_configs(sources)), []
-    img_dir, mask_dir = (
-        _find_folder(*folder, configs, notes)
-        for folder in (
-            ('images', options.img_dir, '--img-dir', 'img_path'),
-            ('masks', options.mask_dir, '--masks', 'seg_map_path'),
-        )
-    )
-    classes = _known_classes(configs, sources)
-    if options.classes:
-        classes = load_classes(options.classes)
-    stores = {}
+    notes = []
+    for option, typed in (
+        ('--img-dir', options.img_dir),
+        ('--masks', options.mask_dir),
+    ):
+        if typed is not None and not Path(typed).is_dir():
+            raise FileNotFoundError(f'{option}: no such folder: {typed}')
+    stores, opened = {}, {}
     names = distinct_names(sources.stores)
     # In the order of the method: CAM first.
     for path in sorted(names, key=lambda path: path.stem != 'cam'):
         try:
-            stores[store_caption(names[path])] = AttentionStore.open(path)
+            opened[path] = AttentionStore.open(path)
+            stores[store_caption(names[path])] = opened[path]
         except ValueError as error:
             notes.append(f'{path} is left out: {error}')
     folders = list(sources.accumulations.values())
-    epochs = []
+    epochs, folder = [], None
     if folders:
         folder = max(folders, key=lambda path: len(select_epochs(path)))
         chosen = select_epochs(folder, at_most=options.epochs)
@@ -156,56 +178,42 @@ def open_run(sources: Sources, options: ReportOptions) -> Run:
         'pseudo-label' if alone else name: label_dir(folder)
         for name, folder in sources.labels.items()
     }
-    return Run(stores, labels, epochs, img_dir, mask_dir, classes, notes)
-
-
-def _dataset_configs(sources: Sources) -> Iterator[Config]:
-    """Data sets of the configs that made the stores."""
-    for config in sources.configs:
-        for loader in ('test_dataloader', 'train_dataloader'):
-            dataset = (config.get(loader) or {}).get('dataset') or {}
-            while 'dataset' in dataset:  # RepeatDataset and the like
-                dataset = dataset['dataset']
-            yield dataset
-
-
-def _find_folder(
-    kind: str,
-    typed: str | os.PathLike | None,
-    option: str,
-    key: str,
-    configs: Sequence[Config],
-    notes: list[str],
-) -> Path | None:
-    """The folder; None, and a further note, where none is known."""
-    if typed is not None:
-        if not Path(typed).is_dir():
-            raise FileNotFoundError(f'{option}: no such folder: {typed}')
-        return Path(typed)
-    absent = ''
-    for config in configs:
-        inner = (config.get('data_prefix') or {}).get(key)
-        folder = Path(config.get('data_root') or '', inner or '')
-        if inner and folder.is_dir():
-            return folder
-        if inner:
-            absent = f' but {folder}, which is not there (from {Path.cwd()})'
-    notes.append(
-        f'No folder of {kind} is known{absent}; name it with {option}.'
+    data = _known_data(sources, opened, epochs, folder)
+    return Run(
+        stores,
+        labels,
+        epochs,
+        data,
+        options.img_dir and ImageFolder(options.img_dir),
+        options.mask_dir and Path(options.mask_dir),
+        _class_names(options, data, sources),
+        notes,
     )
-    return None
 
 
-def _known_classes(
-    configs: Sequence[Config], sources: Sources
+def _known_data(
+    sources: Sources,
+    stores: Mapping[Path, AttentionStore],
+    epochs: Sequence[EpochStores],
+    folder: Path | None,
+) -> DataRecord:
+    """The record of a store or label folder, best one that knows masks."""
+    records = [DataRecord.of_stores([s], path) for path, s in stores.items()]
+    if folder is not None:
+        place = folder / 'attention_epoch_*.safetensors'
+        records.append(DataRecord.of_stores(epochs, place))
+    records += map(DataRecord.of_labels, sources.labels.values())
+    unknown = DataRecord(None, 'The run')
+    return max(
+        records, key=lambda r: (r.has_images, r.has_masks), default=unknown
+    )
+
+
+def _class_names(
+    options: ReportOptions, data: DataRecord, sources: Sources
 ) -> Sequence[str]:
-    for config in configs:
-        kind = str(config.get('type')).split('.')[-1]
-        known = getattr(getattr(datasets, kind, None), 'METAINFO', {})
-        named = config.get('metainfo') or {}
-        names = named.get('classes') or known.get('classes')
-        if isinstance(names, (list, tuple)):
-            return tuple(names)
+    if options.classes or data.classes:
+        return data.class_names(options.classes)
     for path in sources.scores:
         return tuple(read_json(path)['classes'])
     return ()

@@ -8,10 +8,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from oaa_mm.engine.store_names import CURRENT, WITHIN_EPOCH, parse_store_name
-from oaa_mm.pseudo_labels.layout import LABELS, is_label_folder
+from oaa_mm.io.label_folder import LABELS, is_label_folder
 
 #: Folders that a pipeline has moved aside, such as ``oaa.1``.
 _ASIDE = re.compile(r'.+\.\d+')
@@ -31,7 +30,6 @@ class Sources:
         accumulations (dict[str, Path]): Folders of
             ``attention_epoch_*.safetensors``.
         stores (list[Path]): Other files of maps.
-        configs (list[dict[str, Any]]): Configs of the runs that made maps.
         labels (dict[str, Path]): What make_pseudo_labels.py has made.
         scores (list[Path]): JSON files of ``tools/evaluate.py``.
         tests (dict[str, Path]): The newest log of ``tools/test.py``, JSON.
@@ -41,7 +39,6 @@ class Sources:
     trainings: dict[str, list[Path]] = field(default_factory=dict)
     accumulations: dict[str, Path] = field(default_factory=dict)
     stores: list[Path] = field(default_factory=list)
-    configs: list[dict[str, Any]] = field(default_factory=list)
     labels: dict[str, Path] = field(default_factory=dict)
     scores: list[Path] = field(default_factory=list)
     tests: dict[str, Path] = field(default_factory=dict)
@@ -143,9 +140,6 @@ def _add_json(path: Path, name: str, found: Sources) -> None:
         found.labels[name] = path.parent
     elif 'classes' in content and {'stores', 'folders'} & {*content}:
         found.scores.append(path)
-    elif path.name.endswith('.safetensors.manifest.json'):
-        parameters = content.get('parameters', {})
-        found.configs.append(parameters.get('config', {}))
 
 
 def store_caption(name: str) -> str:

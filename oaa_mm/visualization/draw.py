@@ -13,14 +13,7 @@ import numpy as np
 from PIL import Image
 
 from oaa_mm.checks import check_choice, check_number
-from oaa_mm.io import (
-    atomic_write,
-    find_by_id,
-    find_images,
-    read_image,
-    read_mask,
-    write_image,
-)
+from oaa_mm.io import atomic_write, read_image, read_mask, write_image
 from oaa_mm.io.progress import progress
 
 from .layouts import Rows
@@ -81,9 +74,9 @@ def draw_pictures(
     paths: Mapping[str, str | os.PathLike],
     layout: Layout,
     *,
-    img_dir: str | os.PathLike,
+    images: Mapping[str, str | os.PathLike],
     class_names: Sequence[str],
-    mask_dir: str | os.PathLike | None = None,
+    masks: Mapping[str, str | os.PathLike] | None = None,
     seconds: float = 0.5,
     **tile_options: float,
 ) -> None:
@@ -95,22 +88,21 @@ def draw_pictures(
         layout (Layout): Gives the rows of each frame, from an image id, the
             tiles of its image, and its mask; see
             :mod:`oaa_mm.visualization.layouts`.
-        img_dir (str | os.PathLike): Folder of the images.
+        images (Mapping[str, str | os.PathLike]): Image id -> file.
         class_names (Sequence[str]): Names of the foreground classes.
-        mask_dir (str | os.PathLike | None): Folder of masks,
-            ``{image_id}.png``, if there is one.
+        masks (Mapping[str, str | os.PathLike] | None): Image id -> mask,
+            of images that have one. Defaults to None: none has.
         seconds (float): How long a film shows each frame. Defaults to 0.5.
         **tile_options (float): `alpha` and `height` of
             :class:`~oaa_mm.visualization.ImageTiles`.
 
     Raises:
-        FileNotFoundError: An image or mask is absent.
+        KeyError: An image is not among `images`.
         ValueError: An image, a mask or a class does not fit; it is named.
     """
-    images = find_images(img_dir, paths)
-    masks = find_by_id(mask_dir, paths) if mask_dir is not None else {}
     for image_id, path in progress(paths.items(), 'pictures'):
-        mask = read_mask(masks[image_id]) if masks else None
+        mask_path = (masks or {}).get(image_id)
+        mask = None if mask_path is None else read_mask(mask_path)
         source = images[image_id]
         try:
             image = read_image(source)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -60,6 +61,12 @@ class EpochStores:
     current: AttentionStore | None
     accumulated: AttentionStore | None
     reason: str = 'not started'
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The metadata of M, or of A where there is no M."""
+        stores = (self.accumulated, self.current)
+        return next((s.metadata for s in stores if s is not None), {})
 
     @property
     def image_ids(self) -> tuple[str, ...]:

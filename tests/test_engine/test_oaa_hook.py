@@ -15,7 +15,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from oaa_mm.attention import AttentionStore
-from oaa_mm.datasets.record import DataRecord
+from oaa_mm.attention.record import DataRecord
 from oaa_mm.engine import OAAHook
 from oaa_mm.io import write_mask
 from oaa_mm.registry import MODELS

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 
 from oaa_mm.attention import AttentionStore
+from oaa_mm.attention.record import DATA_SET, record_data
 from oaa_mm.io import write_mask
-from oaa_mm.io.manifest import Manifest, manifest_path, write_manifest
+from oaa_mm.io.manifest import Manifest, write_manifest
 
 SIZE = (30, 40)
 NAMES = ['cat', 'cow & calf']
@@ -28,20 +29,14 @@ def make_store(path, value, ids=WRONG):
         small = np.zeros((3, 4), np.uint8)
         small[:, :2] = value
         store[image_id, int(image_id == 'poor')] = small
-    store.save(path)
-    config = {
-        'test_dataloader': {
-            'dataset': {
-                'data_root': str(path.parents[2] / 'data'),
-                'data_prefix': {'img_path': 'img', 'seg_map_path': 'masks'},
-                'metainfo': {'classes': NAMES},
-            }
-        }
-    }
-    manifest = Manifest(
-        tool='train', parameters={'config': config}, versions={'x': '1'}
+    data = path.parents[2] / 'data'
+    store.metadata[DATA_SET] = record_data(
+        {i: f'{data}/img/{i}.png' for i in ids},
+        path.parent,
+        masks={i: f'{data}/masks/{i}.png' for i in ids},
+        classes=NAMES,
     )
-    write_manifest(manifest_path(path), manifest)
+    store.save(path)
 
 
 def make_data(root):

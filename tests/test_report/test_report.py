@@ -218,7 +218,7 @@ def test_what_is_missing_is_said(tmp_path):
     assert not page.all('article')
     for text in (
         'No OAA+ maps yet', 'No pseudo-labels', 'vis_data/scalars.json',
-        'which is not there', '--img-dir', 'Nothing has been scored',
+        'no longer where the training', '--img-dir', 'Nothing has been scored',
         'weights.safetensors is left out',
     ):  # fmt: skip
         assert text in page.text, text
@@ -240,7 +240,7 @@ def test_without_labels_maps_are_ranked(tmp_path):
     (*_, worst) = report.gallery.cards
     assert worst.image_id == 'fair'
     assert worst.groups == ['worst']
-    assert 'good is left out: there is no image ' in ' '.join(report.notes)
+    assert 'good is left out: 1 of 1 images are no ' in ' '.join(report.notes)
 
 
 def test_mistakes_are_named(work, tmp_path):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from oaa_mm.attention import AttentionStore
-from oaa_mm.io import write_mask
+from oaa_mm.io import find_images, write_mask
 from oaa_mm.visualization import (
     choose_ids,
     draw_pictures,
@@ -121,7 +121,7 @@ def draw(work_dir, epochs, out, **kwargs):
         lambda image_id, tiles, mask: [
             strip_rows(tiles, [s.maps_of(image_id) for s in stores], mask)
         ],
-        img_dir=work_dir,
+        images=find_images(work_dir, ['a']),
         class_names=('cat',),
         **kwargs,
     )
@@ -147,11 +147,8 @@ def test_images_that_do_not_fit(work_dir, tmp_path):
     with pytest.raises(ValueError, match=r'a\.jpg: not a readable'):
         draw(work_dir, [10], path)
     cv2.imwrite(str(tmp_path / 'a.jpg'), np.zeros((9, 9, 3), np.uint8))
-    (tmp_path / 'masks').mkdir()
-    with pytest.raises(FileNotFoundError, match=r'masks are absent.*a\.png'):
-        draw(work_dir, [10], path, mask_dir=tmp_path / 'masks')
-    masks = tmp_path / 'masks'
-    write_mask(masks / 'a.png', np.zeros((8, 9), np.uint8))
+    masks = {'a': tmp_path / 'masks/a.png'}
+    write_mask(masks['a'], np.zeros((8, 9), np.uint8))
     with pytest.raises(ValueError, match=r'a\.jpg: the mask is \(8, 9\)'):
-        draw(work_dir, [10], tmp_path / 'out/a.png', mask_dir=masks)
+        draw(work_dir, [10], tmp_path / 'out/a.png', masks=masks)
     assert not (tmp_path / 'out').exists()

@@ -23,10 +23,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from oaa_mm.attention.by_image import MapsByImage
 from oaa_mm.checks import name_some
-from oaa_mm.io import find_by_id, find_images
+from oaa_mm.io import ImageFolder, find_by_id, find_images
+from oaa_mm.io.label_folder import MANIFEST
+from oaa_mm.io.manifest import read_manifest
 from oaa_mm.tags import VOC_CLASSES, load_classes
+
+from .by_image import MapsByImage
 
 #: The entry of a store's metadata.
 DATA_SET = 'data_set'
@@ -121,6 +124,16 @@ class DataRecord:
                 f'{place}: its record of the data set is damaged ({error!r})'
             ) from error
 
+    @property
+    def has_images(self) -> bool:
+        """Whether it knows the files of images."""
+        return bool(self._images)
+
+    @property
+    def has_masks(self) -> bool:
+        """Whether it knows the files of masks."""
+        return bool(self._masks)
+
     @classmethod
     def of_stores(
         cls, stores: Iterable[MapsByImage | None], place: str | os.PathLike
@@ -136,6 +149,23 @@ class DataRecord:
         """
         known = (s.metadata.get(DATA_SET) for s in stores if s is not None)
         return cls(next(filter(None, known), None), place)
+
+    @classmethod
+    def of_labels(cls, folder: str | os.PathLike) -> DataRecord:
+        """The record of a folder of labels.
+
+        Args:
+            folder (str | os.PathLike): What make_pseudo_labels has made.
+
+        Returns:
+            DataRecord: It knows nothing where the folder has no manifest.
+
+        Raises:
+            ValueError: The manifest is damaged.
+        """
+        path = Path(folder, MANIFEST)
+        record = read_manifest(path).data_set if path.is_file() else None
+        return cls(record, path)
 
     def class_names(self, spec: str | None = None) -> tuple[str, ...]:
         """Names of the foreground classes.
@@ -157,18 +187,21 @@ class DataRecord:
 
     def find_images(
         self,
-        names: Mapping[str, str] | Iterable[str],
-        folder: str | os.PathLike | None = None,
+        ids: Iterable[str],
+        folder: str | os.PathLike | ImageFolder | None = None,
         *,
+        names: Mapping[str, str] | None = None,
         option: str = '--img-dir',
     ) -> dict[str, str]:
         """Find the files of images: those of the training.
 
         Args:
-            names (Mapping[str, str] | Iterable[str]): Image ids, or image id
-                -> the name in a list.
-            folder (str | os.PathLike | None): Where a user says that they
-                are. Defaults to None: where the record says.
+            ids (Iterable[str]): The images.
+            folder (str | os.PathLike | ImageFolder | None): Where a user says
+                that they are. Defaults to None: where the record says.
+            names (Mapping[str, str] | None): Image id -> its name in a list,
+                which may decide between files of `folder`. Defaults to None:
+                the ids.
             option (str): How a user names the folder, for messages.
 
         Returns:
@@ -179,18 +212,18 @@ class DataRecord:
                 are.
             ValueError: Several files of `folder` may be an image.
         """
-        if not isinstance(names, Mapping):
-            names = {image_id: image_id for image_id in names}
+        ids = list(ids)
         if folder is not None:
             # By these ids, also where the folder has no sub-folders.
-            paths = find_images(folder, names.values()).values()
-            return dict(zip(names, paths, strict=True))
-        if not self._images:
+            listed = [(names or {}).get(i, i) for i in ids]
+            paths = find_images(folder, listed).values()
+            return dict(zip(ids, paths, strict=True))
+        if not self.has_images:
             raise FileNotFoundError(
                 f'{self.place} does not tell where its images are; name '
                 f'their folder with {option}'
             )
-        files = {i: self._images.file_of(i) for i in names}
+        files = {i: self._images.file_of(i) for i in ids}
         absent = [p for p in files.values() if not os.path.isfile(p)]
         if absent:
             raise FileNotFoundError(
@@ -219,7 +252,7 @@ class DataRecord:
         """
         if folder is not None:
             return find_by_id(folder, ids)
-        if not self._masks:
+        if not self.has_masks:
             return {}
         files = {i: self._masks.file_of(i) for i in ids}
         return {i: path for i, path in files.items() if os.path.isfile(path)}

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from oaa_mm.attention import AttentionStore
-from oaa_mm.datasets.record import DATA_SET, DataRecord, record_data
+from oaa_mm.attention.record import DATA_SET, DataRecord, record_data
 
 
 def touch(root, *names):
