@@ -212,11 +212,18 @@ def label_report(results: Sequence[Result]) -> str:
     """
     rows, classes = [], []
     for result in results:
+        by_policy = result.per_class
         for policy, means in result.means.items():
             shares = [*(means[n] for n in LABEL_MEANS), result.ignored]
             rows.append([result.name, policy, *map(percent, shares)])
+        main = result.policy
+        columns = {
+            name: {f'IoU ({p})': c[name]['iou'] for p, c in by_policy.items()}
+            | {f'{key} ({main})': row[key] for key in ('precision', 'recall')}
+            for name, row in by_policy[main].items()
+        }
         classes.append(f'{result.name}, per class (percent):')
-        classes.append(_label_classes(result))
+        classes.append(class_table(columns))
     header = ['labels', '255 is', *LABEL_MEANS, 'share of 255']
     parts = [
         'Labels against masks (percent):',
@@ -226,20 +233,3 @@ def label_report(results: Sequence[Result]) -> str:
         _counted(results[0], IGNORE_NOTES['drop']),
     ]
     return '\n'.join(parts)
-
-
-def _label_classes(result: Result) -> str:
-    policy = result.policy
-    return class_table(
-        {
-            name: {
-                **{
-                    f'IoU ({p})': rows[name]['iou']
-                    for p, rows in result.per_class.items()
-                },
-                f'precision ({policy})': row['precision'],
-                f'recall ({policy})': row['recall'],
-            }
-            for name, row in result.per_class[policy].items()
-        }
-    )
