@@ -9,16 +9,13 @@ from functools import partial
 
 import numpy as np
 
-from oaa_mm.checks import check_choice, check_number
+from oaa_mm.checks import check_number
 from oaa_mm.datasets.files import inspect_image
 from oaa_mm.io import read_grey, read_image, read_mask
 from oaa_mm.io.fingerprint import fingerprint
 from oaa_mm.io.images import PHOTO_FORMATS, open_image
 from oaa_mm.io.masks import mask_values, voc_colormap
 from oaa_mm.io.progress import progress
-
-#: Kinds of files; only masks and saliency maps tell their values.
-KINDS = ('images', 'masks', 'saliency')
 
 _EXIF_ORIENTATION = 0x0112
 
@@ -85,10 +82,9 @@ def read_facts(
         `files`; nothing is raised for a broken file.
 
     Raises:
-        ValueError: `workers` is less than 1, or `kind` is unknown.
+        ValueError: `workers` is less than 1.
     """
     check_number('workers', workers, low=1, integer=True)
-    check_choice('kind', kind, KINDS)
     read_pixels = {
         'images': read_image,
         'masks': partial(

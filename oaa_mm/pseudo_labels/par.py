@@ -73,12 +73,7 @@ def pixel_adaptive_refine(
         F.interpolate(torch.from_numpy(array), small, mode='area')[0]
         for array in arrays
     )
-    weights = affinity(
-        pixels,
-        dilations,
-        color_width=color_width,
-        position_weight=position_weight,
-    )
+    weights = affinity(pixels, dilations, color_width, position_weight)
     for _ in range(iterations):
         total = torch.zeros_like(scores)
         moved = _neighbours(scores, dilations)
@@ -92,7 +87,6 @@ def pixel_adaptive_refine(
 def affinity(
     image: Tensor,
     dilations: Sequence[int],
-    *,
     color_width: float,
     position_weight: float,
 ) -> Tensor:

@@ -111,9 +111,7 @@ class TestFileFacts:
         found = read_facts(files, 'images', workers=3)
         assert [file.path for file in found.values()] == paths
 
-    def test_wrong_arguments(self):
-        with pytest.raises(ValueError, match="but got 'photo'"):
-            read_facts({}, 'photo')
+    def test_wrong_number_of_workers(self):
         with pytest.raises(ValueError, match=r'in \[1, inf\).*got 0'):
             read_facts({}, 'images', workers=0)
 
