@@ -183,7 +183,7 @@ class ImageLevelDataset(BaseSegDataset):
         sizes = {}
         if self.check_images:
             sizes = image_sizes(paths, self.pipeline.transforms)
-        optional = sizes, self._masks(paths)
+        masks = self._masks(paths)
         label_map = self._mask_label_map()
         infos = []
         for image_id, classes in zip(paths, labels.values(), strict=True):
@@ -193,13 +193,14 @@ class ImageLevelDataset(BaseSegDataset):
                 'label_map': label_map,
                 'reduce_zero_label': False,
                 'seg_fields': [],
+                **sizes.get(image_id, {}),
             }
+            if image_id in masks:
+                info['seg_map_path'] = masks[image_id]
             if classes is not None:
                 label = np.zeros(len(self.metainfo['classes']), np.uint8)
                 label[list(classes)] = 1
                 info['gt_label'] = label
-            for more in optional:
-                info.update(more.get(image_id, {}))
             infos.append(info)
         return infos
 
@@ -247,15 +248,14 @@ class ImageLevelDataset(BaseSegDataset):
             )
         return labels
 
-    def _masks(self, image_ids: Iterable[str]) -> dict[str, dict]:
+    def _masks(self, image_ids: Iterable[str]) -> dict[str, str]:
         """Paths of the masks that there are, by id."""
         folder = self.data_prefix.get('seg_map_path')
         if not folder or not osp.isdir(folder):
             return {}
-        masks = find_by_id(
+        return find_by_id(
             folder, image_ids, self.seg_map_suffix, allow_missing=True
         )
-        return {i: {'seg_map_path': path} for i, path in masks.items()}
 
     def _mask_label_map(self) -> dict[int, int] | None:
         """Mask values to the selected classes: class c has value c + 1."""

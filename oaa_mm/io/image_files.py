@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import cache
 
 from oaa_mm.checks import name_some
 
@@ -40,7 +41,7 @@ class ImageFolder:
         self.folder = os.fspath(folder)
         self.suffix = suffix
         self.strict = strict
-        self._listed: dict[str, dict[str, list[str]]] = {}
+        self._list = cache(self._list)  # of this object alone
         if not os.path.isdir(self.folder or '.'):
             raise FileNotFoundError(
                 f'there is no folder {self.folder}; check the folder of the '
@@ -75,7 +76,8 @@ class ImageFolder:
             names = [listed]
         elif self.suffix:
             names = [n for n in names if _ends_in(n, self.suffix)]
-        paths = [self._path(image_id, name) for name in names]
+        folder = os.path.join(self.folder, image_id.rpartition('/')[0])
+        paths = [os.path.join(folder, name) for name in names]
         if len(paths) > 1:
             raise ValueError(
                 f'image {image_id!r} may be any of {", ".join(paths)}; list '
@@ -114,10 +116,7 @@ class ImageFolder:
 
     def _names(self, image_id: str) -> list[str]:
         sub, _, stem = image_id.rpartition('/')
-        files = self._listed.get(sub)
-        if files is None:
-            files = self._listed[sub] = self._list(sub)
-        return files.get(stem, [])
+        return self._list(sub).get(stem, [])
 
     def _list(self, sub: str) -> dict[str, list[str]]:
         """Stem -> names of the files in a sub-folder."""
@@ -135,16 +134,11 @@ class ImageFolder:
                 files[name.rpartition('.')[0]].append(name)
         return dict(files)
 
-    def _path(self, image_id: str, name: str) -> str:
-        return os.path.join(self.folder, image_id.rpartition('/')[0], name)
-
     def expected(self, image_id: str) -> str:
         """Where the file of an absent image should be, for messages."""
-        expected = self._path(image_id, image_id.rpartition('/')[2])
-        others = self._names(image_id)
-        return f'{expected}{self.suffix or ".*"}' + (
-            f' (there is {", ".join(others)})' if others else ''
-        )
+        path = os.path.join(self.folder, f'{image_id}{self.suffix or ".*"}')
+        others = ', '.join(self._names(image_id))
+        return f'{path} (there is {others})' if others else path
 
 
 def find_images(
@@ -176,13 +170,11 @@ def find_images(
     """
     if not isinstance(folder, ImageFolder):
         folder = ImageFolder(folder, suffix)
-    if names is None:
-        names = folder.all_ids()
+    names = folder.all_ids() if names is None else list(names)
     found, absent, unclear = {}, [], []
     for name in names:
-        image_id = find_id(name, folder, folder.suffix)
-        if image_id is None:
-            image_id = image_id_of(name, folder.suffix)
+        known = find_id(name, folder, folder.suffix)
+        image_id = known or image_id_of(name, folder.suffix)
         try:
             if image_id in found:
                 raise ValueError(f'{image_id!r} is named twice, as {name!r}')
@@ -191,10 +183,9 @@ def find_images(
             absent.append(folder.expected(image_id))
         except ValueError as error:
             unclear.append(str(error))
-    total = len(found) + len(absent) + len(unclear)
     if absent:
         raise FileNotFoundError(
-            f'{len(absent)} of {total} listed images do not exist: '
+            f'{len(absent)} of {len(names)} listed images do not exist: '
             f'{name_some(absent)}. Check the folder of the images '
             '(`data_root` and `data_prefix.img_path` of a data set) and '
             'their suffix (`img_suffix`)'

@@ -44,8 +44,8 @@ class ColorJitter(BaseTransform):
     Args:
         brightness (float): The factor is drawn from
             [max(0, 1 - brightness), 1 + brightness]. Defaults to 0.3.
-        contrast (float): Likewise. Defaults to 0.3.
-        saturation (float): Likewise. Defaults to 0.3.
+        contrast (float): As for `brightness`. Defaults to 0.3.
+        saturation (float): As for `brightness`. Defaults to 0.3.
         hue (float): The shift is drawn from [-hue, hue], in turns of the
             colour circle; at most 0.5. Defaults to 0.1.
 

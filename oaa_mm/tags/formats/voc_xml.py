@@ -73,7 +73,7 @@ def read_voc_xml(
     files = list_folder(path, '.xml')
     for image_id, file in progress(files.items(), 'Reading XML', len(files)):
         names = set(_class_names(file, keep_difficult))
-        place = f', {image_id}.xml'
+        place = f'/{image_id}.xml'
         table.add(image_id, [table.class_index(n, place) for n in names])
     return table.build()
 
