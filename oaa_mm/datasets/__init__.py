@@ -3,11 +3,10 @@
 from oaa_mm.io import find_by_id, find_images
 from oaa_mm.tags import read_image_list
 
-from .coco import COCOImageLevelDataset
 from .image_level import ImageLevelDataset
 from .samplers import EqualSizeBatchSampler
 from .transforms import ColorJitter, LoadAttentionMaps, PackImageLevelInputs
-from .voc import VOCImageLevelDataset
+from .voc_coco import COCOImageLevelDataset, VOCImageLevelDataset
 
 __all__ = [
     'COCOImageLevelDataset',

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os.path as osp
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -94,8 +94,6 @@ class ImageLevelDataset(BaseSegDataset):
         labels_format: str | None = None,
         check_images: bool = True,
         data_prefix: Mapping[str, str] | None = None,
-        metainfo: Mapping | None = None,
-        pipeline: Sequence[dict | Callable] = (),
         id_prefix: str = '',
         lazy_init: bool = False,
         test_mode: bool = False,
@@ -108,8 +106,6 @@ class ImageLevelDataset(BaseSegDataset):
         super().__init__(
             ann_file=ann_file,
             data_prefix={'img_path': '', **(data_prefix or {})},
-            metainfo=metainfo,
-            pipeline=list(pipeline),
             lazy_init=True,
             **kwargs,
         )
@@ -184,7 +180,11 @@ class ImageLevelDataset(BaseSegDataset):
         if self.check_images:
             sizes = image_sizes(paths, self.pipeline.transforms)
         masks = self._masks(paths)
-        label_map = self._mask_label_map()
+        label_map = None
+        if self.label_map is not None:  # in masks class c has the value c + 1
+            chosen = self.label_map.items()
+            label_map = {o + 1: min(n + 1, IGNORE_INDEX) for o, n in chosen}
+            label_map[0] = 0
         infos = []
         for image_id, classes in zip(paths, labels.values(), strict=True):
             info = {
@@ -256,10 +256,3 @@ class ImageLevelDataset(BaseSegDataset):
         return find_by_id(
             folder, image_ids, self.seg_map_suffix, allow_missing=True
         )
-
-    def _mask_label_map(self) -> dict[int, int] | None:
-        """Mask values to the selected classes: class c has value c + 1."""
-        if self.label_map is None:
-            return None
-        chosen = self.label_map.items()
-        return {0: 0} | {o + 1: min(n + 1, IGNORE_INDEX) for o, n in chosen}
