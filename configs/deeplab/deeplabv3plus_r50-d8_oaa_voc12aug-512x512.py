@@ -1,8 +1,9 @@
-# mmseg's own DeepLabV3+ config, trained on pseudo-labels. The label folder and
-# the list of its images are the two entries to override:
-#   train_dataloader.dataset.data_prefix.seg_map_path=LABELS
-#   train_dataloader.dataset.ann_file=LIST
-# Both, and img_path, are paths from the working directory: data_root is unset.
+# mmseg's own DeepLabV3+ config, trained on pseudo-labels.
+# What is trained on is one entry, a folder of tools/make_pseudo_labels.py:
+#   train_dataloader.dataset.pseudo_labels=FOLDER
+# Labels of another kind are two, data_prefix.seg_map_path=LABELS and
+# ann_file=LIST, with the images in img_path; all are paths from the working
+# directory, as data_root is unset.
 _base_ = [
     '../_base_/run_hooks.py',
     '../_base_/import_oaa_mm.py',
@@ -12,17 +13,20 @@ default_hooks = dict(
     checkpoint=dict(type='oaa_mm.AtomicCheckpointHook'),
     **_base_.run_hooks,
 )
-# The base joins `train` and `aug`, with two folders of masks; here one list
-# and one folder hold both.
+classes = (
+    'background', 'aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus',
+    'car', 'cat', 'chair', 'cow', 'diningtable', 'dog', 'horse', 'motorbike',
+    'person', 'pottedplant', 'sheep', 'sofa', 'train', 'tvmonitor',
+)  # fmt: skip
+# The base joins `train` and `aug`, with two folders of masks; here one folder
+# holds both.
 train_dataloader = dict(
     dataset=dict(
         _delete_=True,
-        type='PascalVOCDataset',
-        ann_file='work_dirs/pseudo_labels/voc12/train_aug.txt',
-        data_prefix=dict(
-            img_path='data/VOCdevkit/VOC2012/JPEGImages',
-            seg_map_path='work_dirs/pseudo_labels/voc12/labels',
-        ),
+        type='oaa_mm.PseudoLabelDataset',
+        pseudo_labels='work_dirs/pseudo_labels/voc12',
+        data_prefix=dict(img_path='data/VOCdevkit/VOC2012/JPEGImages'),
+        metainfo=dict(classes=classes),
         pipeline={{_base_.train_pipeline}},
     )
 )

@@ -1,7 +1,6 @@
 # A tiny DeepLabV3+ on the embedded data set (tools/make_toy_voc.py data/toy),
 # from scratch in about one minute on two CPU cores. What it is trained on:
-#   train_dataloader.dataset.data_prefix.seg_map_path=LABELS
-#   train_dataloader.dataset.ann_file=LIST
+#   train_dataloader.dataset.pseudo_labels=FOLDER
 _base_ = [
     '../_base_/datasets/voc12_pseudo_labels.py',
     '../_base_/seg_runtime.py',
@@ -74,13 +73,9 @@ train_dataloader = dict(
     batch_size=8,
     num_workers=1,
     dataset=dict(
-        type=dataset_type,
         metainfo=metainfo,
-        ann_file='work_dirs/pseudo_labels/toy/train_aug.txt',
-        data_prefix=dict(
-            img_path=f'{data_root}/JPEGImages',
-            seg_map_path='work_dirs/pseudo_labels/toy/labels',
-        ),
+        pseudo_labels='work_dirs/pseudo_labels/toy',
+        data_prefix=dict(img_path=f'{data_root}/JPEGImages'),
         pipeline=train_pipeline,
     ),
 )

@@ -1,9 +1,10 @@
 # A small DeepLabV3+ on the small real subset of VOC, for half an hour on two
 # slow CPU cores, or less of the schedule by
 #   train_cfg.max_iters=300 train_cfg.val_interval=300 param_scheduler.end=300
-# What it is trained on, from the working directory (SegmentationClassAug of
-# the data set gives the upper bound):
-#   train_dataloader.dataset.data_prefix.seg_map_path=LABELS
+# What it is trained on, from the working directory:
+#   train_dataloader.dataset.pseudo_labels=FOLDER
+# The masks of the data set give the upper bound:
+#   train_dataloader.dataset.data_prefix.seg_map_path=SegmentationClassAug
 #   train_dataloader.dataset.ann_file=LIST
 _base_ = [
     '../_base_/datasets/voc12_pseudo_labels.py',
@@ -84,11 +85,8 @@ train_dataloader = dict(
     batch_size=8,
     num_workers=1,
     dataset=dict(
-        ann_file='work_dirs/pseudo_labels/voc_mini/train_aug.txt',
-        data_prefix=dict(
-            img_path=f'{data_root}/JPEGImages',
-            seg_map_path='work_dirs/pseudo_labels/voc_mini/labels',
-        ),
+        pseudo_labels='work_dirs/pseudo_labels/voc_mini',
+        data_prefix=dict(img_path=f'{data_root}/JPEGImages'),
         pipeline=train_pipeline,
     ),
 )

@@ -130,6 +130,11 @@ class DataRecord:
         return bool(self._images)
 
     @property
+    def image_root(self) -> str:
+        """The folder of most images; empty if unknown."""
+        return self._images.root
+
+    @property
     def has_masks(self) -> bool:
         """Whether it knows the files of masks."""
         return bool(self._masks)
@@ -277,6 +282,10 @@ class _Files:
 
     def __bool__(self) -> bool:
         return self._usual is not None
+
+    @property
+    def root(self) -> str:
+        return self._usual[0] if self._usual else ''
 
     def file_of(self, image_id: str) -> str:
         root, prefix, suffix = self._others.get(image_id, self._usual)

@@ -4,6 +4,7 @@ from oaa_mm.io import find_by_id, find_images
 from oaa_mm.tags import read_image_list
 
 from .image_level import ImageLevelDataset
+from .pseudo_label import PseudoLabelDataset
 from .samplers import EqualSizeBatchSampler
 from .transforms import ColorJitter, LoadAttentionMaps, PackImageLevelInputs
 from .voc_coco import COCOImageLevelDataset, VOCImageLevelDataset
@@ -15,6 +16,7 @@ __all__ = [
     'ImageLevelDataset',
     'LoadAttentionMaps',
     'PackImageLevelInputs',
+    'PseudoLabelDataset',
     'VOCImageLevelDataset',
     'find_by_id',
     'find_images',

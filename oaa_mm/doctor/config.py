@@ -10,7 +10,9 @@ from typing import Any
 from mmengine import list_from_file
 from mmseg.registry import DATASETS
 
-from oaa_mm.datasets import ImageLevelDataset
+from oaa_mm.attention.record import DataRecord
+from oaa_mm.datasets import ImageLevelDataset, PseudoLabelDataset
+from oaa_mm.io.label_folder import LABELS, LIST
 from oaa_mm.runs.config import override_config, read_config
 from oaa_mm.runs.manifest import leaf_datasets
 
@@ -44,11 +46,27 @@ def _class_names(
     return tuple(name for name in names if name != 'background') or None
 
 
+def _with_label_folder(dataset: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The entry with the list and folders that `pseudo_labels` stands for."""
+    prefix = dataset.get('data_prefix') or {}
+    folder = dataset.get('pseudo_labels')
+    if folder is None or prefix.get('seg_map_path'):
+        return dataset
+    root = dataset.get('img_dir') or DataRecord.of_labels(folder).image_root
+    files = {'img_path': root, 'seg_map_path': os.path.join(folder, LABELS)}
+    listed = dataset.get('ann_file') or os.path.join(folder, LIST)
+    return {**dataset, 'ann_file': listed, 'data_prefix': files}
+
+
 def _split(
     name: str, dataset: Mapping[str, Any], kind: type, number: int
 ) -> Split:
     root = Path(dataset.get('data_root') or '')
     folders = dataset.get('data_prefix') or {}
+
+    if issubclass(kind, PseudoLabelDataset):
+        dataset = _with_label_folder(dataset)
+        folders = dataset.get('data_prefix') or {}
 
     def _inside(path: str | None) -> Path | None:
         return root / path if path else None

@@ -10,6 +10,7 @@ from mmengine.config import Config
 from mmengine.model import revert_sync_batchnorm
 from mmengine.optim import build_optim_wrapper
 from mmengine.structures import PixelData
+from mmseg.datasets import PascalVOCDataset
 from mmseg.structures import SegDataSample
 
 from oaa_mm.datasets.toy import TOY_CLASSES
@@ -74,16 +75,16 @@ def test_a_step_on_labels_with_255(path):
 
 
 @every_config
-def test_pseudo_labels_are_one_pair_of_paths(path):
+def test_pseudo_labels_are_one_folder(path):
     cfg = load(path)
     dataset = cfg.train_dataloader.dataset
-    # Paths from the working directory, so that a work_dir can be named.
+    assert dataset.type == 'oaa_mm.PseudoLabelDataset'
+    # A path from the working directory, so that a work_dir can be named.
     assert dataset.get('data_root') is None
-    assert dataset.ann_file.startswith('work_dirs/')
-    assert dataset.data_prefix.seg_map_path.startswith('work_dirs/')
-    assert Path(dataset.ann_file).parent == (
-        Path(dataset.data_prefix.seg_map_path).parent
-    )
+    assert dataset.pseudo_labels.startswith('work_dirs/')
+    # Labels of another kind: two paths, and the names of these classes.
+    assert list(dataset.data_prefix) == ['img_path']
+    assert len(dataset.metainfo.classes) == cfg.model.decode_head.num_classes
     # 255 neither adds to the loss nor thins it out, and 0 is background.
     for head in ('decode_head', 'auxiliary_head'):
         if head in cfg.model:
@@ -124,7 +125,8 @@ def test_inherited_config_changes_only_labels_and_loss():
     )
     new = without_scope(Config.fromfile(INHERITED).to_dict())
     changes = difference(old, new)
-    allowed = ('train_dataloader.dataset.', 'model.')
+    allowed = 'train_dataloader.dataset.', 'model.', 'default_hooks.'
+    assert changes.pop('classes')[0] is None
     assert all(key.startswith(allowed) for key in changes), changes
     joined = old['train_dataloader']['dataset']['datasets']
     assert {k: v for k, v in changes.items() if k.startswith('model.')} == {
@@ -133,12 +135,15 @@ def test_inherited_config_changes_only_labels_and_loss():
     }
     dataset = new['train_dataloader']['dataset']
     for part in joined:
-        assert dataset['type'] == part['type']
         assert dataset['pipeline'] == part['pipeline']
         assert dataset['data_prefix']['img_path'] == (
             f'{part["data_root"]}/{part["data_prefix"]["img_path"]}'
         )
-    assert dataset.keys() == {'type', 'pipeline', 'data_prefix', 'ann_file'}
+    assert dataset.keys() == {
+        'type', 'pipeline', 'data_prefix', 'pseudo_labels', 'metainfo',
+    }  # fmt: skip
+    classes = PascalVOCDataset.METAINFO['classes']
+    assert tuple(dataset['metainfo']['classes']) == classes
 
 
 def learning_rates(path):

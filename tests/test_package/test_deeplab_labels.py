@@ -10,8 +10,10 @@ import pytest
 from mmengine.config import Config
 from mmseg.registry import DATASETS
 
+from oaa_mm.attention.record import record_data
 from oaa_mm.datasets.toy import make_toy_voc
 from oaa_mm.io import read_mask, write_mask
+from oaa_mm.io.manifest import Manifest, write_manifest
 
 ROOT = Path(__file__).resolve().parents[2]
 INHERITED = (
@@ -29,7 +31,13 @@ def toy(tmp_path_factory):
     for number, mask in enumerate(data.glob('SegmentationClassAug/train*')):
         label = read_mask(mask)
         label[: len(label) // 3 if number else len(label)] = 255
-        write_mask(data / 'labels' / mask.name, label)
+        write_mask(data / 'pseudo/labels' / mask.name, label)
+    images = sorted(data.glob('JPEGImages/train*'))
+    record = record_data({i.stem: str(i) for i in images}, data / 'pseudo')
+    manifest = Manifest(tool='make_pseudo_labels', data_set=record)
+    write_manifest(data / 'pseudo/manifest.json', manifest)
+    names = '\n'.join(image.stem for image in images)
+    (data / 'pseudo/train.txt').write_text(names)
     return data
 
 
@@ -38,7 +46,7 @@ def test_labels_reach_the_network_unchanged(toy):
     dataset = cfg.train_dataloader.dataset
     dataset.ann_file = str(toy / 'ImageSets/Segmentation/train_aug.txt')
     dataset.data_prefix.img_path = str(toy / 'JPEGImages')
-    dataset.data_prefix.seg_map_path = str(toy / 'labels')
+    dataset.data_prefix.seg_map_path = str(toy / 'pseudo/labels')
     dataset.pipeline = cfg.test_pipeline
     built = DATASETS.build(dataset)
     assert len(built) == 8
@@ -65,7 +73,7 @@ model = dict(auxiliary_head=None)
     (tmp_path / 'my_config.py').write_text(mine)
     for stand_in, path in (
         ('/path/to/train_aug.txt', toy / 'list.txt'),
-        ('/path/to/labels', toy / 'labels'),
+        ('/path/to/labels', toy / 'pseudo/labels'),
     ):
         assert stand_in in text
         text = text.replace(stand_in, str(path))
@@ -77,7 +85,7 @@ model = dict(auxiliary_head=None)
     assert cfg.model.decode_head.loss_decode.type == 'CrossEntropyLoss'
     cfg.train_dataloader.dataset.data_root = str(toy)
     (info,) = DATASETS.build(cfg.train_dataloader.dataset).load_data_list()
-    assert info['seg_map_path'] == str(toy / 'labels/train_0000.png')
+    assert info['seg_map_path'] == str(toy / 'pseudo/labels/train_0000.png')
     assert info['img_path'] == str(toy / 'JPEGImages/train_0000.jpg')
 
 
@@ -85,10 +93,7 @@ def test_trains_under_mmsegs_own_tool(toy, tmp_path):
     """Which never imports oaa_mm: the config's first base does."""
     train, val = 'train_dataloader', 'val_dataloader'
     options = {
-        f'{train}.dataset.ann_file': toy
-        / 'ImageSets/Segmentation/train_aug.txt',
-        f'{train}.dataset.data_prefix.img_path': toy / 'JPEGImages',
-        f'{train}.dataset.data_prefix.seg_map_path': toy / 'labels',
+        f'{train}.dataset.pseudo_labels': toy / 'pseudo',
         f'{train}.dataset.pipeline.2.scale': '(128,128)',
         f'{train}.dataset.pipeline.3.crop_size': '(64,64)',
         f'{train}.dataset.pipeline.6.size': '(64,64)',

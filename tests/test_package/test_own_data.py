@@ -70,7 +70,7 @@ def test_the_page_word_for_word(place):
     )
     assert result.returncode == 0, result.stderr[-3000:]
     names = [f'{number:04}' for number in range(1, 6)]
-    out = place / 'work_dirs/own_labels'
+    out = place / 'work_dirs/pseudo_labels/own_data'
     assert (out / 'train.txt').read_text().split() == names
     store = AttentionStore.load(
         place / 'work_dirs/own_data/attention_epoch_15.safetensors'

@@ -11,7 +11,8 @@ from PIL import Image
 
 from oaa_mm.attention import AttentionStore
 from oaa_mm.attention.record import DATA_SET, record_data
-from oaa_mm.io import read_mask, write_image, write_mask
+from oaa_mm.io import read_mask, voc_colormap, write_image, write_mask
+from oaa_mm.registry import DATASETS
 
 TOOLS = Path(__file__).resolve().parents[2] / 'tools'
 STORE = 'work_dirs/own/attention_epoch_15.safetensors'
@@ -150,3 +151,57 @@ def test_scores_of_labels(place):
     scores = json.loads((place / 'scores.json').read_text())
     assert scores['classes'] == CLASSES
     assert scores['folders'][0]['drop']['mIoU'] > 0.9
+
+
+def labelled(**kwargs):
+    """The data set that learns from the labels, by one option."""
+    return DATASETS.build(
+        dict(
+            type='oaa_mm.PseudoLabelDataset',
+            pseudo_labels='work_dirs/pseudo_labels/own',
+            **kwargs,
+        )
+    )
+
+
+def test_a_data_set_of_labels(place):
+    run(LABELS)
+    dataset = labelled(data_prefix={'img_path': 'of other labels'})
+    infos = [dataset.get_data_info(i) for i in range(len(dataset))]
+    assert [info['img_path'] for info in infos] == [
+        str(place / path) for path, _ in IMAGES.values()
+    ]
+    labels = place / 'work_dirs/pseudo_labels/own/labels'
+    assert [info['seg_map_path'] for info in infos] == [
+        str(labels / f'{image_id}.png') for image_id in IMAGES
+    ]
+    assert dataset.metainfo['classes'] == ['background', *CLASSES]
+    assert dataset.metainfo['palette'] == voc_colormap(3).tolist()
+
+
+def test_a_data_set_of_labels_that_are_not_there(place):
+    with pytest.raises(FileNotFoundError, match=r'own is not .*pseudo_labels'):
+        labelled()
+    run(LABELS)
+    (place / 'data/own').rename(place / 'data/new')
+    with pytest.raises(FileNotFoundError, match=r'3 of 3 .*dataset\.img_dir'):
+        labelled()
+    (place / 'data/new/images/0001.png').unlink()
+    assert len(labelled(img_dir='data/new/images')) == 3
+    (place / 'work_dirs/pseudo_labels/own/train.txt').unlink()
+    with pytest.raises(FileNotFoundError, match=r'train\.txt is absent'):
+        labelled()
+
+
+def test_a_data_set_of_labels_of_another_kind(place):
+    (place / 'list.txt').write_text('deep/0001\n')
+    prefix = {'img_path': 'data/own/images', 'seg_map_path': 'data/own/masks'}
+    dataset = labelled(
+        ann_file='list.txt',
+        data_prefix=prefix,
+        metainfo={'classes': ['background', 'a']},
+    )
+    (info,) = (dataset.get_data_info(i) for i in range(len(dataset)))
+    assert info['img_path'] == 'data/own/images/deep/0001.jpg'
+    assert info['seg_map_path'] == 'data/own/masks/deep/0001.png'
+    assert dataset.metainfo['classes'] == ['background', 'a']

@@ -1,9 +1,10 @@
 # COCO 2017 with pseudo-labels for training: 80 classes and background, by
 # mmseg's own pipelines for VOC (crop 512, scales 0.5 to 2).
-# Two entries say what is trained on:
-#   train_dataloader.dataset.data_prefix.seg_map_path=LABELS
-#   train_dataloader.dataset.ann_file=LIST
-# Both, and img_path, are paths from the working directory: data_root is unset.
+# What is trained on is one entry, a folder of tools/make_pseudo_labels.py:
+#   train_dataloader.dataset.pseudo_labels=FOLDER
+# Labels of another kind are two, data_prefix.seg_map_path=LABELS and
+# ann_file=LIST, with the images in img_path; all are paths from the working
+# directory, as data_root is unset.
 # Validation needs masks of the same coding, 0 background and class c as
 # c + 1, as PNGs; COCO itself has polygons.
 _base_ = [
@@ -28,13 +29,10 @@ classes = (
 train_dataloader = dict(
     dataset=dict(
         _delete_=True,
-        type='BaseSegDataset',
+        type='oaa_mm.PseudoLabelDataset',
+        pseudo_labels='work_dirs/pseudo_labels/coco',
+        data_prefix=dict(img_path='data/coco/train2017'),
         metainfo=dict(classes=classes),
-        ann_file='work_dirs/pseudo_labels/coco/train.txt',
-        data_prefix=dict(
-            img_path='data/coco/train2017',
-            seg_map_path='work_dirs/pseudo_labels/coco/labels',
-        ),
         pipeline={{_base_.train_pipeline}},
     )
 )

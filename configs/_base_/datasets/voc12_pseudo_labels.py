@@ -1,10 +1,16 @@
 # PASCAL VOC 2012 with pseudo-labels for training, as the papers train DeepLab:
 # crops of 321 pixels from images scaled at random, whole images for testing.
-# Two entries say what is trained on:
-#   train_dataloader.dataset.data_prefix.seg_map_path=LABELS
-#   train_dataloader.dataset.ann_file=LIST
-# Both, and img_path, are paths from the working directory: data_root is unset.
+# What is trained on is one entry, a folder of tools/make_pseudo_labels.py:
+#   train_dataloader.dataset.pseudo_labels=FOLDER
+# Labels of another kind are two, data_prefix.seg_map_path=LABELS and
+# ann_file=LIST, with the images in img_path; all are paths from the working
+# directory, as data_root is unset.
 data_root = 'data/VOCdevkit/VOC2012'
+classes = (
+    'background', 'aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus',
+    'car', 'cat', 'chair', 'cow', 'diningtable', 'dog', 'horse', 'motorbike',
+    'person', 'pottedplant', 'sheep', 'sofa', 'train', 'tvmonitor',
+)  # fmt: skip
 crop_size = (321, 321)
 train_pipeline = [
     dict(type='LoadImageFromFile'),
@@ -33,12 +39,10 @@ train_dataloader = dict(
     persistent_workers=True,
     sampler=dict(type='InfiniteSampler', shuffle=True),
     dataset=dict(
-        type='PascalVOCDataset',
-        ann_file='work_dirs/pseudo_labels/voc12/train_aug.txt',
-        data_prefix=dict(
-            img_path=f'{data_root}/JPEGImages',
-            seg_map_path='work_dirs/pseudo_labels/voc12/labels',
-        ),
+        type='oaa_mm.PseudoLabelDataset',
+        pseudo_labels='work_dirs/pseudo_labels/voc12',
+        data_prefix=dict(img_path=f'{data_root}/JPEGImages'),
+        metainfo=dict(classes=classes),
         pipeline=train_pipeline,
     ),
 )
