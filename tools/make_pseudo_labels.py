@@ -41,6 +41,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -71,6 +72,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument(
         '--list',
+        dest='image_list',
+        metavar='LIST',
         help='text file, one image id per line (default: all of the store)',
     )
     parser.add_argument(
@@ -120,12 +123,13 @@ def read_part(text: str) -> tuple[int, int]:
 
 def add_refinement(parser: argparse.ArgumentParser) -> None:
     """Add the refinement and its parameters."""
+    from oaa_mm.pseudo_labels import REFINEMENTS
     from oaa_mm.runs.config import OptionsAction
 
     parser.add_argument(
         '--refine',
         default='none',
-        choices=('none', 'crf', 'par'),
+        choices=REFINEMENTS,
         help='follow the edges of the image: dense CRF (needs `pip install '
         'pydensecrf2`) or pixel-adaptive refinement (default: none)',
     )
@@ -183,27 +187,19 @@ def main(argv: Sequence[str] | None = None) -> int | None:
     from oaa_mm.tags.classes import load_classes
 
     args = parse_args(argv)
-    out = args.out or default_out(Path(args.store))
-    constants = {c.name: getattr(args, c.name) for c in LabelRules.constants()}
+    args.out = args.out or default_out(Path(args.store))
+    options = dict(vars(args))
+    classes = options.pop('classes')
+    rules = {f.name: options.pop(f.name) for f in fields(LabelRules)}
     with on_interrupt('the same command goes on, finished labels are kept'):
         summary = make_label_folder(
-            args.store,
-            out,
-            img_dir=args.img_dir,
-            class_names=args.classes and load_classes(args.classes),
-            image_list=args.list,
-            saliency_dir=args.saliency_dir,
-            rules=LabelRules(background=args.background, **constants),
-            refine=args.refine,
-            refine_options=args.refine_options,
-            allow_missing=args.allow_missing,
-            overwrite=args.overwrite,
-            workers=args.workers,
-            part=args.part,
+            class_names=classes and load_classes(classes),
+            rules=LabelRules(**rules),
+            **options,
         )
     print(summary.table())
     if args.part is None:
-        print(f'wrote {out}')
+        print(f'wrote {args.out}')
     else:
         print(
             'part {} of {} is done; when all are, the same command without '
