@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from oaa_mm.checks import name_some
-from oaa_mm.io.images import PHOTO_FORMATS, open_image
+from oaa_mm.io.images import PHOTO_FORMATS, open_image, read_image
 
 from .transforms.frame_size import resized_by_all
 
@@ -40,8 +40,11 @@ def inspect_image(path: str | os.PathLike) -> tuple[int, int]:
         width, height = image.size
         if image.getexif().get(_EXIF_ORIENTATION, 1) >= 5:
             width, height = height, width
+        mode = image.mode
         if not _ends_properly(path, image.format):
             image.load()
+    if mode in ('F', 'I'):
+        read_image(path)  # Pillow opens more of these than a training can
     if min(height, width) < 2:
         raise ValueError(
             f'{path}: {width}x{height} pixels, an image needs at least 2 in '

@@ -149,6 +149,17 @@ class ImageLevelDataset(BaseSegDataset):
                 if hasattr(inner, 'check_data'):
                     inner.check_data(map(self.get_data_info, range(len(self))))
 
+    def get_cat_ids(self, idx: int) -> list[int]:
+        """The classes of an image, as ClassBalancedDataset wants them.
+
+        Args:
+            idx (int): Number of the image.
+
+        Returns:
+            list[int]: Class indices.
+        """
+        return np.flatnonzero(self.get_data_info(idx)['gt_label']).tolist()
+
     def load_data_list(self) -> list[dict]:
         """Read the list and the labels, and look at the files.
 

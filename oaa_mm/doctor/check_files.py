@@ -135,7 +135,10 @@ def _check_kind(data: SplitData, kind: str, needed: bool) -> Iterator[Finding]:
     errors = [file.error for file in files if file.error]
     text = f'{{n}} of {len(files)} {noun} cannot be used'
     yield Finding('error', kind, text, errors)
-    text = f'{{n}} {noun} have another size than their image'
+    text = (
+        f'{{n}} {noun} have another size than their image; resize the {noun} '
+        'to the images'
+    )
     yield Finding('error', kind, text, _other_sizes(data, kind))
     usable = [file for file in files if file.usable]
     if kind == 'images':
@@ -175,11 +178,13 @@ def _check_values(
 
 
 def _other_sizes(data: SplitData, kind: str) -> list[str]:
-    """``'path (32x48, image 33x48)'``, sizes as height x width."""
+    """The files and their images, sizes as width x height."""
     items = []
     for image_id, file in data.files[kind].items():
         image = data.files['images'][image_id]
         if file.usable and image.usable and file.size != image.size:
-            sizes = '{}x{}, image {}x{}'.format(*file.size, *image.size)
-            items.append(f'{file.path} ({sizes})')
+            items.append(
+                f'{file.path} is {file.size[1]}x{file.size[0]} pixels, but '
+                f'its image {image.path} is {image.size[1]}x{image.size[0]}'
+            )
     return items

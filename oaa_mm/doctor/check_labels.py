@@ -34,7 +34,8 @@ def check_labels(data: SplitData) -> Iterator[Finding]:
         yield from _find_faults(data, labels)
         yield from _describe(data, labels)
     elif 'labels' in data.split.needs:
-        yield Finding('error', 'labels', NO_LABELS)
+        text = f'{data.split.list_file}: {NO_LABELS}'
+        yield Finding('error', 'labels', text)
     else:
         yield Finding('info', 'labels', 'there are no image-level labels')
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 from oaa_mm.io import ImageFolder, find_by_id
@@ -120,8 +119,8 @@ def load_split(
     with note_refusal(findings, 'labels'):
         table = _read_table(split, listed, classes)
     if listed is None:
-        ids = sorted(table.labels) if table else folder.all_ids()
-        listed = [ListedImage(i, i) for i in ids]
+        listed = table and table.images()
+        listed = listed or [ListedImage(i, i) for i in folder.all_ids()]
     names = {image.image_id: image.name for image in listed}
     if table is not None:
         with note_refusal(findings, 'labels'):
@@ -179,21 +178,12 @@ def _read_table(
     if split.labels is None:
         tags = {image.image_id: image.tags for image in listed or ()}
         return LabelTable(tags) if any(tags.values()) else None
-    read = partial(
-        read_labels,
+    return read_labels(
         split.labels,
         format=split.labels_format,
+        classes=classes,
         binary_masks=split.binary_masks,
     )
-    try:
-        return read(classes=classes)
-    except ValueError:
-        # Without names an index out of range is no longer an error of the
-        # reader, so that the check of labels can list all of them.
-        table = read()
-        if table.classes is not None:
-            raise
-        return table
 
 
 def _locate(folder: ImageFolder, image_id: str, name: str) -> FileFacts:

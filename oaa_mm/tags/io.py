@@ -37,7 +37,7 @@ _FOLDER_SUFFIXES = {'.xml': 'voc_xml', '.png': 'masks'}
 def _detect(path: Path) -> str:
     """The form of labels by the suffix of the file or of those in a folder."""
     forms = _FOLDER_SUFFIXES if path.is_dir() else _SUFFIXES
-    files = path.iterdir() if path.is_dir() else [path]
+    files = path.rglob('*') if path.is_dir() else [path]
     suffixes = {f.suffix.lower() for f in files if f.name[0] != '.'}
     found = [form for suffix, form in forms.items() if suffix in suffixes]
     if len(found) == 1:

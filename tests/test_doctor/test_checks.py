@@ -244,7 +244,9 @@ class TestMasks:
     def test_other_size(self):
         masks = [mask('a', [1]), mask('b', [2, 3], size=(60, 40))]
         found = the_only(self.run(masks), 'error')
-        assert found.items == ('b.png (60x40, image 40x60)',)
+        assert found.items == (
+            'b.png is 40x60 pixels, but its image b.jpg is 60x40',
+        )
 
     def test_unusable_masks_are_one_error_and_no_disagreement(self):
         masks = [mask('a', [1]), FileFacts('b.png', error='b.png holds RGB')]

@@ -13,8 +13,10 @@ from pathlib import Path
 from oaa_mm.io import atomic_write, read_text
 from oaa_mm.tags.table import LabelTable, TableBuilder
 
-_IMAGE_COLUMN = ('image', 'image_id', 'id', 'file_name', 'filename', 'name')
-_LABEL_COLUMN = ('labels', 'label')
+_IMAGE_COLUMN = (
+    'image', 'image_id', 'image_name', 'id', 'file_name', 'filename', 'name'
+)  # fmt: skip
+_LABEL_COLUMN = ('labels', 'label', 'tags', 'tag')
 _BINARY = {'0': 0, '1': 1, '0.0': 0, '1.0': 1}
 
 
@@ -27,8 +29,8 @@ def _rows(path: Path) -> Iterator[tuple[str, list[str]]]:
     )
     try:
         for row in reader:
-            if row:
-                cells = [cell.strip() for cell in row]
+            cells = [cell.strip() for cell in row]
+            if any(cells):  # spreadsheets end with rows of commas
                 yield f', line {reader.line_num}', cells
     except csv.Error as error:
         raise ValueError(

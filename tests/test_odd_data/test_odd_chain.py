@@ -1,0 +1,369 @@
+"""Odd data sets from images to scores, by the commands.
+
+Two tests run them as a user does, the others in this process, which is faster.
+"""
+
+import contextlib
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mmengine.config import Config
+from mmseg.registry import DATASETS
+from odd_world import (
+    CLASSES,
+    ROOT,
+    config_of,
+    load_tool,
+    masks,
+    paint,
+    save,
+    table,
+    truth,
+    write,
+)
+
+from oaa_mm.attention import AttentionStore
+from oaa_mm.datasets.joined import negatives_of
+from oaa_mm.io import read_mask, write_mask
+from oaa_mm.tags import load_classes
+
+SIX = ('a', 'b', 'c', 'd', 'e', 'f')
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch):
+    """mmengine waits 2 s for its workers between passes; here are none."""
+    monkeypatch.setattr('mmengine.runner.loops.time.sleep', lambda _: None)
+
+
+def run(place, tool, *options, expect=0):
+    """Run a command in this process; what it prints, and its error."""
+    options = [str(option) for option in options]
+    text = io.StringIO()
+    with contextlib.chdir(place), contextlib.redirect_stdout(text):
+        try:
+            code = load_tool(tool).main(options) or 0
+        except (OSError, ValueError) as error:
+            code = 1
+            print(error)
+    assert code == expect, text.getvalue()
+    return ' '.join(text.getvalue().split())
+
+
+def run_as_user(place, tool, *options, expect=0):
+    """Run a command; what it prints, and its error."""
+    command = [ROOT / f'tools/{tool}.py', *options]
+    result = subprocess.run(
+        [sys.executable, '-W', 'ignore', *map(str, command)],
+        cwd=place,
+        env={**os.environ, 'PYTHONPATH': str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == expect, result.stderr[-3000:]
+    return ' '.join((result.stdout + result.stderr).split())
+
+
+def config(root, dataset, **more):
+    """A two-stage network, trained for two epochs on the CPU."""
+    dataset = {
+        'data_root': str(root),
+        'data_prefix': {'img_path': 'images'},
+        'metainfo': {'classes': CLASSES},
+        'pipeline': [
+            {'type': 'LoadImageFromFile'},
+            {'type': 'oaa_mm.PackImageLevelInputs'},
+        ],
+        **dataset,
+    }
+    loader = {
+        'batch_size': 2,
+        'num_workers': 0,
+        'sampler': {'type': 'DefaultSampler', 'shuffle': True},
+        'dataset': {'type': 'oaa_mm.ImageLevelDataset', **dataset},
+    }
+    loader['dataset'] = more.pop('joined', loader['dataset'])
+    if isinstance(loader['dataset'], list):
+        parts = [{**dataset, **part} for part in loader['dataset']]
+        parts = [{'type': 'oaa_mm.ImageLevelDataset', **p} for p in parts]
+        loader['dataset'] = {'type': 'ConcatDataset', 'datasets': parts}
+    content = {
+        'custom_imports': {'imports': ['oaa_mm']},
+        'default_scope': 'mmseg',
+        'work_dir': str(root / 'work'),
+        'experiment_name': f'{root.name}_{id(root)}',
+        'model': {
+            'type': 'oaa_mm.CAMClassifier',
+            'data_preprocessor': {'type': 'ImgDataPreprocessor'},
+            'backbone': {
+                'type': 'ResNet', 'depth': 18, 'base_channels': 8,
+                'num_stages': 2, 'strides': (1, 2), 'dilations': (1, 1),
+                'out_indices': (1,),
+            },
+            'head': {
+                'type': 'oaa_mm.CAMHead', 'in_channels': 16,
+                'num_classes': more.pop('num_classes', 2), 'num_convs': 0,
+            },
+        },
+        'train_dataloader': loader,
+        'train_cfg': {'by_epoch': True, 'max_epochs': 2},
+        'optim_wrapper': {'optimizer': {'type': 'SGD', 'lr': 0.01}},
+        'custom_hooks': [{'type': 'oaa_mm.OAAHook'}],
+        'default_hooks': {'checkpoint': {'type': 'CheckpointHook'}},
+        **more,
+    }  # fmt: skip
+    path = root / 'config.py'
+    Config(content).dump(path)
+    return path
+
+
+def train_and_label(root, path, *names, classes=CLASSES, run=run):
+    """Train, make pseudo-labels, and score them against the masks."""
+    run(root, 'train', path)
+    store = root / 'work/attention_epoch_2.safetensors'
+    common = ['--classes', ','.join(classes)]
+    run(
+        root, 'make_pseudo_labels', store, '--img-dir',
+        root / 'images', '--out', root / 'out', '--background', 'power',
+        *common,
+    )  # fmt: skip
+    found = (root / 'out/train.txt').read_text().splitlines()
+    assert found == sorted(names)
+    text = run(
+        root, 'evaluate', 'labels', root / 'out', '--masks',
+        root / 'masks', '--list', root / 'out/train.txt', *common,
+    )  # fmt: skip
+    assert f'{len(names)} images' in text
+    return AttentionStore.load(store)
+
+
+def test_tif_images_and_png_masks_of_one_stem(tmp_path):
+    paint(tmp_path, *(f'{n}.tif' for n in SIX))
+    masks(tmp_path, *(f'{n}.png' for n in SIX))
+    path = config(tmp_path, {'labels': 'masks', 'img_suffix': '.tif'})
+    store = train_and_label(tmp_path, path, *SIX, run=run_as_user)
+    assert list(store) == [(n, k % 2) for k, n in enumerate(SIX)]
+
+
+def test_images_and_masks_in_one_folder(tmp_path):
+    """The maker of labels cannot know which is the image: it refuses."""
+    paint(tmp_path, *(f'{n}.tif' for n in SIX))
+    masks(tmp_path, *(f'{n}.png' for n in SIX), folder='images')
+    masks(tmp_path, *(f'{n}.png' for n in SIX))
+    table(tmp_path, *SIX)
+    path = config(tmp_path, {'labels': 'tags.csv', 'img_suffix': '.tif'})
+    run(tmp_path, 'train', path)
+    command = (
+        'make_pseudo_labels',
+        tmp_path / 'work/attention_epoch_2.safetensors',
+        '--img-dir', tmp_path / 'images', '--out', tmp_path / 'out',
+        '--background', 'power', '--classes', 'cat,dog',
+    )  # fmt: skip
+    text = run(tmp_path, *command, expect=1)
+    assert 'a.png' in text
+    assert 'a.tif; list it with its suffix' in text
+    write(tmp_path, 'list.txt', *(f'{n}.tif' for n in SIX))
+    run(tmp_path, *command, '--list', tmp_path / 'list.txt')
+    assert len(list((tmp_path / 'out/labels').glob('*.png'))) == 6
+
+
+def test_names_with_blanks_and_brackets_in_sub_folders(tmp_path):
+    names = ['1031280-[1 0 0 1]', 'benign (1)', 'cat 0', 'b/000', 'b/001']
+    names.append('a/000')
+    paint(tmp_path, *(f'{n}.png' for n in names))
+    masks(tmp_path, *(f'{n}.png' for n in names))
+    path = config(tmp_path, {'labels': 'masks', 'img_suffix': '.png'})
+    store = train_and_label(tmp_path, path, *names)
+    assert store.image_ids == sorted(names)
+
+
+def test_negatives_of_a_single_class(tmp_path):
+    """Polyp or not: no map, and a label that is all background."""
+    paint(tmp_path, *(f'{n}.jpg' for n in SIX))
+    rows = [f'{n},{int(n < "d")}' for n in SIX]
+    write(tmp_path, 'tags.csv', 'image,polyp', *rows)
+    for number, name in enumerate(SIX):
+        mask = (truth(number) > 0) & (name < 'd')
+        write_mask(tmp_path / f'masks/{name}.png', mask.astype(np.uint8))
+    meta = {'classes': ('polyp',)}
+    path = config(
+        tmp_path, {'labels': 'tags.csv', 'metainfo': meta}, num_classes=1
+    )
+    store = train_and_label(tmp_path, path, *SIX, classes=['polyp'])
+    assert store.image_ids == list('abc')
+    assert store.negatives == list('def')
+    for name in 'def':
+        assert not read_mask(tmp_path / f'out/labels/{name}.png').any()
+    text = run(
+        tmp_path, 'evaluate', 'attention',
+        tmp_path / 'work/attention_epoch_2.safetensors', '--masks',
+        tmp_path / 'masks', '--list', tmp_path / 'out/train.txt',
+        '--classes', 'polyp',
+    )  # fmt: skip
+    assert '6 images' in text
+    check = ['check_dataset', '--config', path]
+    assert '3 images have no class' in run(tmp_path, *check)
+
+
+def test_negatives_in_oaa_plus(tmp_path):
+    """A negative has no map, and its target is zero everywhere."""
+    paint(tmp_path, *(f'{n}.jpg' for n in SIX))
+    rows = [f'{n},{int(n < "d")}' for n in SIX]
+    write(tmp_path, 'tags.csv', 'image,polyp', *rows)
+    store = AttentionStore()
+    for name in 'abc':
+        store[name, 0] = np.full((5, 7), 255, np.uint8)
+    store.save(tmp_path / 'store.safetensors')
+    load = {'type': 'oaa_mm.LoadAttentionMaps', 'store': 'store.safetensors'}
+    entries = {
+        'labels': 'tags.csv',
+        'metainfo': {'classes': ('polyp',)},
+        'pipeline': [
+            {'type': 'LoadImageFromFile'}, load,
+            {'type': 'oaa_mm.PackImageLevelInputs'},
+        ],
+    }  # fmt: skip
+    path = config(tmp_path, entries, num_classes=1)
+    cfg = Config.fromfile(path)
+    cfg.model.type = 'oaa_mm.IntegralAttentionModel'
+    cfg.custom_hooks = []
+    cfg.train_dataloader.batch_size = 3
+    cfg.train_dataloader.sampler.shuffle = False
+    cfg.dump(path)
+    run(tmp_path, 'train', path)
+    assert (tmp_path / 'work/epoch_2.pth').is_file()
+
+
+def test_class_balanced_sampling(tmp_path):
+    paint(tmp_path, *(f'{n}.jpg' for n in SIX))
+    rows = ['a,cat', 'b,dog', 'c,dog', 'd,dog', 'e,dog', 'f,']
+    write(tmp_path, 'tags.csv', 'image,labels', *rows)
+    dataset = config_of(tmp_path, {})
+    balanced = DATASETS.build(
+        {
+            'type': 'ClassBalancedDataset',
+            'oversample_thr': 0.67,
+            'dataset': dataset,
+        }
+    )
+    ids = [balanced.get_data_info(n)['image_id'] for n in range(len(balanced))]
+    assert ids.count('a') > 1
+    assert set(ids) == set(SIX)
+    assert negatives_of(balanced) == ['f']
+
+
+def test_binary_masks_of_a_test():
+    tool = load_tool('test')
+    metric = {'type': 'oaa_mm.AttentionMetric'}
+    cfg = Config({'test_evaluator': [metric, {'type': 'IoUMetric'}]})
+    tool.read_binary_masks(cfg)
+    assert cfg.test_evaluator[0].binary_masks
+    assert 'binary_masks' not in cfg.test_evaluator[1]
+    cfg = Config({'test_evaluator': metric})
+    tool.read_binary_masks(cfg)
+    assert cfg.test_evaluator.binary_masks
+    cfg = Config({'test_evaluator': {'type': 'IoUMetric'}})
+    with pytest.raises(ValueError, match='--binary-masks is for Attention'):
+        tool.read_binary_masks(cfg)
+
+
+def join(root, **prefixes):
+    """A config that joins the folders a and b, whose files are 000, 001."""
+    parts = []
+    for name in ('a', 'b'):
+        paint(root, '000.jpg', '001.jpg', folder=f'images/{name}')
+        masks(root, '000.png', '001.png', folder=f'masks/{name}')
+        table(root, '000', '001', name=f'{name}.csv')
+        part = {
+            'labels': f'{name}.csv',
+            'data_prefix': {'img_path': f'images/{name}'},
+        }
+        if name in prefixes:
+            part['id_prefix'] = prefixes[name]
+        parts.append(part)
+    return config(root, {}, joined=parts)
+
+
+def test_joined_sets_whose_names_clash_are_refused(tmp_path):
+    path = join(tmp_path)
+    # Else the equal images of this test would be found as well.
+    save(tmp_path / 'images/b/000.jpg', np.full((20, 28, 3), 7, np.uint8))
+    for tool in ('train', 'check_dataset'):
+        option = ['--config'] if tool == 'check_dataset' else []
+        text = run(tmp_path, tool, *option, path, expect=1)
+        for word in (
+            'images/a/000.jpg', 'images/b/000.jpg', "image id '000'",
+            "ImageLevelDataset(id_prefix='a/')",
+        ):  # fmt: skip
+            assert word in text
+    assert not list((tmp_path / 'work').glob('*.safetensors'))
+
+
+def test_joined_sets_with_prefixes(tmp_path):
+    path = join(tmp_path, a='a/', b='b/')
+    names = ['a/000', 'a/001', 'b/000', 'b/001']
+    store = train_and_label(tmp_path, path, *names)
+    assert store.image_ids == names
+    run(tmp_path, 'check_dataset', '--config', path)
+
+
+@pytest.mark.parametrize('command', ['evaluate', 'check_dataset'])
+def test_masks_of_0_and_255_are_refused(tmp_path, command):
+    paint(tmp_path, *(f'{n}.jpg' for n in SIX))
+    masks(
+        tmp_path,
+        *(f'{n}.png' for n in SIX),
+        change=lambda mask: (mask > 0).astype(np.uint8) * 255,
+    )
+    for number, name in enumerate(SIX):
+        label = (truth(number) > 0).astype(np.uint8)
+        write_mask(tmp_path / f'labels/{name}.png', label)
+    write(tmp_path, 'val.txt', *SIX)
+    options = {
+        'evaluate': [
+            'labels', 'labels', '--masks', 'masks', '--list', 'val.txt',
+        ],
+        'check_dataset': [
+            '--data-root', '.', '--val-list', 'val.txt', '--img-dir',
+            'images', '--mask-dir', 'masks',
+        ],
+    }[command]  # fmt: skip
+    options = [*options, '--classes', 'polyp']
+    text = run_as_user(tmp_path, command, *options, expect=1)
+    assert 'a.png' in text
+    assert '--binary-masks' in text
+    text = run(tmp_path, command, *options, '--binary-masks')
+    assert command == 'check_dataset' or '100.00' in text
+
+
+@pytest.mark.parametrize(
+    ('lines', 'expected'),
+    [
+        (['_background_', 'cat', 'dog'], CLASSES),
+        (['__ignore__', '_background_', 'cat', 'dog'], CLASSES),
+        (
+            [
+                '# label:color_rgb:parts:actions',
+                'cat:48,112,32::', 'background:0,0,0::', 'dog:176,112,32::',
+            ],
+            CLASSES,
+        ),
+        (['cat', 'dog', 'background'], None),
+        (['cat', '__background__'], None),
+    ],
+)  # fmt: skip
+def test_names_of_the_background(tmp_path, capsys, lines, expected):
+    write(tmp_path, 'classes.txt', *lines)
+    path = str(Path(tmp_path) / 'classes.txt')
+    if expected is None:
+        with pytest.raises(ValueError, match=r'classes\.txt: .*leave back'):
+            load_classes(path)
+    else:
+        assert load_classes(path) == expected
+        assert 'is no class and was left out' in capsys.readouterr().out
