@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os.path as osp
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -53,12 +53,12 @@ class AttentionStoreWriter(BaseMetric):
             classes = sample['attention_classes'].tolist()
             files = sample.get('img_path'), sample.get('seg_map_path')
             result = sample['image_id'], classes, maps.numpy(), *files
-            self.results.append(result)
+            self.results.append((*result, _is_negative(sample)))
 
     def compute_metrics(
         self,
         results: list[
-            tuple[str, list[int], np.ndarray, str | None, str | None]
+            tuple[str, list[int], np.ndarray, str | None, str | None, bool]
         ],
     ) -> dict[str, float]:
         """Write the file.
@@ -72,12 +72,14 @@ class AttentionStoreWriter(BaseMetric):
         """
         store = AttentionStore()
         images, masks = {}, {}
-        for image_id, classes, maps, image, mask in results:
+        for image_id, classes, maps, image, mask, _ in results:
             for class_index, attention in zip(classes, maps, strict=True):
                 store[image_id, class_index] = attention
             images |= {image_id: image} if image else {}
             masks |= {image_id: mask} if mask else {}
         path, meta = self._path(), self.dataset_meta or {}
+        if negatives := sorted({r[0] for r in results if r[-1]}):
+            store.metadata['negatives'] = negatives
         store.metadata[DATA_SET] = record_data(
             images,
             osp.dirname(path),
@@ -101,3 +103,9 @@ class AttentionStoreWriter(BaseMetric):
         log_file = getattr(MMLogger.get_current_instance(), '_log_file', None)
         folder = osp.dirname(osp.dirname(log_file)) if log_file else '.'
         return osp.join(folder, self.out_file)
+
+
+def _is_negative(sample: Mapping[str, Any]) -> bool:
+    """Whether it is known that an image has no class."""
+    label = sample.get('gt_label')
+    return label is not None and not label.any()

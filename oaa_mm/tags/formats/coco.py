@@ -12,6 +12,7 @@ from oaa_mm.io import read_text, write_json
 from oaa_mm.tags.classes import (
     COCO_CATEGORY_IDS,
     COCO_CLASSES,
+    is_no_class,
 )
 from oaa_mm.tags.table import LabelTable, TableBuilder
 
@@ -71,7 +72,10 @@ def read_coco(
     names = _by_id(data['categories'], 'category id', path)
     names = {i: names[i]['name'].strip() for i in sorted(names)}
     images = _by_id(data['images'], 'image', path)
-    table = TableBuilder(path, classes or names.values())
+    # Other tools write what is no object as category 0.
+    background = {0} if is_no_class(names.get(0, '')) else set()
+    own = [name for i, name in names.items() if i not in background]
+    table = TableBuilder(path, classes or own)
     found: dict[int, set[int]] = {number: set() for number in images}
     for position, item in enumerate(data['annotations']):
         place = f': annotations[{position}]'
@@ -80,7 +84,8 @@ def read_coco(
             raise ValueError(f'{path}{place}: unknown image {image}')
         if category not in names:
             raise ValueError(f'{path}{place}: unknown category {category}')
-        found[image].add(table.class_index(names[category], place))
+        if category not in background:
+            found[image].add(table.class_index(names[category], place))
     for number, image in images.items():
         table.add(image['file_name'], found[number])
     return table.build()
