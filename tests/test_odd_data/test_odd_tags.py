@@ -283,7 +283,7 @@ def background_as_a_class(root):
     return {'metainfo': None}, None
 
 
-@odd('xml, 001.xml', "unknown class '__background__'", 'allowed are cat, dog')
+@odd('001.xml', "unknown class '__background__'", 'allowed are cat, dog')
 def background_as_an_object(root):
     paint(root, '000.jpg', '001.jpg')
     xml(root, 'xml/000.xml', 'cat')
