@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,8 @@ from oaa_mm.io import check_image_id
 Pair = tuple[str, int]
 
 
-class MapsByImage:
-    """Questions about images, for mappings of (image id, class) to maps.
+class MapsByImage(Mapping):
+    """A mapping of (image id, class) to maps, which knows images as well.
 
     Attributes:
         metadata (dict[str, Any]): What made the maps, as JSON types. It
@@ -21,7 +22,17 @@ class MapsByImage:
     """
 
     metadata: dict[str, Any]
+    data: Mapping[Pair, Any]  # the maps, or where they are read
     _classes: dict[str, list[int]] | None = None
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __iter__(self) -> Iterator[Pair]:
+        return iter(sorted(self.data))
+
+    def __contains__(self, pair: Any) -> bool:
+        return pair in self.data
 
     @property
     def image_ids(self) -> list[str]:
@@ -62,3 +73,24 @@ class MapsByImage:
             for image_id, class_index in self:  # sorted
                 self._classes.setdefault(image_id, []).append(class_index)
         return self._classes
+
+
+def check_same_size(pair: Pair, mine: np.ndarray, other: np.ndarray) -> None:
+    """Refuse to fuse maps of different sizes.
+
+    Args:
+        pair (Pair): Image id and class.
+        mine (np.ndarray): The map that is there.
+        other (np.ndarray): The map that came.
+
+    Raises:
+        ValueError: The sizes differ.
+    """
+    if mine.shape != other.shape:
+        raise ValueError(
+            f'image {pair[0]!r}, class {pair[1]}: its maps have '
+            f'{mine.shape[0]}x{mine.shape[1]} cells, but now one of '
+            f'{other.shape[0]}x{other.shape[1]} came. All maps of an image '
+            'need one resolution: use a dataset of oaa_mm, which records what '
+            'the transforms do, or pass `placements` with a `grid`.'
+        )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .by_image import Pair
-from .store import check_same_size
+from .by_image import Pair, check_same_size
 
 
 class Candidates(dict[Pair, tuple[int, np.ndarray]]):

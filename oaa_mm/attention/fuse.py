@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from .by_image import Pair
-from .store import AttentionStore, check_same_size
+from .by_image import Pair, check_same_size
+from .store import AttentionStore
 
 Maps = Mapping[Pair, np.ndarray]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,7 @@ from .by_image import MapsByImage, Pair
 _PNG_NAME = re.compile(r'(?P<image_id>.+)_(?P<class_index>[0-9]{1,9})\.png')
 
 
-class PngFolderReader(MapsByImage, Mapping):
+class PngFolderReader(MapsByImage):
     """Read-only access to ``{image_id}_{class}.png``, map by map.
 
     Args:
@@ -32,7 +31,7 @@ class PngFolderReader(MapsByImage, Mapping):
 
     def __init__(self, folder: str | os.PathLike) -> None:
         self.metadata = {}
-        self._paths: dict[Pair, Path] = {}
+        self.data: dict[Pair, Path] = {}
         for path in sorted(Path(folder).rglob('*.png')):
             name = _PNG_NAME.fullmatch(path.relative_to(folder).as_posix())
             if name is None:
@@ -41,7 +40,7 @@ class PngFolderReader(MapsByImage, Mapping):
                     '`{image_id}_{class}.png`, class being a number from 0'
                 )
             self._add(name['image_id'], int(name['class_index']), path)
-        if not self._paths:
+        if not self.data:
             raise FileNotFoundError(
                 f'{folder}: no PNG files; expected attention maps named '
                 '`{image_id}_{class}.png`'
@@ -52,28 +51,18 @@ class PngFolderReader(MapsByImage, Mapping):
             pair = check_image_id(image_id), class_index
         except ValueError as error:
             raise ValueError(f'{path}: {error}') from error
-        if pair in self._paths:  # a_1.png and a_01.png
+        if pair in self.data:  # a_1.png and a_01.png
             raise ValueError(
-                f'{self._paths[pair]} and {path} are maps of the same class'
+                f'{self.data[pair]} and {path} are maps of the same class'
             )
-        self._paths[pair] = path
+        self.data[pair] = path
 
     def __getitem__(self, pair: Pair) -> np.ndarray:
-        return _read_grey_png(self._paths[pair])
-
-    def __len__(self) -> int:
-        return len(self._paths)
-
-    def __iter__(self) -> Iterator[Pair]:
-        return iter(sorted(self._paths))
-
-
-def _read_grey_png(path: Path) -> np.ndarray:
-    with open_image(path) as image:
-        mode = image.mode
-        if mode == 'L':
-            return np.asarray(image)
-    raise ValueError(
-        f'{path}: an attention map is an 8-bit greyscale PNG, but this one '
-        f'has mode {mode!r}'
-    )
+        path = self.data[pair]
+        with open_image(path) as image:
+            if image.mode == 'L':
+                return np.asarray(image)
+        raise ValueError(
+            f'{path}: an attention map is an 8-bit greyscale PNG, but this '
+            f'one has mode {image.mode!r}'
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from .store_file import (
 TENSOR_NAME = re.compile('([a-z_]+)[.]([1-9][0-9]*)x([1-9][0-9]*)')
 
 
-class AttentionReader(MapsByImage, Mapping):
+class AttentionReader(MapsByImage):
     """Read-only access to a store's file, map by map.
 
     Maps are read when asked for; their checksum is not verified.
@@ -175,7 +175,7 @@ class AttentionReader(MapsByImage, Mapping):
         return sections
 
     @cached_property
-    def _rows(self) -> dict[Pair, tuple[Any, int]]:
+    def data(self) -> dict[Pair, tuple[Any, int]]:
         """Pair -> the tensor on disk, and the row in it."""
         rows = {}
         for name, (section, pairs) in self._index.items():
@@ -185,14 +185,5 @@ class AttentionReader(MapsByImage, Mapping):
         return rows
 
     def __getitem__(self, pair: Pair) -> np.ndarray:
-        maps, row = self._rows[pair]
+        maps, row = self.data[pair]
         return maps[row]
-
-    def __contains__(self, pair: Pair) -> bool:
-        return pair in self._rows
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __iter__(self) -> Iterator[Pair]:
-        return iter(sorted(self._rows))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import UserDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import numpy as np
 
 from oaa_mm.io import atomic_write, check_image_id
 
-from .by_image import MapsByImage, Pair
+from .by_image import MapsByImage, Pair, check_same_size
 from .png_folder import PngFolderReader
 from .reader import AttentionReader
 from .store_file import write_sections
@@ -24,7 +23,7 @@ MAX_CLASS_INDEX = 65535
 MAPS_AT_ONCE = 256
 
 
-class AttentionStore(MapsByImage, UserDict):
+class AttentionStore(MapsByImage, MutableMapping):
     """Attention maps of (image, class) pairs, uint8 at feature resolution.
 
     A dictionary: ``store[image_id, class_index]`` is the (h, w) uint8 map
@@ -44,20 +43,18 @@ class AttentionStore(MapsByImage, UserDict):
         ([('2007_000032', 0)], 6)
     """
 
-    data: dict[Pair, np.ndarray]
-
     def __init__(
         self,
         maps: Mapping[Pair, np.ndarray] | None = None,
         *,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(maps)
+        self.data: dict[Pair, np.ndarray] = {}
         self.metadata = dict(metadata or {})
+        self.update(maps or {})
 
-    def __iter__(self) -> Iterator[Pair]:
-        """All pairs, sorted by image id and class."""
-        return iter(sorted(self.data))
+    def __getitem__(self, pair: Pair) -> np.ndarray:
+        return self.data[pair]
 
     def __setitem__(self, pair: Pair, attention: np.ndarray) -> None:
         """Keep a copy of the (h, w) uint8 map of a pair.
@@ -73,9 +70,16 @@ class AttentionStore(MapsByImage, UserDict):
                 f'{pair}: attention maps are (h, w) uint8, but got '
                 f'{attention.shape} {attention.dtype}'
             )
-        check_image_id(pair[0])
-        _check_class_index(pair)
-        self.data[pair[0], int(pair[1])] = attention
+        image_id, index = check_image_id(pair[0]), pair[1]
+        whole = isinstance(index, (int, np.integer))
+        if not (whole and 0 <= index <= MAX_CLASS_INDEX):
+            raise ValueError(
+                f'image {image_id!r}: a class of an attention map is an index '
+                'from 0 (the first foreground class) to '
+                f'{MAX_CLASS_INDEX}, but got {index!r}. Background and '
+                '"ignore" have no map'
+            )
+        self.data[image_id, int(index)] = attention
         self._classes = None
 
     def __delitem__(self, pair: Pair) -> None:
@@ -96,10 +100,9 @@ class AttentionStore(MapsByImage, UserDict):
         mine = self.data.get(pair)
         if mine is None:
             self[pair] = attention
-            return
-        if mine.shape != attention.shape:
-            check_same_size(pair, mine, attention)  # which refuses them
-        np.maximum(mine, attention, out=mine)
+        else:
+            check_same_size(pair, mine, attention)
+            np.maximum(mine, attention, out=mine)
 
     @property
     def num_bytes(self) -> int:
@@ -217,35 +220,3 @@ class AttentionStore(MapsByImage, UserDict):
             ValueError: A file's name or content does not fit; it is named.
         """
         return cls(PngFolderReader(folder))
-
-
-def check_same_size(pair: Pair, mine: np.ndarray, other: np.ndarray) -> None:
-    """Refuse to fuse maps of different sizes.
-
-    Args:
-        pair (Pair): Image id and class.
-        mine (np.ndarray): The map that is there.
-        other (np.ndarray): The map that came.
-
-    Raises:
-        ValueError: The sizes differ.
-    """
-    if mine.shape != other.shape:
-        raise ValueError(
-            f'image {pair[0]!r}, class {pair[1]}: its maps have '
-            f'{mine.shape[0]}x{mine.shape[1]} cells, but now one of '
-            f'{other.shape[0]}x{other.shape[1]} came. All maps of an image '
-            'need one resolution: use a dataset of oaa_mm, which records what '
-            'the transforms do, or pass `placements` with a `grid`.'
-        )
-
-
-def _check_class_index(pair: Pair) -> None:
-    index = pair[1]
-    whole = isinstance(index, (int, np.integer))
-    if not (whole and 0 <= index <= MAX_CLASS_INDEX):
-        raise ValueError(
-            f'image {pair[0]!r}: a class of an attention map is an index from '
-            f'0 (the first foreground class) to {MAX_CLASS_INDEX}, but got '
-            f'{index!r}. Background and "ignore" have no map'
-        )
