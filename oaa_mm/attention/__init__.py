@@ -11,10 +11,14 @@ process, `store` is the dictionary of the maps and `store_file` its file.
 from .accept import ACCEPTANCE_RULES, accept_pairs
 from .accumulator import AttentionAccumulator
 from .fuse import FUSIONS
-from .maps import NORMS, normalise_attention, quantise_attention
-from .place import Placement, from_frame, to_frame
-from .pooling import mean_scores, valid_mask
-from .resize import attention_to_image
+from .maps import (
+    NORMS,
+    mean_scores,
+    normalise_attention,
+    quantise_attention,
+    valid_mask,
+)
+from .place import Placement, attention_to_image, from_frame, to_frame
 from .store import AttentionStore
 from .summary import EpochSummary
 

@@ -15,10 +15,10 @@ from .fuse import FUSIONS
 from .maps import NORMS, labelled_maps
 from .memory import AttentionMemory
 from .place import Placement
+from .reader import AttentionReader
 from .store import AttentionStore
-from .store_file import Sections
+from .store_file import write_sections
 from .summary import EpochSummary
-from .waiting import WaitingBatches
 
 FALLBACKS = ('last', 'none')
 
@@ -94,18 +94,16 @@ class AttentionAccumulator(AttentionMemory):
         check_choice('fallback', fallback, FALLBACKS)
         check_number('threshold', threshold, low=0, high=1)
         check_number('start_epoch', start_epoch, low=0, integer=True)
-        super().__init__(fusion, start_epoch, keep_epoch_maps, keep_latest)
+        self.fusion = fusion
+        self.start_epoch = start_epoch
+        self.keep_epoch_maps = keep_epoch_maps
+        self.latest = AttentionStore() if keep_latest else None
         self.acceptance = acceptance
         self.threshold = threshold
         self.norm = norm
         self.fallback = fallback
         self.epoch_maps: AttentionStore | None = None
-        self._waiting = WaitingBatches()
-
-    @property
-    def never_accepted(self) -> int:
-        """Number of pairs without any accepted map, filled or not."""
-        return len(self.candidates)
+        self._clear(0)
 
     def update(
         self,
@@ -141,10 +139,8 @@ class AttentionAccumulator(AttentionMemory):
                 of a file name.
         """
         image_ids = [check_image_id(image_id) for image_id in image_ids]
-        for name, given in (
-            ('image_ids', image_ids),
-            ('placements', placements),
-        ):
+        given_for = {'image_ids': image_ids, 'placements': placements}
+        for name, given in given_for.items():
             if given is not None and len(given) != len(scores):
                 raise ValueError(
                     f'{len(given)} {name} for scores of {len(scores)} images'
@@ -162,31 +158,6 @@ class AttentionAccumulator(AttentionMemory):
             self._waiting.add(batch, image_ids, placements)
         if self._waiting.full:
             self._place_waiting()
-
-    def _place_waiting(self) -> None:
-        """Take the batches that wait into the memory."""
-        for pair, attention, accepted, finite, seen in self._waiting.take():
-            if finite:
-                self._add(pair, attention, accepted, seen)
-            else:
-                self._non_finite.add(pair)
-        self._give_memory_back()
-
-    def sections(self) -> Sections:
-        """Return all that is known, as sections of a file.
-
-        Returns:
-            Sections: Those that are not empty.
-        """
-        self._place_waiting()
-        return super().sections()
-
-    @AttentionMemory.epoch.setter
-    def epoch(self, epoch: int) -> None:
-        """Take in what waits, which is of the epoch that was running."""
-        if epoch != self._epoch:
-            self._place_waiting()
-        AttentionMemory.epoch.fset(self, epoch)
 
     def finish_epoch(self, epoch: int, last: bool = False) -> EpochSummary:
         """End the running epoch.
@@ -206,20 +177,29 @@ class AttentionAccumulator(AttentionMemory):
         """
         self._place_waiting()
         self.epoch = epoch
-        (pairs, accepted), fuses = self._came.count(), self._fuses
+        accepted = [accepted for _, accepted in self._arrivals()]
+        fused = sum(accepted) if self._fuses else 0
         non_finite = len(self._non_finite)
         if self.keep_epoch_maps:
-            self.epoch_maps = self._rejected
-            self.epoch_maps.update(self._accepted.data)
-        self._fuse_epoch()
+            self.epoch_maps = AttentionStore(self._rejected | self._accepted)
+        if self._fuses:
+            for pair, attention in self._accepted.items():
+                seen = self._seen.get(pair)
+                self._fusion.fuse(self.store, pair, attention, seen)
+            if self.latest is not None:
+                self.latest.update(self._accepted)
+        self._clear_epoch()
+        self._epoch += 1
+        # A dictionary shrinks only by being copied.
+        self.candidates, self._ranks = dict(self.candidates), dict(self._ranks)
         if last:
             self.apply_fallback()
         coverage, all_zero = self.store.measure()
         return EpochSummary(
             epoch=epoch,
-            pairs=pairs,
-            accepted=accepted if fuses else 0,
-            never_accepted=self.never_accepted,
+            pairs=len(accepted),
+            accepted=fused,
+            never_accepted=len(self.candidates),
             coverage=coverage,
             non_finite=non_finite,
             all_zero=all_zero,
@@ -233,10 +213,34 @@ class AttentionAccumulator(AttentionMemory):
         ``fallback='none'``.
         """
         if self.fallback == 'last':
-            self.store.update(self.candidates.maps)
+            self.store.update(self.candidates)
+
+    def save(self, path: str | os.PathLike) -> str:
+        """Write the memory to one file, atomically.
+
+        The file is an attention store for :meth:`AttentionStore.load`, with
+        the metadata of :attr:`store`. It also holds all that is needed to go
+        on, at any point of an epoch.
+
+        Args:
+            path (str | os.PathLike): The file.
+
+        Returns:
+            str: The checksum of its contents.
+
+        Raises:
+            OSError: The file cannot be written; an old one stays as it was.
+        """
+        sections = self.sections()
+        own = {'fusion': self.fusion, 'epoch': self._epoch}
+        metadata = {**self.store.metadata, 'accumulator': own}
+        return write_sections(path, sections, metadata)
 
     def load(self, path: str | os.PathLike) -> str:
         """Restore the memory that :meth:`save` wrote.
+
+        A fallback map stands for a pair in the result of a finished training;
+        going on, that pair is still without an accepted map.
 
         Args:
             path (str | os.PathLike): The file.
@@ -246,7 +250,28 @@ class AttentionAccumulator(AttentionMemory):
 
         Raises:
             FileNotFoundError: There is no such file.
-            ValueError: See :meth:`AttentionMemory.load`.
+            ValueError: It is no attention store, is damaged, or was
+                accumulated with another `fusion`.
         """
-        self._waiting = WaitingBatches()
-        return super().load(path)
+        reader = AttentionReader(path)
+        sections, metadata = reader.read(), reader.metadata
+        own = metadata.pop('accumulator', {})
+        fusion = own.get('fusion', 'max')
+        if fusion != self.fusion:
+            raise ValueError(
+                f'{path} was accumulated with fusion={fusion!r}, it cannot be '
+                f'continued with fusion={self.fusion!r}'
+            )
+        # Version 1 did not tell the epoch; a memory exists from the start on.
+        begun = self.start_epoch if 'maps' in sections else 0
+        self._clear(own.get('epoch', begun))
+        if self.latest is not None:
+            self.latest = AttentionStore()
+        try:
+            self.merge(sections)
+        except (KeyError, ValueError) as error:
+            raise ValueError(
+                f'{path} is damaged: its sections do not fit ({error})'
+            ) from error
+        self.store.metadata = metadata
+        return reader.checksum

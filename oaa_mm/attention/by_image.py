@@ -75,6 +75,27 @@ class MapsByImage(Mapping):
         return self._classes
 
 
+def join_map(
+    maps: dict[Pair, np.ndarray], pair: Pair, attention: np.ndarray
+) -> None:
+    """Take the element-wise maximum of a pair's map and another one.
+
+    Args:
+        maps (dict[Pair, np.ndarray]): Maps, of the pair or not; changed.
+        pair (Pair): Image id and class.
+        attention (np.ndarray): (h, w) uint8 map.
+
+    Raises:
+        ValueError: The pair's map has another size.
+    """
+    mine = maps.get(pair)
+    if mine is None:
+        maps[pair] = attention.copy()
+    else:
+        check_same_size(pair, mine, attention)
+        np.maximum(mine, attention, out=mine)
+
+
 def check_same_size(pair: Pair, mine: np.ndarray, other: np.ndarray) -> None:
     """Refuse to fuse maps of different sizes.
 

@@ -17,6 +17,8 @@ class MaxFusion:
 
     #: Whether all maps of a pair and epoch have to be there before fusing.
     needs_whole_epoch = False
+    #: Sections with what :meth:`fuse` takes of another memory.
+    parts = ('maps',)
 
     def fuse(
         self,
@@ -39,18 +41,6 @@ class MaxFusion:
         """Return what has to be saved besides M: nothing."""
         return {}
 
-    def merge(
-        self, store: AttentionStore, sections: Mapping[str, Maps]
-    ) -> None:
-        """Fuse the memory of another accumulation.
-
-        Args:
-            store (AttentionStore): The memory M.
-            sections (Mapping[str, Maps]): With ``'maps'``, the other memory.
-        """
-        for pair, attention in sections['maps'].items():
-            store.join(pair, attention)
-
 
 class MeanFusion:
     """M_t = ((k-1) M_{t-1} + A_t) / k, with k the accepted maps so far.
@@ -60,6 +50,7 @@ class MeanFusion:
     """
 
     needs_whole_epoch = True
+    parts = ('sums', 'counts')
 
     def __init__(self) -> None:
         self._sums: dict[Pair, np.ndarray] = {}
@@ -97,18 +88,6 @@ class MeanFusion:
     def sections(self) -> dict[str, Maps]:
         """Return what has to be saved besides M: sums and counts."""
         return {'sums': self._sums, 'counts': self._counts}
-
-    def merge(
-        self, store: AttentionStore, sections: Mapping[str, Maps]
-    ) -> None:
-        """Fuse the memory of another accumulation, of other maps.
-
-        Args:
-            store (AttentionStore): The memory M.
-            sections (Mapping[str, Maps]): With ``'sums'`` and ``'counts'``.
-        """
-        for pair, sums in sections.get('sums', {}).items():
-            self.fuse(store, pair, sums, sections['counts'][pair])
 
 
 FUSIONS = {'max': MaxFusion, 'mean': MeanFusion}

@@ -10,9 +10,46 @@ from torch import Tensor
 from oaa_mm.checks import check_choice
 
 from .accept import accept_pairs
-from .pooling import mean_scores, valid_mask
 
 NORMS = ('max', 'minmax')
+
+
+def valid_mask(valid: Tensor, size: tuple[int, int]) -> Tensor:
+    """Mark the positions of padded maps that belong to the image.
+
+    Args:
+        valid (Tensor): (N, 2) integers, the height and width of each map
+            without its padding, which lies at the bottom and at the right.
+        size (tuple[int, int]): Height h and width w of the padded maps.
+
+    Returns:
+        Tensor: (N, h, w) bool.
+    """
+    rows = torch.arange(size[0], device=valid.device) < valid[:, :1]
+    columns = torch.arange(size[1], device=valid.device) < valid[:, 1:]
+    return rows[:, :, None] & columns[:, None, :]
+
+
+def mean_scores(scores: Tensor, *, valid: Tensor | None = None) -> Tensor:
+    """Class scores of an image: the mean of its score maps.
+
+    Global average pooling over the positions that belong to the image.
+
+    Args:
+        scores (Tensor): (N, C, h, w) score maps.
+        valid (Tensor | None): (N, 2) height and width of each map without
+            padding; None means that the maps are not padded.
+
+    Returns:
+        Tensor: (N, C) float32; gradients flow.
+    """
+    scores = scores.float()
+    if valid is None:
+        return scores.mean((2, 3))
+    inside = valid_mask(valid, scores.shape[-2:])[:, None]
+    # Not a product with the mask: 0 * Inf of a padded position is NaN.
+    total = scores.where(inside, 0.0).sum((2, 3))
+    return total / valid.prod(1, keepdim=True)
 
 
 def normalise_attention(
@@ -93,11 +130,11 @@ def labelled_maps(
     scores: Tensor,
     labels: Tensor,
     *,
-    logits: Tensor | None = None,
-    valid: Tensor | None = None,
-    acceptance: str = 'topk',
-    threshold: float = 0.1,
-    norm: str = 'max',
+    logits: Tensor | None,
+    valid: Tensor | None,
+    acceptance: str,
+    threshold: float,
+    norm: str,
 ) -> LabelledMaps:
     """Normalise, accept and quantise the maps of all labelled pairs.
 
@@ -111,9 +148,9 @@ def labelled_maps(
             of `scores` over valid positions.
         valid (Tensor | None): (N, 2) height and width of each map without
             its padding at the bottom and right; None means no padding.
-        acceptance (str): See :func:`accept_pairs`. Defaults to ``'topk'``.
-        threshold (float): For ``'threshold'``. Defaults to 0.1.
-        norm (str): See :func:`normalise_attention`. Defaults to ``'max'``.
+        acceptance (str): See :func:`accept_pairs`.
+        threshold (float): For ``'threshold'``.
+        norm (str): See :func:`normalise_attention`.
 
     Returns:
         LabelledMaps: The maps; none if no label is set.

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
+from collections import defaultdict
 from collections.abc import Iterator
 
 import numpy as np
 
-from .arrivals import Arrivals
-from .by_image import Pair
-from .candidates import Candidates
+from .by_image import Pair, check_same_size, join_map
 from .fuse import FUSIONS
-from .reader import AttentionReader
 from .store import AttentionStore
-from .store_file import Sections, write_sections
+from .store_file import Sections
+from .waiting import WaitingBatches
 
 
 class AttentionMemory:
@@ -25,51 +23,37 @@ class AttentionMemory:
     neither the order of the maps nor their split over several memories can
     change the result.
 
-    Args:
-        fusion (str): ``'max'`` or ``'mean'``.
-        start_epoch (int): Index, from 0, of the first epoch that is fused.
-        keep_epoch_maps (bool): Whether to keep all maps of an epoch until it
-            ends.
-        keep_latest (bool): Whether to keep :attr:`latest`.
-
     Attributes:
-        store (AttentionStore): The accumulated maps M.
-        candidates (Candidates): The latest maps of pairs never accepted.
-        latest (AttentionStore | None): The latest accepted map of each pair,
-            with `keep_latest`.
+        candidates (dict[Pair, np.ndarray]): The latest maps of pairs never
+            accepted.
     """
 
-    def __init__(
-        self,
-        fusion: str,
-        start_epoch: int,
-        keep_epoch_maps: bool,
-        keep_latest: bool,
-    ) -> None:
-        self.fusion = fusion
-        self.start_epoch = start_epoch
-        self.keep_epoch_maps = keep_epoch_maps
-        self.latest = AttentionStore() if keep_latest else None
-        # Whether accepted maps wait for the end of their epoch.
-        self._wait = (
-            FUSIONS[fusion].needs_whole_epoch or keep_epoch_maps or keep_latest
-        )
-        self._clear(0)
+    fusion: str
+    start_epoch: int
+    keep_epoch_maps: bool
+    latest: AttentionStore | None
 
     def _clear(self, epoch: int) -> None:
         self._epoch = epoch
         self._fusion = FUSIONS[self.fusion]()
+        # Whether accepted maps wait for the end of their epoch.
+        keep = self.keep_epoch_maps or self.latest is not None
+        self._wait = keep or self._fusion.needs_whole_epoch
+        self._waiting = WaitingBatches()
         self.store = AttentionStore()
-        self.candidates = Candidates()
-        self._most_candidates = 0
+        self.candidates: dict[Pair, np.ndarray] = {}
+        self._ranks: dict[Pair, int] = {}  # of the candidates
         self._clear_epoch()
 
     def _clear_epoch(self) -> None:
-        self._came = Arrivals()
+        # Class -> image id -> whether a map of the epoch was accepted. A
+        # dictionary of pairs would take a fifth of the memory of the maps.
+        self._came: dict[int, dict[str, bool]] = {}
         self._non_finite: set[Pair] = set()
-        self._accepted = AttentionStore()  # the epoch's maps, if they wait
-        self._rejected = AttentionStore()
-        self._seen = AttentionStore()  # 1 where the network looked
+        # Maps of the epoch, if they wait for its end.
+        self._accepted: dict[Pair, np.ndarray] = {}
+        self._rejected: dict[Pair, np.ndarray] = {}
+        self._seen: dict[Pair, np.ndarray] = {}  # 1 where the network looked
 
     @property
     def epoch(self) -> int:
@@ -83,29 +67,40 @@ class AttentionMemory:
 
     @epoch.setter
     def epoch(self, epoch: int) -> None:
-        if epoch == self._epoch:
+        old = self._epoch
+        if epoch == old:
             return
-        fused, old = self._fuses, self._epoch
-        self._epoch = epoch
-        if fused and not self._fuses and self._came:
-            self._epoch = old
+        self._place_waiting()  # what came before is of the old epoch
+        if epoch < self.start_epoch <= old and self._came:
             raise ValueError(
                 f'maps came as those of epoch {old} and are fused; now they '
                 f'should be of epoch {epoch}, before start_epoch='
                 f'{self.start_epoch}. Set `epoch` before the first map comes'
             )
-        for pair, accepted in self._came.items():
-            rank, attention = self.candidates.get(pair, (None, None))
-            if rank != Candidates.rank(old, accepted):
-                continue
-            rank = Candidates.rank(epoch, accepted)
-            self.candidates[pair] = rank, attention
-            if accepted and not fused and self._fuses:
-                self._add(pair, attention, True)
+        self._epoch = epoch
+        for pair, accepted in self._arrivals():
+            if self._ranks.get(pair) == _rank(old, accepted):
+                self._ranks[pair] = _rank(epoch, accepted)
+                if accepted and self._fuses:
+                    self._add(pair, self.candidates[pair], True)
 
     @property
     def _fuses(self) -> bool:
         return self._epoch >= self.start_epoch
+
+    def _arrivals(self) -> Iterator[tuple[Pair, bool]]:
+        """Pairs of the epoch, and whether a map of each was accepted."""
+        for class_index, images in self._came.items():
+            for image_id, accepted in images.items():
+                yield (image_id, class_index), accepted
+
+    def _place_waiting(self) -> None:
+        """Take the batches that wait into the memory."""
+        for pair, attention, accepted, finite, seen in self._waiting.take():
+            if finite:
+                self._add(pair, attention, accepted, seen)
+            else:
+                self._non_finite.add(pair)
 
     def _add(
         self,
@@ -115,53 +110,44 @@ class AttentionMemory:
         seen: np.ndarray | None = None,
     ) -> None:
         """Take one map of the running epoch in."""
-        self._came.add(pair, accepted)
+        self._note_arrival(pair, accepted)
         if accepted and self._wait:
-            self._accepted.join(pair, attention)
+            join_map(self._accepted, pair, attention)
             if seen is not None and self._fusion.needs_whole_epoch:
-                self._seen.join(pair, seen)
+                join_map(self._seen, pair, seen)
         elif self.keep_epoch_maps:
-            self._rejected.join(pair, attention)
+            join_map(self._rejected, pair, attention)
         if not (accepted and self._fuses):
-            rank = Candidates.rank(self._epoch, accepted)
-            self._offer(pair, attention, rank)
+            self._offer(pair, attention, _rank(self._epoch, accepted))
             return
         self._forget_candidate(pair)
         if not self._wait:
             self._fusion.fuse(self.store, pair, attention)
 
+    def _note_arrival(self, pair: Pair, accepted: bool) -> None:
+        image_id, class_index = pair
+        came = self._came.setdefault(class_index, {})
+        came[image_id] = accepted or came.get(image_id, False)
+
     def _offer(self, pair: Pair, attention: np.ndarray, rank: int) -> None:
-        known = pair in self.store.data or (
-            self._fuses and pair in self._accepted.data
-        )
-        # A fallback map is in M and a candidate as well.
-        if not known or pair in self.candidates:
-            self.candidates.offer(pair, attention, rank)
+        """Make a map the candidate of its pair, unless there is a better."""
+        mine = self.candidates.get(pair)
+        if mine is None:
+            accepted = self._fuses and pair in self._accepted
+            if accepted or pair in self.store.data:
+                return
+        elif rank < self._ranks[pair]:
+            return
+        elif rank > self._ranks[pair]:
+            check_same_size(pair, mine, attention)
+            mine[:] = 0
+        self._ranks[pair] = rank
+        join_map(self.candidates, pair, attention)
 
     def _forget_candidate(self, pair: Pair) -> None:
-        if pair in self.candidates:
+        if self._ranks.pop(pair, None) is not None:
             del self.candidates[pair]
             self.store.pop(pair, None)  # a fallback map, if there is any
-
-    def _fuse_epoch(self) -> None:
-        """Fuse the maps that wait, and begin the next epoch."""
-        if self._fuses:
-            for pair, attention in self._accepted.data.items():
-                seen = self._seen.data.get(pair)
-                self._fusion.fuse(self.store, pair, attention, seen)
-            if self.latest is not None:
-                self.latest.update(self._accepted.data)
-        self._give_memory_back()
-        self._clear_epoch()
-        self._epoch += 1
-
-    def _give_memory_back(self) -> None:
-        """Copy the candidates, since a dictionary never shrinks by itself."""
-        count = len(self.candidates)
-        self._most_candidates = max(self._most_candidates, count)
-        if 2 * count < self._most_candidates:
-            self.candidates = Candidates(self.candidates)
-            self._most_candidates = count
 
     def sections(self) -> Sections:
         """Return all that is known, as sections of a file.
@@ -169,17 +155,18 @@ class AttentionMemory:
         Returns:
             Sections: Those that are not empty.
         """
+        self._place_waiting()
         sections = {
             'maps': self.store.data,
-            'candidates': self.candidates.maps,
-            'candidate_ranks': self.candidates.ranks,
+            'candidates': self.candidates,
+            'candidate_ranks': self._ranks,
             **self._fusion.sections(),
-            'latest': (self.latest or AttentionStore()).data,
-            'unfinished_pairs': dict(self._came.items()),
+            'latest': self.latest and self.latest.data,
+            'unfinished_pairs': dict(self._arrivals()),
             'unfinished_non_finite': dict.fromkeys(self._non_finite, 1),
-            'unfinished_accepted': self._accepted.data,
-            'unfinished_rejected': self._rejected.data,
-            'unfinished_seen': self._seen.data,
+            'unfinished_accepted': self._accepted,
+            'unfinished_rejected': self._rejected,
+            'unfinished_seen': self._seen,
         }
         return {name: maps for name, maps in sections.items() if maps}
 
@@ -189,13 +176,19 @@ class AttentionMemory:
         Args:
             pairs_at_once (int): The most pairs of a piece.
 
-        Returns:
-            Iterator[Sections]: Pieces for :meth:`merge` in another process.
+        Yields:
+            Sections: A piece for :meth:`merge` in another process.
         """
         sections = self.sections()
         sections.pop('latest', None)  # which is shared, not collected
         self._clear(self._epoch)
-        return _pieces(sections, pairs_at_once)
+        pairs = list(set().union(*sections.values()))
+        for start in range(0, len(pairs), pairs_at_once):
+            some = pairs[start : start + pairs_at_once]
+            yield {
+                name: {pair: maps[pair] for pair in some if pair in maps}
+                for name, maps in sections.items()
+            }
 
     def merge(self, other: AttentionMemory | Sections) -> None:
         """Join what has been collected elsewhere in the same epoch.
@@ -222,98 +215,32 @@ class AttentionMemory:
                     f'these have (epoch, fusion) {ours} and {theirs}'
                 )
             other = other.sections()
-        self._merge(other)
-
-    def _merge(self, sections: Sections) -> None:
-        candidates = sections.get('candidates', {})
+        part = defaultdict(dict, other)
         # A fallback map in M stands for a pair that has a candidate.
-        maps = sections.get('maps', {})
-        maps = {pair: maps[pair] for pair in maps if pair not in candidates}
-        for pair in maps:
+        for pair in part['maps'].keys() - part['candidates'].keys():
             self._forget_candidate(pair)
-        self._fusion.merge(self.store, {**sections, 'maps': maps})
-        seen = sections.get('unfinished_seen', {})
-        for pair, attention in sections.get('unfinished_accepted', {}).items():
-            self._add(pair, attention, True, seen.get(pair))
-        for pair, attention in sections.get('unfinished_rejected', {}).items():
+            values = (part[name][pair] for name in self._fusion.parts)
+            self._fusion.fuse(self.store, pair, *values)
+        for pair, attention in part['unfinished_accepted'].items():
+            seen = part['unfinished_seen'].get(pair)
+            self._add(pair, attention, True, seen)
+        for pair, attention in part['unfinished_rejected'].items():
             self._add(pair, attention, False)
-        ranks = sections.get('candidate_ranks', {})
-        for pair, attention in candidates.items():
-            self._offer(pair, attention, ranks.get(pair, 0))
-        for pair, accepted in sections.get('unfinished_pairs', {}).items():
-            self._came.add(pair, bool(accepted))
-        self._non_finite.update(sections.get('unfinished_non_finite', ()))
+        for pair, attention in part['candidates'].items():
+            self._offer(pair, attention, part['candidate_ranks'].get(pair, 0))
+        for pair, accepted in part['unfinished_pairs'].items():
+            self._note_arrival(pair, bool(accepted))
+        self._non_finite.update(part['unfinished_non_finite'])
         if self.latest is not None:
-            for pair, attention in sections.get('latest', {}).items():
+            for pair, attention in part['latest'].items():
                 self.latest.join(pair, attention)
 
-    def save(self, path: str | os.PathLike) -> str:
-        """Write the memory to one file, atomically.
 
-        The file is an attention store for :meth:`AttentionStore.load`, with
-        the metadata of :attr:`store`. It also holds all that is needed to go
-        on, at any point of an epoch.
+def _rank(epoch: int, accepted: bool) -> int:
+    """Rank of a candidate: by its epoch, then by whether it was accepted.
 
-        Args:
-            path (str | os.PathLike): The file.
-
-        Returns:
-            str: The checksum of its contents.
-
-        Raises:
-            OSError: The file cannot be written; an old one stays as it was.
-        """
-        sections = self.sections()
-        own = {'fusion': self.fusion, 'epoch': self._epoch}
-        metadata = {**self.store.metadata, 'accumulator': own}
-        return write_sections(path, sections, metadata)
-
-    def load(self, path: str | os.PathLike) -> str:
-        """Restore the memory that :meth:`save` wrote.
-
-        A fallback map stands for a pair in the result of a finished training;
-        going on, that pair is still without an accepted map.
-
-        Args:
-            path (str | os.PathLike): The file.
-
-        Returns:
-            str: The checksum of its contents.
-
-        Raises:
-            FileNotFoundError: There is no such file.
-            ValueError: It is no attention store, is damaged, or was
-                accumulated with another `fusion`.
-        """
-        reader = AttentionReader(path)
-        sections, metadata = reader.read(), reader.metadata
-        own = metadata.pop('accumulator', {})
-        fusion = own.get('fusion', 'max')
-        if fusion != self.fusion:
-            raise ValueError(
-                f'{path} was accumulated with fusion={fusion!r}, it cannot be '
-                f'continued with fusion={self.fusion!r}'
-            )
-        # Version 1 did not tell the epoch; a memory exists from the start on.
-        begun = self.start_epoch if 'maps' in sections else 0
-        self._clear(own.get('epoch', begun))
-        if self.latest is not None:
-            self.latest = AttentionStore()
-        try:
-            self._merge(sections)
-        except (KeyError, ValueError) as error:
-            raise ValueError(
-                f'{path} is damaged: its sections do not fit ({error})'
-            ) from error
-        self.store.metadata = metadata
-        return reader.checksum
-
-
-def _pieces(sections: Sections, pairs_at_once: int) -> Iterator[Sections]:
-    pairs = list({pair for maps in sections.values() for pair in maps})
-    for start in range(0, len(pairs), pairs_at_once):
-        some = pairs[start : start + pairs_at_once]
-        yield {
-            name: {pair: maps[pair] for pair in some if pair in maps}
-            for name, maps in sections.items()
-        }
+    A map of higher rank replaces the candidate, maps of equal rank are joined
+    by their maximum, so neither the order of the maps nor repeats change the
+    result. Ranks are at least 2; smaller ones are for epochs unknown.
+    """
+    return 2 * (epoch + 1) + accepted

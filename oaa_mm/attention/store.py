@@ -12,7 +12,7 @@ import numpy as np
 
 from oaa_mm.io import atomic_write, check_image_id
 
-from .by_image import MapsByImage, Pair, check_same_size
+from .by_image import MapsByImage, Pair, join_map
 from .png_folder import PngFolderReader
 from .reader import AttentionReader
 from .store_file import write_sections
@@ -97,12 +97,10 @@ class AttentionStore(MapsByImage, MutableMapping):
         Raises:
             ValueError: The pair's map has another size.
         """
-        mine = self.data.get(pair)
-        if mine is None:
-            self[pair] = attention
+        if pair in self.data:
+            join_map(self.data, pair, attention)
         else:
-            check_same_size(pair, mine, attention)
-            np.maximum(mine, attention, out=mine)
+            self[pair] = attention
 
     @property
     def num_bytes(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -29,15 +30,12 @@ class WaitingBatches:
     def __init__(self) -> None:
         self._batches: list[tuple[LabelledMaps, Sequence, Sequence]] = []
         self._num_bytes = 0
-        self._copying = False
-
-    def __len__(self) -> int:
-        return len(self._batches)
 
     @property
     def full(self) -> bool:
         """Whether the batches should be taken out now."""
-        return len(self) >= MAX_BATCHES or self._num_bytes >= MAX_BYTES
+        many = len(self._batches) >= MAX_BATCHES
+        return many or self._num_bytes >= MAX_BYTES
 
     def add(
         self,
@@ -53,26 +51,16 @@ class WaitingBatches:
             placements (Sequence[Placement | None] | None): How each of the N
                 images lies in its frame.
         """
-        fetched = LabelledMaps(
-            images=batch.images,
-            classes=batch.classes,
-            maps=self._fetch(batch.maps),
-            accepted=self._fetch(batch.accepted),
-            finite=self._fetch(batch.finite),
-            valid=batch.valid,
+        fetched = replace(
+            batch,
+            maps=_fetch(batch.maps),
+            accepted=_fetch(batch.accepted),
+            finite=_fetch(batch.finite),
         )
         self._batches.append(
             (fetched, image_ids, placements or [None] * len(image_ids))
         )
         self._num_bytes += batch.maps.numel()
-
-    def _fetch(self, tensor: Tensor) -> Tensor:
-        if tensor.device.type != 'cuda':
-            return tensor.cpu()
-        # Only a copy into pinned memory runs beside the training step.
-        pinned = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
-        self._copying = True
-        return pinned.copy_(tensor, non_blocking=True)
 
     def take(self) -> Iterator[FramedMap]:
         """Take all batches out, un-padded and in their images' frames.
@@ -80,12 +68,19 @@ class WaitingBatches:
         Yields:
             FramedMap: Each map in turn, a view that is not to be kept.
         """
-        if self._copying:
+        if torch.cuda.is_initialized():
             torch.cuda.synchronize()
-            self._copying = False
         batches, self._batches, self._num_bytes = self._batches, [], 0
         for batch, image_ids, placements in batches:
             yield from _framed(batch, image_ids, placements)
+
+
+def _fetch(tensor: Tensor) -> Tensor:
+    if tensor.device.type != 'cuda':
+        return tensor.cpu()
+    # Only a copy into pinned memory runs beside the training step.
+    pinned = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
+    return pinned.copy_(tensor, non_blocking=True)
 
 
 def _framed(

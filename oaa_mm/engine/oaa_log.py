@@ -52,7 +52,7 @@ def log_result(
     """
     maps = len(accumulator.store)
     runner.logger.info(f'OAA: {maps} accumulated maps in {path}')
-    never = accumulator.never_accepted
+    never = len(accumulator.candidates)
     if not never:
         return
     if accumulator.fallback == 'last':
