@@ -14,8 +14,8 @@ from oaa_mm.attention import AttentionAccumulator
 from oaa_mm.registry import HOOKS
 from oaa_mm.runs.manifest import write_run_manifest
 
-from .batch_attention import accumulate_batch, unwrap_model
-from .clock import make_clock
+from .batch_attention import batch_attention
+from .clock import EpochClock
 from .store_files import record_training_data
 
 
@@ -63,7 +63,7 @@ class OAAAblationHook(Hook):
         Raises:
             ValueError: See the class.
         """
-        self.clock = make_clock(runner, self.epoch_length)
+        self.clock = EpochClock(runner, self.epoch_length)
         if runner.iter or get_world_size() > 1:
             raise ValueError(
                 'OAAAblationHook has to see a training from its first epoch '
@@ -86,16 +86,14 @@ class OAAAblationHook(Hook):
             data_batch (dict): The batch.
             outputs (dict | None): With `loss`, see OAAHook.
         """
-        accumulate_batch(
-            self.accumulators.values(),
-            unwrap_model(runner.model),
-            data_batch['data_samples'],
-            loss=(outputs or {}).get('loss', 0.0),
-        )
-        if self.clock.ends_epoch(batch_idx):
-            epoch, last = self.clock.epoch, self.clock.ends_training
-            for name, accumulator in self.accumulators.items():
-                summary = accumulator.finish_epoch(epoch, last=last)
+        model, samples = runner.model, data_batch['data_samples']
+        batch = batch_attention(model, samples, outputs)
+        for name, accumulator in self.accumulators.items():
+            accumulator.update(**batch)
+            if self.clock.ends_epoch(batch_idx):
+                summary = accumulator.finish_epoch(
+                    self.clock.epoch, last=self.clock.ends_training
+                )
                 runner.logger.info(f'{name}: {summary}')
 
     def after_train(self, runner: Runner) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
 from mmengine.model import is_model_wrapper
 from mmseg.structures import SegDataSample
-from torch import Tensor, nn
+from torch import nn
 
-from oaa_mm.attention import AttentionAccumulator, Placement
 from oaa_mm.checks import require
 
 
@@ -29,16 +29,17 @@ def unwrap_model(model: nn.Module) -> nn.Module:
 def batch_attention(
     model: nn.Module,
     samples: Sequence[SegDataSample],
-    *,
-    loss: Tensor | float = 0.0,
+    outputs: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The maps of a batch, as AttentionAccumulator.update takes them.
 
     Args:
-        model (nn.Module): A CAMClassifier after its forward in mode 'loss'.
+        model (nn.Module): A CAMClassifier after its forward in mode 'loss',
+            also in a wrapper for several processes.
         samples (Sequence[SegDataSample]): The N samples of the batch.
-        loss (Tensor | float): Of the iteration. If it is NaN or Inf, so are
-            the maps, which are dropped and counted then. Defaults to 0.
+        outputs (Mapping[str, Any] | None): What the iteration returned. If
+            its `loss` is NaN or Inf, so are the maps, which are dropped and
+            counted then. Defaults to None: no loss.
 
     Returns:
         dict[str, Any]: Arguments of
@@ -48,67 +49,30 @@ def batch_attention(
     Raises:
         ValueError: The forward left no maps, or samples lack metainfo.
     """
+    model = unwrap_model(model)
     output = model.attention_output
     if output is None or len(output.scores) != len(samples):
         raise ValueError(
             'OAAHook: the model left no maps of this iteration; forward '
             "has to run in mode='loss' exactly once"
         )
+    # A tensor on the device, so that nothing waits for it.
+    loss = torch.as_tensor(
+        (outputs or {}).get('loss', 0.0), device=output.scores.device
+    )
+    placements = [metainfo(sample, 'placement') for sample in samples]
     return {
-        'image_ids': [
-            sample_metainfo(sample, 'image_id') for sample in samples
-        ],
-        'scores': output.scores.masked_fill(
-            # A tensor on the device, so that nothing waits for it.
-            ~torch.as_tensor(loss, device=output.scores.device).isfinite(),
-            torch.nan,
-        ),
+        'image_ids': [metainfo(sample, 'image_id') for sample in samples],
+        'scores': output.scores.masked_fill(~loss.isfinite(), torch.nan),
         'labels': torch.stack([sample.gt_label for sample in samples]),
         'logits': output.logits,
         'valid': output.valid,
-        'placements': [_placement(sample, model) for sample in samples],
+        'placements': [
+            place.on_grid(model.feature_size(place.frame))
+            for place in placements
+        ],
     }
 
 
-def accumulate_batch(
-    accumulators: Iterable[AttentionAccumulator],
-    model: nn.Module,
-    samples: Sequence[SegDataSample],
-    *,
-    loss: Tensor | float = 0.0,
-) -> None:
-    """Update accumulators with the maps of a batch.
-
-    Args:
-        accumulators (Iterable[AttentionAccumulator]): The accumulators.
-        model (nn.Module): See :func:`batch_attention`.
-        samples (Sequence[SegDataSample]): The N samples of the batch.
-        loss (Tensor | float): The loss of the iteration. Defaults to 0.
-
-    Raises:
-        ValueError: See :func:`batch_attention`.
-    """
-    attention = batch_attention(model, samples, loss=loss)
-    for accumulator in accumulators:
-        accumulator.update(**attention)
-
-
-def sample_metainfo(sample: SegDataSample, key: str) -> Any:
-    """What accumulation has to know of a training sample.
-
-    Args:
-        sample (SegDataSample): Of an ImageLevelDataset.
-        key (str): ``'image_id'`` or ``'placement'``.
-
-    Returns:
-        Any: The metainfo of that name.
-
-    Raises:
-        ValueError: The sample lacks it; the message says what provides it.
-    """
-    return require(sample, key, needed_by='OAAHook')
-
-
-def _placement(sample: SegDataSample, model: nn.Module) -> Placement:
-    placement = sample_metainfo(sample, 'placement')
-    return placement.on_grid(model.feature_size(placement.frame))
+#: A field of a training sample, or an error that says what provides it.
+metainfo = partial(require, needed_by='OAAHook')

@@ -11,28 +11,62 @@ from .store_names import ACCUMULATED, WITHIN_EPOCH, store_name
 
 
 class EpochClock:
-    """The clock of an epoch-based training: its epochs are those of the loop.
+    """The epochs of a training: those of its loop, or declared ones.
+
+    The clock counts in steps: epochs of an epoch-based loop, iterations of an
+    iteration-based one. An epoch is one step of the former and `epoch_length`
+    steps of the latter, whose last epoch may be cut short by the end of the
+    training.
 
     Args:
         runner (Runner): The runner of the training.
+        epoch_length (int | None): Iterations that count as an epoch in an
+            iteration-based training. Defaults to None: none are declared.
+
+    Attributes:
+        stops_within_epochs (bool): Whether a checkpoint in the middle of an
+            epoch is where training goes on; an epoch-based training begins
+            such an epoch anew.
+
+    Raises:
+        ValueError: The loop has no epochs and none are declared, or it has
+            epochs and others are declared.
     """
 
-    #: Whether a checkpoint in the middle of an epoch is where training goes
-    #: on; an epoch-based training begins such an epoch anew.
-    stops_within_epochs = False
-
-    def __init__(self, runner: Runner) -> None:
+    def __init__(
+        self, runner: Runner, epoch_length: int | None = None
+    ) -> None:
+        loop = runner.train_loop
         self.runner = runner
+        self.stops_within_epochs = isinstance(loop, IterBasedTrainLoop)
+        self._length = epoch_length or 1
+        if self.stops_within_epochs:
+            _check_epoch_length(runner, epoch_length)
+        elif not isinstance(loop, EpochBasedTrainLoop):
+            raise ValueError(
+                'OAAHook works with EpochBasedTrainLoop and '
+                f'IterBasedTrainLoop, but got {type(loop).__name__}'
+            )
+        elif epoch_length is not None:
+            raise ValueError(
+                'OAAHook: epoch_length is for IterBasedTrainLoop; an '
+                'epoch-based training has its own epochs'
+            )
 
     @property
-    def num_epochs(self) -> int:
-        """Epochs of the whole training."""
-        return self.runner.max_epochs
+    def _done(self) -> int:
+        runner = self.runner
+        return runner.iter if self.stops_within_epochs else runner.epoch
 
     @property
-    def length(self) -> str:
-        """The settings that give `num_epochs`, for messages."""
-        return f'train_cfg.max_epochs={self.runner.max_epochs}'
+    def _steps(self) -> int:
+        runner = self.runner
+        return (
+            runner.max_iters if self.stops_within_epochs else runner.max_epochs
+        )
+
+    def _epochs(self, steps: int) -> int:
+        return -(-steps // self._length)  # rounded up
 
     def check_start(self, start_epoch: int) -> None:
         """Refuse a training that ends before the accumulation starts.
@@ -43,28 +77,36 @@ class EpochClock:
         Raises:
             ValueError: The training has no such epoch.
         """
-        if start_epoch >= self.num_epochs:
+        epochs = self._epochs(self._steps)
+        if start_epoch >= epochs:
+            length = f'train_cfg.max_epochs={epochs}'
+            if self.stops_within_epochs:
+                length = (
+                    f'train_cfg.max_iters={self._steps} with OAAHook.'
+                    f'epoch_length={self._length}, that is {epochs} of its '
+                    'epochs'
+                )
             raise ValueError(
                 'OAAHook: the accumulation would never start: '
                 f'OAAHook.start_epoch={start_epoch} counts from 0, but the '
-                f'training has {self.length}. Lower start_epoch below '
-                f'{self.num_epochs}, or train longer'
+                f'training has {length}. Lower start_epoch below {epochs}, or '
+                'train longer'
             )
 
     @property
     def epoch(self) -> int:
         """Index, from 0, of the epoch that the next iteration belongs to."""
-        return self.runner.epoch
+        return self._done // self._length
 
     @property
     def epochs_begun(self) -> int:
         """Number of epochs that have at least begun, after training."""
-        return self.runner.epoch
+        return self._epochs(self._done)
 
     @property
     def in_epoch(self) -> bool:
         """Whether a training that is over has ended within an epoch."""
-        return False
+        return self._done < self._steps and self._done % self._length > 0
 
     def ends_epoch(self, batch_idx: int) -> bool:
         """Tell whether the epoch ends with the iteration that is running.
@@ -75,98 +117,19 @@ class EpochClock:
         Returns:
             bool: True with the last iteration of an epoch.
         """
-        return batch_idx + 1 == len(self.runner.train_dataloader)
+        if not self.stops_within_epochs:
+            return batch_idx + 1 == len(self.runner.train_dataloader)
+        return (self._done + 1) % self._length == 0 or self.ends_training
 
     @property
     def ends_training(self) -> bool:
-        """Whether training ends with the epoch that is running."""
-        return self.epoch + 1 == self.num_epochs
+        """Whether training ends with the step that is running."""
+        return self._done + 1 == self._steps
 
     @property
     def saves_now(self) -> bool:
-        """Whether a checkpoint follows within the epoch that is running."""
-        return False
-
-    def store_name(self, epochs: int, iters: int) -> str:
-        """Name the store's file of a checkpoint.
-
-        Args:
-            epochs (int): Epochs of the loop before the checkpoint.
-            iters (int): Iterations before it.
-
-        Returns:
-            str: The name of the file.
-        """
-        return store_name(ACCUMULATED, epochs)
-
-
-class IterClock(EpochClock):
-    """The clock of an iteration-based training, whose epochs are declared.
-
-    The last epoch may be cut short by the end of the training.
-
-    Args:
-        runner (Runner): The runner of the training.
-        epoch_length (int): Iterations of an epoch.
-    """
-
-    stops_within_epochs = True
-
-    def __init__(self, runner: Runner, epoch_length: int) -> None:
-        super().__init__(runner)
-        self.epoch_length = epoch_length
-
-    @property
-    def num_epochs(self) -> int:
-        """Declared epochs of the whole training."""
-        return -(-self.runner.max_iters // self.epoch_length)
-
-    @property
-    def length(self) -> str:
-        """The settings that give `num_epochs`, for messages."""
-        return (
-            f'train_cfg.max_iters={self.runner.max_iters} with '
-            f'OAAHook.epoch_length={self.epoch_length}, that is '
-            f'{self.num_epochs} of its epochs'
-        )
-
-    @property
-    def epoch(self) -> int:
-        """Index, from 0, of the epoch that the next iteration belongs to."""
-        return self.runner.iter // self.epoch_length
-
-    @property
-    def epochs_begun(self) -> int:
-        """Number of epochs that have at least begun, after training."""
-        return -(-self.runner.iter // self.epoch_length)
-
-    @property
-    def in_epoch(self) -> bool:
-        """Whether a training that is over has ended within an epoch."""
-        early = self.runner.iter < self.runner.max_iters
-        return early and self.runner.iter % self.epoch_length > 0
-
-    def ends_epoch(self, batch_idx: int) -> bool:
-        """Tell whether the epoch ends with the iteration that is running.
-
-        Args:
-            batch_idx (int): Not used.
-
-        Returns:
-            bool: True with the last iteration of an epoch.
-        """
-        done = self.runner.iter + 1
-        return done % self.epoch_length == 0 or self.ends_training
-
-    @property
-    def ends_training(self) -> bool:
-        """Whether training ends with the iteration that is running."""
-        return self.runner.iter + 1 == self.runner.max_iters
-
-    @property
-    def saves_now(self) -> bool:
-        """Whether a CheckpointHook saves after the running iteration."""
-        return any(
+        """Whether a CheckpointHook saves now, in the middle of an epoch."""
+        return self.stops_within_epochs and any(
             hook.every_n_train_iters(
                 self.runner, hook.interval, hook.save_begin
             )
@@ -178,47 +141,16 @@ class IterClock(EpochClock):
         """Name the store's file of a checkpoint.
 
         Args:
-            epochs (int): Not used.
-            iters (int): Iterations before the checkpoint.
+            epochs (int): Epochs of the loop before the checkpoint.
+            iters (int): Iterations before it.
 
         Returns:
             str: The name of the file.
         """
-        if iters % self.epoch_length and iters != self.runner.max_iters:
-            return store_name(WITHIN_EPOCH, iters)
-        return super().store_name(-(-iters // self.epoch_length), iters)
-
-
-def make_clock(runner: Runner, epoch_length: int | None = None) -> EpochClock:
-    """Make the clock that fits a training.
-
-    Args:
-        runner (Runner): The runner of the training.
-        epoch_length (int | None): Iterations that count as an epoch in an
-            iteration-based training. Defaults to None: none are declared.
-
-    Returns:
-        EpochClock: The clock.
-
-    Raises:
-        ValueError: The loop has no epochs and none are declared, or it has
-            epochs and others are declared.
-    """
-    loop = runner.train_loop
-    if isinstance(loop, IterBasedTrainLoop):
-        _check_epoch_length(runner, epoch_length)
-        return IterClock(runner, epoch_length)
-    if not isinstance(loop, EpochBasedTrainLoop):
-        raise ValueError(
-            'OAAHook works with EpochBasedTrainLoop and IterBasedTrainLoop, '
-            f'but got {type(loop).__name__}'
-        )
-    if epoch_length is not None:
-        raise ValueError(
-            'OAAHook: epoch_length is for IterBasedTrainLoop; an epoch-based '
-            'training has its own epochs'
-        )
-    return EpochClock(runner)
+        done = iters if self.stops_within_epochs else epochs
+        if done % self._length and done != self._steps:
+            return store_name(WITHIN_EPOCH, done)
+        return store_name(ACCUMULATED, self._epochs(done))
 
 
 def _check_epoch_length(runner: Runner, epoch_length: int | None) -> None:

@@ -15,7 +15,7 @@ from oaa_mm.checks import check_number
 from oaa_mm.models.attention_model import AttentionModel
 from oaa_mm.registry import HOOKS
 
-from .batch_attention import sample_metainfo, unwrap_model
+from .batch_attention import metainfo, unwrap_model
 from .oaa_hook import OAAHook
 
 
@@ -128,7 +128,7 @@ class OAADropHook(OAAHook):
         seed: int,
     ) -> np.ndarray | None:
         """Pixels to hide of one image; None if it keeps them all."""
-        image_id = sample_metainfo(sample, 'image_id')
+        image_id = metainfo(sample, 'image_id')
         if not is_dropped(
             image_id, epoch=epoch, seed=seed, prob=self.drop_prob
         ):
@@ -142,7 +142,7 @@ class OAADropHook(OAAHook):
             return None
         return attended_pixels(
             np.stack(maps),
-            sample_metainfo(sample, 'placement'),
+            metainfo(sample, 'placement'),
             size,
             threshold=self.drop_threshold,
         )

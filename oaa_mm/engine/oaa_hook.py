@@ -16,8 +16,8 @@ from oaa_mm.datasets.joined import negatives_of
 from oaa_mm.registry import HOOKS
 from oaa_mm.runs.manifest import write_run_manifest
 
-from .batch_attention import accumulate_batch, unwrap_model
-from .clock import EpochClock, make_clock
+from .batch_attention import batch_attention, unwrap_model
+from .clock import EpochClock
 from .exchange import EpochExchange
 from .oaa_log import log_epoch, log_result
 from .store_files import (
@@ -26,6 +26,11 @@ from .store_files import (
     record_training_data,
 )
 from .store_names import ACCUMULATED, CURRENT, store_name
+
+#: What a resumed training has to share with the one before.
+SETTINGS = (
+    'fusion', 'acceptance', 'threshold', 'norm', 'start_epoch', 'fallback'
+)  # fmt: skip
 
 
 @HOOKS.register_module()
@@ -74,28 +79,16 @@ class OAAHook(Hook):
 
     def __init__(
         self,
-        fusion: str = 'max',
-        acceptance: str = 'topk',
-        threshold: float = 0.1,
-        norm: str = 'max',
-        start_epoch: int = 1,
-        fallback: str = 'last',
         epoch_length: int | None = None,
         keep_epoch_maps: bool = False,
+        **settings: Any,
     ) -> None:
-        self.settings = {
-            'fusion': fusion,
-            'acceptance': acceptance,
-            'threshold': threshold,
-            'norm': norm,
-            'start_epoch': start_epoch,
-            'fallback': fallback,
-        }
         self.accumulator = AttentionAccumulator(
-            **self.settings,
+            **settings,
             keep_epoch_maps=keep_epoch_maps,
             keep_latest=self.keep_latest,
         )
+        self.settings = {n: getattr(self.accumulator, n) for n in SETTINGS}
         if epoch_length is not None:
             check_number('epoch_length', epoch_length, low=1, integer=True)
         self.epoch_length = epoch_length
@@ -116,7 +109,7 @@ class OAAHook(Hook):
             ValueError: See the class.
         """
         model = unwrap_model(runner.model)
-        self.clock = make_clock(runner, self.epoch_length)
+        self.clock = EpochClock(runner, self.epoch_length)
         if not hasattr(model, 'attention_output'):
             raise ValueError(
                 'OAAHook needs a CAMClassifier, but got '
@@ -146,13 +139,10 @@ class OAAHook(Hook):
             outputs (dict | None): With `loss`; maps of an iteration whose
                 loss is NaN or Inf are dropped.
         """
-        model = unwrap_model(runner.model)
-        loss = (outputs or {}).get('loss', 0.0)
+        model, samples = runner.model, data_batch['data_samples']
         self.accumulator.epoch = epoch = self.clock.epoch
-        accumulate_batch(
-            [self.accumulator], model, data_batch['data_samples'], loss=loss
-        )
-        model.attention_output = None
+        self.accumulator.update(**batch_attention(model, samples, outputs))
+        unwrap_model(model).attention_output = None
         if self.clock.ends_epoch(batch_idx):
             self._finish_epoch(runner, epoch, self.clock.ends_training)
         elif self.clock.saves_now:
