@@ -17,10 +17,7 @@ from .memory import AttentionMemory
 from .place import Placement
 from .reader import AttentionReader
 from .store import AttentionStore
-from .store_file import write_sections
 from .summary import EpochSummary
-
-FALLBACKS = ('last', 'none')
 
 
 class AttentionAccumulator(AttentionMemory):
@@ -91,7 +88,7 @@ class AttentionAccumulator(AttentionMemory):
         check_choice('fusion', fusion, tuple(FUSIONS))
         check_choice('acceptance', acceptance, ACCEPTANCE_RULES)
         check_choice('norm', norm, NORMS)
-        check_choice('fallback', fallback, FALLBACKS)
+        check_choice('fallback', fallback, ('last', 'none'))
         check_number('threshold', threshold, low=0, high=1)
         check_number('start_epoch', start_epoch, low=0, integer=True)
         self.fusion = fusion
@@ -131,12 +128,10 @@ class AttentionAccumulator(AttentionMemory):
             valid (Tensor | None): (N, 2) height and width of each map without
                 its padding at the bottom and right; None means no padding.
             placements (Sequence[Placement | None] | None): How each map lies
-                in its image's frame; None for maps of the whole image as it
-                is.
+                in its image's frame; None for maps of the whole image.
 
         Raises:
-            ValueError: Shapes do not fit, or an image id cannot be the stem
-                of a file name.
+            ValueError: Shapes do not fit, or an image id is no file name.
         """
         image_ids = [check_image_id(image_id) for image_id in image_ids]
         given_for = {'image_ids': image_ids, 'placements': placements}
@@ -178,7 +173,6 @@ class AttentionAccumulator(AttentionMemory):
         self._place_waiting()
         self.epoch = epoch
         accepted = [accepted for _, accepted in self._arrivals()]
-        fused = sum(accepted) if self._fuses else 0
         non_finite = len(self._non_finite)
         if self.keep_epoch_maps:
             self.epoch_maps = AttentionStore(self._rejected | self._accepted)
@@ -198,7 +192,7 @@ class AttentionAccumulator(AttentionMemory):
         return EpochSummary(
             epoch=epoch,
             pairs=len(accepted),
-            accepted=fused,
+            accepted=sum(accepted) if epoch >= self.start_epoch else 0,
             never_accepted=len(self.candidates),
             coverage=coverage,
             non_finite=non_finite,
@@ -214,27 +208,6 @@ class AttentionAccumulator(AttentionMemory):
         """
         if self.fallback == 'last':
             self.store.update(self.candidates)
-
-    def save(self, path: str | os.PathLike) -> str:
-        """Write the memory to one file, atomically.
-
-        The file is an attention store for :meth:`AttentionStore.load`, with
-        the metadata of :attr:`store`. It also holds all that is needed to go
-        on, at any point of an epoch.
-
-        Args:
-            path (str | os.PathLike): The file.
-
-        Returns:
-            str: The checksum of its contents.
-
-        Raises:
-            OSError: The file cannot be written; an old one stays as it was.
-        """
-        sections = self.sections()
-        own = {'fusion': self.fusion, 'epoch': self._epoch}
-        metadata = {**self.store.metadata, 'accumulator': own}
-        return write_sections(path, sections, metadata)
 
     def load(self, path: str | os.PathLike) -> str:
         """Restore the memory that :meth:`save` wrote.

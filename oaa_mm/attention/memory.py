@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -10,7 +11,7 @@ import numpy as np
 from .by_image import Pair, check_same_size, join_map
 from .fuse import FUSIONS
 from .store import AttentionStore
-from .store_file import Sections
+from .store_file import Sections, write_sections
 from .waiting import WaitingBatches
 
 
@@ -18,14 +19,7 @@ class AttentionMemory:
     """The accumulated maps M, the candidates, and the running epoch.
 
     A pair (image, class) that was accepted since the accumulation began has a
-    map in M; any other pair that came is a candidate. For ``'max'`` all parts
-    are merged by operations that are commutative, associative and idempotent:
-    neither the order of the maps nor their split over several memories can
-    change the result.
-
-    Attributes:
-        candidates (dict[Pair, np.ndarray]): The latest maps of pairs never
-            accepted.
+    map in M; any other pair that came is a candidate, with its latest map.
     """
 
     fusion: str
@@ -37,8 +31,8 @@ class AttentionMemory:
         self._epoch = epoch
         self._fusion = FUSIONS[self.fusion]()
         # Whether accepted maps wait for the end of their epoch.
-        keep = self.keep_epoch_maps or self.latest is not None
-        self._wait = keep or self._fusion.needs_whole_epoch
+        self._wait = self._fusion.needs_whole_epoch or self.keep_epoch_maps
+        self._wait |= self.latest is not None
         self._waiting = WaitingBatches()
         self.store = AttentionStore()
         self.candidates: dict[Pair, np.ndarray] = {}
@@ -170,25 +164,16 @@ class AttentionMemory:
         }
         return {name: maps for name, maps in sections.items() if maps}
 
-    def take_part(self, pairs_at_once: int) -> Iterator[Sections]:
+    def take_part(self) -> Sections:
         """Hand over all that has been collected, and collect from nothing.
 
-        Args:
-            pairs_at_once (int): The most pairs of a piece.
-
-        Yields:
-            Sections: A piece for :meth:`merge` in another process.
+        Returns:
+            Sections: What :meth:`merge` takes in another process.
         """
         sections = self.sections()
         sections.pop('latest', None)  # which is shared, not collected
         self._clear(self._epoch)
-        pairs = list(set().union(*sections.values()))
-        for start in range(0, len(pairs), pairs_at_once):
-            some = pairs[start : start + pairs_at_once]
-            yield {
-                name: {pair: maps[pair] for pair in some if pair in maps}
-                for name, maps in sections.items()
-            }
+        return sections
 
     def merge(self, other: AttentionMemory | Sections) -> None:
         """Join what has been collected elsewhere in the same epoch.
@@ -234,6 +219,26 @@ class AttentionMemory:
         if self.latest is not None:
             for pair, attention in part['latest'].items():
                 self.latest.join(pair, attention)
+
+    def save(self, path: str | os.PathLike) -> str:
+        """Write the memory to one file, atomically.
+
+        The file is an attention store for :meth:`AttentionStore.load`, with
+        the metadata of :attr:`store`. It also holds all that is needed to go
+        on, at any point of an epoch.
+
+        Args:
+            path (str | os.PathLike): The file.
+
+        Returns:
+            str: The checksum of its contents.
+
+        Raises:
+            OSError: The file cannot be written; an old one stays as it was.
+        """
+        own = {'fusion': self.fusion, 'epoch': self._epoch}
+        metadata = {**self.store.metadata, 'accumulator': own}
+        return write_sections(path, self.sections(), metadata)
 
 
 def _rank(epoch: int, accepted: bool) -> int:

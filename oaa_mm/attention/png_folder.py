@@ -39,23 +39,21 @@ class PngFolderReader(MapsByImage):
                     f'{path}: attention maps are named '
                     '`{image_id}_{class}.png`, class being a number from 0'
                 )
-            self._add(name['image_id'], int(name['class_index']), path)
+            try:
+                image_id = check_image_id(name['image_id'])
+            except ValueError as error:
+                raise ValueError(f'{path}: {error}') from error
+            pair = image_id, int(name['class_index'])
+            if pair in self.data:  # a_1.png and a_01.png
+                raise ValueError(
+                    f'{self.data[pair]} and {path} are maps of the same class'
+                )
+            self.data[pair] = path
         if not self.data:
             raise FileNotFoundError(
                 f'{folder}: no PNG files; expected attention maps named '
                 '`{image_id}_{class}.png`'
             )
-
-    def _add(self, image_id: str, class_index: int, path: Path) -> None:
-        try:
-            pair = check_image_id(image_id), class_index
-        except ValueError as error:
-            raise ValueError(f'{path}: {error}') from error
-        if pair in self.data:  # a_1.png and a_01.png
-            raise ValueError(
-                f'{self.data[pair]} and {path} are maps of the same class'
-            )
-        self.data[pair] = path
 
     def __getitem__(self, pair: Pair) -> np.ndarray:
         path = self.data[pair]

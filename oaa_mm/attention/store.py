@@ -7,10 +7,10 @@ from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
-from oaa_mm.io import atomic_write, check_image_id
+from oaa_mm.io import check_image_id
+from oaa_mm.io.images import write_image
 
 from .by_image import MapsByImage, Pair, join_map
 from .png_folder import PngFolderReader
@@ -112,13 +112,8 @@ class AttentionStore(MapsByImage, MutableMapping):
         """Mean of all maps in [0, 1]: the share of the images attended to."""
         return self.measure()[0]
 
-    @property
-    def all_zero(self) -> int:
-        """Number of maps without any attention."""
-        return self.measure()[1]
-
     def measure(self) -> tuple[float, int]:
-        """Compute :attr:`coverage` and :attr:`all_zero` in one go.
+        """Compute :attr:`coverage` and count maps without any attention.
 
         Returns:
             tuple[float, int]: The two.
@@ -194,12 +189,9 @@ class AttentionStore(MapsByImage, MutableMapping):
             folder (str | os.PathLike): Made if absent; files of the same name
                 are replaced.
         """
-        folder = Path(folder)
         for (image_id, class_index), attention in self.items():
-            _, png = cv2.imencode('.png', attention)
-            name = f'{image_id}_{class_index}.png'
-            with atomic_write(folder / name) as file:
-                file.write(png.tobytes())
+            path = Path(folder, f'{image_id}_{class_index}.png')
+            write_image(path, attention)
 
     @classmethod
     def import_png(cls, folder: str | os.PathLike) -> AttentionStore:

@@ -16,7 +16,7 @@ from oaa_mm.runs.manifest import write_run_manifest
 
 from .batch_attention import batch_attention
 from .clock import EpochClock
-from .store_files import record_training_data
+from .training_data import training_metadata
 
 
 @HOOKS.register_module()
@@ -102,9 +102,9 @@ class OAAAblationHook(Hook):
         Args:
             runner (Runner): The runner of the training.
         """
-        data_set = record_training_data(runner)
+        metadata = training_metadata(runner)
         for name, accumulator in self.accumulators.items():
-            accumulator.store.metadata |= data_set
+            accumulator.store.metadata |= metadata
             path = osp.join(runner.work_dir, f'{name}.safetensors')
             accumulator.store.save(path)
             write_run_manifest(runner, path)

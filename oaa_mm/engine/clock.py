@@ -39,6 +39,7 @@ class EpochClock:
         loop = runner.train_loop
         self.runner = runner
         self.stops_within_epochs = isinstance(loop, IterBasedTrainLoop)
+        self._step = 'iter' if self.stops_within_epochs else 'epoch'
         self._length = epoch_length or 1
         if self.stops_within_epochs:
             _check_epoch_length(runner, epoch_length)
@@ -55,15 +56,11 @@ class EpochClock:
 
     @property
     def _done(self) -> int:
-        runner = self.runner
-        return runner.iter if self.stops_within_epochs else runner.epoch
+        return getattr(self.runner, self._step)
 
     @property
     def _steps(self) -> int:
-        runner = self.runner
-        return (
-            runner.max_iters if self.stops_within_epochs else runner.max_epochs
-        )
+        return getattr(self.runner, f'max_{self._step}s')
 
     def _epochs(self, steps: int) -> int:
         return -(-steps // self._length)  # rounded up

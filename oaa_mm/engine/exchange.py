@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch.distributed as torch_dist
 from mmengine.dist import get_backend, get_dist_info, is_distributed
 
 from oaa_mm.attention import AttentionAccumulator, AttentionStore
+from oaa_mm.attention.store_file import Sections
 
 #: Pairs that travel in one go: some megabytes of maps.
 PAIRS_AT_ONCE = 4096
@@ -50,7 +52,7 @@ class EpochExchange:
         """
         rank, world_size = get_dist_info()
         if rank:
-            pieces = accumulator.take_part(PAIRS_AT_ONCE)
+            pieces = split(accumulator.take_part(), PAIRS_AT_ONCE)
             return sum(map(self._send, pieces)) + self._send(None)
         total = 0
         for source in range(1, world_size):
@@ -97,3 +99,22 @@ class EpochExchange:
         torch_dist.recv(buffer, src=source, group=self._group)
         # Written by another process of this very training.
         return pickle.loads(buffer.numpy().data), len(buffer)  # noqa: S301
+
+
+def split(sections: Sections, pairs_at_once: int) -> Iterator[Sections]:
+    """Split what an accumulator has handed over into pieces.
+
+    Args:
+        sections (Sections): What was handed over.
+        pairs_at_once (int): The most pairs of a piece.
+
+    Yields:
+        Sections: A piece.
+    """
+    pairs = list(set().union(*sections.values()))
+    for start in range(0, len(pairs), pairs_at_once):
+        some = pairs[start : start + pairs_at_once]
+        yield {
+            name: {pair: maps[pair] for pair in some if pair in maps}
+            for name, maps in sections.items()
+        }

@@ -133,11 +133,7 @@ class OAADropHook(OAAHook):
             image_id, epoch=epoch, seed=seed, prob=self.drop_prob
         ):
             return None
-        maps = [
-            self.accumulator.latest[image_id, class_index]
-            for class_index in sample.gt_label.nonzero()[:, 0].tolist()
-            if (image_id, class_index) in self.accumulator.latest
-        ]
+        maps = list(self.accumulator.latest.maps_of(image_id).values())
         if not maps:
             return None
         return attended_pixels(

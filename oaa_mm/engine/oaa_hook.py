@@ -12,7 +12,6 @@ from mmengine.runner import Runner
 
 from oaa_mm.attention import AttentionAccumulator
 from oaa_mm.checks import check_number
-from oaa_mm.datasets.joined import negatives_of
 from oaa_mm.registry import HOOKS
 from oaa_mm.runs.manifest import write_run_manifest
 
@@ -20,12 +19,9 @@ from .batch_attention import batch_attention, unwrap_model
 from .clock import EpochClock
 from .exchange import EpochExchange
 from .oaa_log import log_epoch, log_result
-from .store_files import (
-    StoreFiles,
-    checkpoint_folder,
-    record_training_data,
-)
+from .store_files import StoreFiles, checkpoint_folder
 from .store_names import ACCUMULATED, CURRENT, store_name
+from .training_data import training_metadata
 
 #: What a resumed training has to share with the one before.
 SETTINGS = (
@@ -96,8 +92,7 @@ class OAAHook(Hook):
         self._exchange = EpochExchange()
         self._files = StoreFiles(self.accumulator, self.settings)
         self._gathered_at: int | None = None
-        self._negatives: list[str] = []  # images without any class
-        self._data_set: dict[str, Any] = {}
+        self._data: dict[str, Any] = {}
 
     def before_train(self, runner: Runner) -> None:
         """Refuse what cannot be accumulated, before the first iteration.
@@ -117,10 +112,8 @@ class OAAHook(Hook):
                 'to trust. Remove OAAHook from `custom_hooks`'
             )
         self.clock.check_start(self.accumulator.start_epoch)
-        self._negatives = negatives_of(runner.train_dataloader.dataset)
+        self._data = training_metadata(runner)
         self._exchange.open()
-        if is_main_process():
-            self._data_set = record_training_data(runner)
         model.attention_output = None
 
     def after_train_iter(
@@ -177,7 +170,7 @@ class OAAHook(Hook):
         if self.accumulator.keep_epoch_maps:
             name = store_name(CURRENT, epoch + 1)
             path = osp.join(checkpoint_folder(runner), name)
-            self.accumulator.epoch_maps.metadata |= self._data_set
+            self.accumulator.epoch_maps.metadata |= self._data
             self.accumulator.epoch_maps.save(path)
             write_run_manifest(runner, path)
 
@@ -199,12 +192,8 @@ class OAAHook(Hook):
     def _metadata(self, iters: int) -> dict[str, Any]:
         # The last epoch may be cut short; a longer training that goes on from
         # there ends it again, under the same name.
-        more = dict(self._data_set)
-        if self.clock.stops_within_epochs:
-            more['iter'] = iters
-        if self._negatives:
-            more['negatives'] = self._negatives
-        return more
+        more = {'iter': iters} if self.clock.stops_within_epochs else {}
+        return {**self._data, **more}
 
     def _warn_of_missing_maps(self, runner: Runner, iters: int) -> None:
         """Say what a checkpoint lacks that no known hook announced."""

@@ -11,8 +11,6 @@ from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner, find_latest_checkpoint
 
 from oaa_mm.attention import AttentionAccumulator, AttentionStore
-from oaa_mm.attention.record import DATA_SET, record_data
-from oaa_mm.io import find_by_id
 from oaa_mm.runs.manifest import write_run_manifest
 
 #: Entries that the metadata of a store has because of its training: the
@@ -124,14 +122,7 @@ class StoreFiles:
         self._check_settings(state['settings'])
         path = find_store(runner, state['store'])
         checksum = self.accumulator.load(path)
-        metadata = self.accumulator.store.metadata
-        check_store_matches_checkpoint(
-            path,
-            metadata,
-            (checksum, metadata.get('replaces')),
-            state,
-            checkpoint['meta']['iter'],
-        )
+        self._check_origin(path, checksum, state, checkpoint['meta']['iter'])
         self._written = state['store']
         self._checksum = state.get('checksum')
         self._maps_written = len(AttentionStore.open(path))
@@ -152,60 +143,31 @@ class StoreFiles:
                 'in another work_dir'
             )
 
+    def _check_origin(
+        self, path: str, checksum: str, state: Mapping[str, Any], iters: int
+    ) -> None:
+        """Refuse a store that was written at another time or by another run.
 
-def record_training_data(runner: Runner) -> dict[str, Any]:
-    """Record the files and classes that a training has, for its stores.
-
-    Args:
-        runner (Runner): The runner of the training.
-
-    Returns:
-        dict[str, Any]: An entry for the metadata of stores, see
-        :mod:`oaa_mm.attention.record`; empty for data sets without image ids.
-    """
-    images, masks = {}, {}
-    dataset = runner.train_dataloader.dataset
-    if not hasattr(dataset, 'get_data_info'):
-        return {}
-    for info in map(dataset.get_data_info, range(len(dataset))):
-        if 'image_id' in info and 'img_path' in info:
-            images[info['image_id']] = info['img_path']
-            if info.get('seg_map_path'):
-                masks[info['image_id']] = info['seg_map_path']
-    if not images:
-        return {}
-    meta = dataset.metainfo
-    return {
-        DATA_SET: record_data(
-            images,
-            checkpoint_folder(runner),
-            masks=masks or _masks_of_test(runner.cfg, images),
-            classes=meta.get('classes'),
-            palette=meta.get('palette'),
-        )
-    }
-
-
-def _masks_of_test(
-    cfg: Mapping[str, Any], images: Mapping[str, str]
-) -> dict[str, str]:
-    """Masks that the config's test has for images of the training."""
-    dataset = (cfg.get('test_dataloader') or {}).get('dataset') or {}
-    prefix = dataset.get('data_prefix') or {}
-    folders = [
-        osp.abspath(osp.join(dataset.get('data_root') or '', prefix[key]))
-        for key in ('img_path', 'seg_map_path')
-        if prefix.get(key)
-    ]
-    if len(folders) < 2 or not osp.isdir(folders[1]):
-        return {}
-    same = [
-        image_id
-        for image_id, path in images.items()
-        if osp.abspath(path).startswith(osp.join(folders[0], ''))
-    ]
-    suffix = dataset.get('seg_map_suffix', '.png')
-    return find_by_id(folders[1], same, suffix, allow_missing=True)
+        Where the name of the store says enough, its metadata has no `iter`;
+        releases before the first one noted no checksum in checkpoints.
+        """
+        metadata = self.accumulator.store.metadata
+        written_at = int(metadata.get('iter', iters))
+        if written_at != iters:
+            raise ValueError(
+                f'OAAHook: {path} was written at iteration {written_at}, but '
+                f'the checkpoint at iteration {iters}: a longer training has '
+                'replaced the store. Resume from a checkpoint of that '
+                'iteration, or start again without --resume'
+            )
+        noted = state.get('checksum')
+        if noted not in (None, checksum, metadata.get('replaces')):
+            raise ValueError(
+                f'OAAHook: {path} is not the store that the checkpoint was '
+                f'saved with (its checksum is {checksum}, the checkpoint '
+                f'notes {noted}): it is from another run. Put the right one '
+                'there, or start again without --resume'
+            )
 
 
 def checkpoint_folder(runner: Runner) -> str:
@@ -253,43 +215,3 @@ def find_store(runner: Runner, name: str) -> str:
         f'{" or ".join(folders)}. Put it there, or start again without '
         '--resume'
     )
-
-
-def check_store_matches_checkpoint(
-    path: str,
-    metadata: Mapping[str, Any],
-    checksums: tuple[str, str | None],
-    state: Mapping[str, Any],
-    iters: int,
-) -> None:
-    """Make sure that a store is the one that a checkpoint was saved with.
-
-    Args:
-        path (str): The store.
-        metadata (Mapping[str, Any]): Its metadata; `iter` is absent where the
-            name of the store says enough.
-        checksums (tuple[str, str | None]): Its checksum, and that of the
-            store which it has replaced at the end of a training.
-        state (Mapping[str, Any]): What the checkpoint notes; releases before
-            the first one noted no checksum.
-        iters (int): Iterations of the checkpoint.
-
-    Raises:
-        ValueError: It was written at another iteration or by another run.
-    """
-    written_at = int(metadata.get('iter', iters))
-    if written_at != iters:
-        raise ValueError(
-            f'OAAHook: {path} was written at iteration {written_at}, but the '
-            f'checkpoint at iteration {iters}: a longer training has replaced '
-            'the store. Resume from a checkpoint of that iteration, or start '
-            'again without --resume'
-        )
-    noted = state.get('checksum')
-    if noted is not None and noted not in checksums:
-        raise ValueError(
-            f'OAAHook: {path} is not the store that the checkpoint was saved '
-            f'with (its checksum is {checksums[0]}, the checkpoint notes '
-            f'{noted}): it is from another run. Put the right one there, or '
-            'start again without --resume'
-        )

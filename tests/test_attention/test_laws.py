@@ -20,6 +20,7 @@ from oaa_mm.attention import (
     Placement,
     waiting,
 )
+from oaa_mm.engine.exchange import split
 
 #: The whole image, or a half of it; maps are kept on two cells.
 WHOLE, LEFT, RIGHT = (
@@ -143,7 +144,7 @@ def test_any_split_order_and_batch_size_gives_one_result(
             part.epoch = epoch
             feed(part, shares[number], data.draw(st.integers(1, 4), 'batch'))
         for part in data.draw(st.permutations(parts[1:]), 'merged'):
-            for piece in part.take_part(data.draw(st.integers(1, 3))):
+            for piece in split(part.take_part(), data.draw(st.integers(1, 3))):
                 main.merge(piece)
             assert set(part.sections()) <= {'latest'}
         main.finish_epoch(epoch, last=epoch == len(history) - 1)

@@ -1,0 +1,74 @@
+"""What the stores of a training tell about its data."""
+
+from __future__ import annotations
+
+import os.path as osp
+from collections.abc import Mapping
+from typing import Any
+
+from mmengine.runner import Runner
+
+from oaa_mm.datasets.joined import negatives_of
+from oaa_mm.attention.record import DATA_SET, record_data
+from oaa_mm.io import find_by_id
+
+from .store_files import checkpoint_folder
+
+
+def training_metadata(runner: Runner) -> dict[str, Any]:
+    """Describe the files and classes that a training has, for its stores.
+
+    Args:
+        runner (Runner): The runner of the training.
+
+    Returns:
+        dict[str, Any]: Entries for the metadata of stores: the record of
+        :mod:`oaa_mm.attention.record`, and as `negatives` the ids of images
+        without any class, if there are any. Empty for data sets without image
+        ids.
+
+    Raises:
+        ValueError: Two images have the same id.
+    """
+    images, masks = {}, {}
+    dataset = runner.train_dataloader.dataset
+    if not hasattr(dataset, 'get_data_info'):
+        return {}
+    negatives = negatives_of(dataset)
+    for info in map(dataset.get_data_info, range(len(dataset))):
+        if 'image_id' in info and 'img_path' in info:
+            images[info['image_id']] = info['img_path']
+            if info.get('seg_map_path'):
+                masks[info['image_id']] = info['seg_map_path']
+    metadata = {'negatives': negatives} if negatives else {}
+    if images:
+        metadata[DATA_SET] = record_data(
+            images,
+            checkpoint_folder(runner),
+            masks=masks or _masks_of_test(runner.cfg, images),
+            classes=dataset.metainfo.get('classes'),
+            palette=dataset.metainfo.get('palette'),
+        )
+    return metadata
+
+
+def _masks_of_test(
+    cfg: Mapping[str, Any], images: Mapping[str, str]
+) -> dict[str, str]:
+    """Masks that the config's test has for images of the training."""
+    dataset = (cfg.get('test_dataloader') or {}).get('dataset') or {}
+    prefix = dataset.get('data_prefix') or {}
+    folders = [
+        osp.abspath(osp.join(dataset.get('data_root') or '', prefix[key]))
+        for key in ('img_path', 'seg_map_path')
+        if prefix.get(key)
+    ]
+    if len(folders) < 2 or not osp.isdir(folders[1]):
+        return {}
+    same = [
+        image_id
+        for image_id, path in images.items()
+        if osp.abspath(path).startswith(osp.join(folders[0], ''))
+    ]
+    suffix = dataset.get('seg_map_suffix', '.png')
+    return find_by_id(folders[1], same, suffix, allow_missing=True)
