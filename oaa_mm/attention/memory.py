@@ -31,8 +31,8 @@ class AttentionMemory:
         self._epoch = epoch
         self._fusion = FUSIONS[self.fusion]()
         # Whether accepted maps wait for the end of their epoch.
-        self._wait = self._fusion.needs_whole_epoch or self.keep_epoch_maps
-        self._wait |= self.latest is not None
+        keep = self.keep_epoch_maps or self.latest is not None
+        self._wait = keep or self._fusion.needs_whole_epoch
         self._waiting = WaitingBatches()
         self.store = AttentionStore()
         self.candidates: dict[Pair, np.ndarray] = {}
@@ -245,7 +245,7 @@ def _rank(epoch: int, accepted: bool) -> int:
     """Rank of a candidate: by its epoch, then by whether it was accepted.
 
     A map of higher rank replaces the candidate, maps of equal rank are joined
-    by their maximum, so neither the order of the maps nor repeats change the
-    result. Ranks are at least 2; smaller ones are for epochs unknown.
+    by their maximum, so neither order nor repeats change the result. Ranks
+    are at least 2; smaller ones are for epochs unknown.
     """
     return 2 * (epoch + 1) + accepted

@@ -51,14 +51,11 @@ class WaitingBatches:
             placements (Sequence[Placement | None] | None): How each of the N
                 images lies in its frame.
         """
-        fetched = replace(
-            batch,
-            maps=_fetch(batch.maps),
-            accepted=_fetch(batch.accepted),
-            finite=_fetch(batch.finite),
-        )
+        names = ('maps', 'accepted', 'finite')
+        fetched = {name: _fetch(getattr(batch, name)) for name in names}
+        placements = placements or [None] * len(image_ids)
         self._batches.append(
-            (fetched, image_ids, placements or [None] * len(image_ids))
+            (replace(batch, **fetched), image_ids, placements)
         )
         self._num_bytes += batch.maps.numel()
 

@@ -239,6 +239,6 @@ class OAAHook(Hook):
     def _save_result(self, runner: Runner, epochs: int) -> None:
         self.accumulator.apply_fallback()
         name = store_name(ACCUMULATED, epochs)
-        metadata = self._metadata(runner.iter)
-        path = self._files.write_result(runner, name, metadata)
+        self._files.write(runner, name, self._metadata(runner.iter))
+        path = osp.join(checkpoint_folder(runner), name)
         log_result(runner, self.accumulator, path)

@@ -46,6 +46,10 @@ class StoreFiles:
     ) -> dict[str, Any]:
         """Write the memory, unless the file holds it already.
 
+        Fallback maps may come after the last checkpoint. The file that then
+        replaces its store notes the checksum of that store, so that the
+        checkpoint still knows it.
+
         Args:
             runner (Runner): The runner of the training.
             name (str): Name of the file.
@@ -56,48 +60,23 @@ class StoreFiles:
             dict[str, Any]: `store`, `checksum` and `settings`, to be kept in
             the checkpoint.
         """
+        store = self.accumulator.store
+        if self._written == name and self._maps_written != len(store):
+            metadata = {**metadata, 'replaces': self._checksum}
+            self._written = None
         if self._written != name:
-            self._save(runner, name, metadata)
+            for key in _OWN_METADATA:
+                store.metadata.pop(key, None)
+            store.metadata |= metadata
+            path = osp.join(checkpoint_folder(runner), name)
+            self._checksum = self.accumulator.save(path)
+            self._written, self._maps_written = name, len(store)
+            write_run_manifest(runner, path)
         return {
             'store': name,
             'checksum': self._checksum,
             'settings': dict(self.settings),
         }
-
-    def write_result(
-        self, runner: Runner, name: str, metadata: Mapping[str, Any]
-    ) -> str:
-        """Write the memory at the end of a training, with fallback maps.
-
-        Where it replaces the store of the last checkpoint, the file notes the
-        checksum of that store, so that the checkpoint still knows it.
-
-        Args:
-            runner (Runner): The runner of the training.
-            name (str): Name of the file.
-            metadata (Mapping[str, Any]): As for :meth:`write`.
-
-        Returns:
-            str: The path of the file.
-        """
-        if self._written == name and self._checksum:
-            metadata = {**metadata, 'replaces': self._checksum}
-        changed = self._maps_written != len(self.accumulator.store)
-        if self._written != name or changed:
-            self._save(runner, name, metadata)
-        return osp.join(checkpoint_folder(runner), name)
-
-    def _save(
-        self, runner: Runner, name: str, metadata: Mapping[str, Any]
-    ) -> None:
-        path = osp.join(checkpoint_folder(runner), name)
-        store = self.accumulator.store
-        for key in _OWN_METADATA:
-            store.metadata.pop(key, None)
-        store.metadata |= metadata
-        self._checksum = self.accumulator.save(path)
-        self._written, self._maps_written = name, len(store)
-        write_run_manifest(runner, path)
 
     def restore(self, runner: Runner, checkpoint: Mapping[str, Any]) -> None:
         """Read the memory that belongs to a checkpoint.
