@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from mmengine.dist import get_world_size, is_main_process
 from mmengine.runner import Runner
-from mmseg.structures import SegDataSample
 
 from oaa_mm.attention.drop import attended_pixels, is_dropped
 from oaa_mm.checks import check_number
@@ -108,39 +107,25 @@ class OAADropHook(OAAHook):
         for image, sample in zip(
             data_batch['inputs'], data_batch['data_samples'], strict=True
         ):
-            hidden = self._hidden(
-                sample, tuple(image.shape[-2:]), epoch, runner.seed
-            )
             self._images += 1
-            if hidden is not None:
+            image_id = metainfo(sample, 'image_id')
+            if not is_dropped(
+                image_id, epoch=epoch, seed=runner.seed, prob=self.drop_prob
+            ):
+                continue
+            maps = list(self.accumulator.latest.maps_of(image_id).values())
+            if maps:
+                hidden = attended_pixels(
+                    np.stack(maps),
+                    metainfo(sample, 'placement'),
+                    tuple(image.shape[-2:]),
+                    threshold=self.drop_threshold,
+                )
                 self._shares += float(hidden.mean())
                 sample.set_field(hidden, 'hidden_pixels')
         # The logger shows the latest value as it is.
         runner.message_hub.update_scalar(
             'train/oaa_hidden', self._shares / self._images
-        )
-
-    def _hidden(
-        self,
-        sample: SegDataSample,
-        size: tuple[int, int],
-        epoch: int,
-        seed: int,
-    ) -> np.ndarray | None:
-        """Pixels to hide of one image; None if it keeps them all."""
-        image_id = metainfo(sample, 'image_id')
-        if not is_dropped(
-            image_id, epoch=epoch, seed=seed, prob=self.drop_prob
-        ):
-            return None
-        maps = list(self.accumulator.latest.maps_of(image_id).values())
-        if not maps:
-            return None
-        return attended_pixels(
-            np.stack(maps),
-            metainfo(sample, 'placement'),
-            size,
-            threshold=self.drop_threshold,
         )
 
     def _finish_epoch(self, runner: Runner, epoch: int, last: bool) -> None:
