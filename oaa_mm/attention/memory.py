@@ -53,9 +53,8 @@ class AttentionMemory:
     def epoch(self) -> int:
         """Index of the running epoch, from 0.
 
-        Finishing an epoch goes on to the next one. Set it where an
-        accumulation begins with another epoch than the first, before maps
-        come.
+        Finishing an epoch goes on to the next one. Set it, before maps come,
+        where an accumulation begins with another epoch than the first.
         """
         return self._epoch
 

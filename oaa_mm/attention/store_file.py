@@ -14,6 +14,7 @@ import json
 import os
 import re
 import zlib
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -72,7 +73,10 @@ def _tensors(sections: Sections) -> dict[str, np.ndarray]:
     tensors = {'image_ids': np.array(joined, np.uint8)}
     for section, maps in sections.items():
         dtype = DTYPES.get(section, np.uint8)
-        for size, pairs in _pairs_by_size(maps).items():
+        by_size: dict[tuple[int, int], list[Pair]] = defaultdict(list)
+        for pair in sorted(maps):
+            by_size[np.shape(maps[pair]) or (1, 1)].append(pair)
+        for size, pairs in by_size.items():
             block = np.empty((len(pairs), *size), dtype)
             for row, pair in enumerate(pairs):
                 block[row] = maps[pair]
@@ -83,15 +87,6 @@ def _tensors(sections: Sections) -> dict[str, np.ndarray]:
             tensors[f'{name}.image'] = np.array(images, np.uint32)
             tensors[f'{name}.class'] = np.array(classes, np.uint16)
     return tensors
-
-
-def _pairs_by_size(
-    maps: Mapping[Pair, np.ndarray | int],
-) -> dict[tuple[int, int], list[Pair]]:
-    pairs: dict[tuple[int, int], list[Pair]] = {}
-    for pair in sorted(maps):
-        pairs.setdefault(np.shape(maps[pair]) or (1, 1), []).append(pair)
-    return pairs
 
 
 def _system_error(error: SafetensorError) -> OSError:
