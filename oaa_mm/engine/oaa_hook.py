@@ -49,20 +49,21 @@ class OAAHook(Hook):
     validation); the result is that of one process.
 
     Args:
-        fusion (str): ``'max'`` or ``'mean'``. Defaults to ``'max'``.
-        acceptance (str): ``'topk'``, ``'threshold'``, ``'all_targets'`` or
-            ``'none'``, see :func:`~oaa_mm.attention.accept_pairs`. Defaults to
-            ``'topk'``.
-        threshold (float): For ``acceptance='threshold'``. Defaults to 0.1.
-        norm (str): ``'max'`` or ``'minmax'``. Defaults to ``'max'``.
-        start_epoch (int): First epoch, from 0, that is fused. Defaults to 1.
-        fallback (str): ``'last'`` or ``'none'``: what pairs get that were
-            never accepted. Defaults to ``'last'``.
         epoch_length (int | None): Iterations that count as an epoch in an
             iteration-based training; at least one pass through the data.
             Defaults to None: only epoch-based training is possible.
         keep_epoch_maps (bool): Also write the maps of each epoch alone, as
             ``epoch_maps_{n}.safetensors``. Defaults to False.
+        **settings (Any): Arguments of
+            :class:`~oaa_mm.attention.AttentionAccumulator`; of several
+            choices, the first is the default: `fusion` (``'max'`` or
+            ``'mean'``), `acceptance` (``'topk'``, ``'threshold'``,
+            ``'all_targets'`` or ``'none'``, see
+            :func:`~oaa_mm.attention.accept_pairs`), `threshold` (for
+            ``acceptance='threshold'``; 0.1), `norm` (``'max'`` or
+            ``'minmax'``), `start_epoch` (the first epoch, from 0, that is
+            fused; 1) and `fallback` (``'last'`` or ``'none'``: what pairs get
+            that were never accepted).
 
     Raises:
         ValueError: An argument is out of its range; at the start of training:
