@@ -163,10 +163,7 @@ def labelled_maps(
     images, classes = labels.nonzero(as_tuple=True)
     device = scores.device
     scores = scores.detach()
-    on_device = None
-    if valid is not None:
-        valid = valid.detach()
-        on_device = valid.to(device, non_blocking=True)
+    on_device = None if valid is None else valid.to(device, non_blocking=True)
     if logits is None:
         logits = mean_scores(scores, valid=on_device)
     accepted = accept_pairs(

@@ -76,14 +76,12 @@ class EpochExchange:
         if world_size == 1:
             return
         maps = iter(() if rank else store.data.items())
-        while piece := self._broadcast(list(islice(maps, PAIRS_AT_ONCE))):
+        shared = [True]
+        while shared[0]:
+            shared = [dict(islice(maps, PAIRS_AT_ONCE))]
+            torch_dist.broadcast_object_list(shared, src=0, group=self._group)
             if rank:
-                store.update(piece)
-
-    def _broadcast(self, value: Any) -> Any:
-        shared = [value]
-        torch_dist.broadcast_object_list(shared, src=0, group=self._group)
-        return shared[0]
+                store.update(shared[0])
 
     def _send(self, value: Any) -> int:
         content = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
