@@ -64,7 +64,6 @@ def inspect_images(paths: Mapping[str, str]) -> dict[str, tuple[int, int]]:
         :func:`inspect_image`.
 
     Raises:
-        FileNotFoundError: Images do not exist; the first of them are named.
         ValueError: Images cannot be used; the first of them are named.
     """
 
@@ -77,18 +76,7 @@ def inspect_images(paths: Mapping[str, str]) -> dict[str, tuple[int, int]]:
     # Threads, because the time goes into opening files.
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(inspect, paths.values()))
-    absent = [
-        path
-        for path, result in zip(paths.values(), found, strict=True)
-        if isinstance(result, FileNotFoundError)
-    ]
-    if absent:
-        raise FileNotFoundError(
-            f'{len(absent)} of {len(paths)} listed images do not exist: '
-            f'{name_some(absent)}. Check `data_root`, `data_prefix.img_path` '
-            'and `img_suffix`'
-        )
-    broken = [str(r) for r in found if isinstance(r, ValueError)]
+    broken = [str(r) for r in found if isinstance(r, Exception)]
     if broken:
         raise ValueError(
             f'{len(broken)} of {len(paths)} listed images cannot be used: '
@@ -111,7 +99,6 @@ def image_sizes(
         `input_size`, the height and width after the resizes of the pipeline.
 
     Raises:
-        FileNotFoundError: See :func:`inspect_images`.
         ValueError: See :func:`inspect_images`.
     """
     sizes = inspect_images(paths)

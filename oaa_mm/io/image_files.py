@@ -105,9 +105,9 @@ class ImageFolder:
             visible = [f for f in folders if not f.startswith('.')]
             folders[:] = visible if recursive else []
             sub = os.path.relpath(path, self.folder).replace(os.sep, '/')
-            sub = '' if sub == '.' else f'{sub}/'
+            sub = '' if sub == '.' else sub
             found.update(
-                sub + stem
+                f'{sub}/{stem}'.removeprefix('/')
                 for stem, names in self._list(sub).items()
                 if not self.suffix
                 or any(_ends_in(name, self.suffix) for name in names)
