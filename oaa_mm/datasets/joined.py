@@ -1,8 +1,10 @@
-"""Images of a training set, whatever data sets are joined in it."""
+"""The images of a training set, whatever data sets are joined in it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+
+from torch.utils.data import Dataset
 
 
 def check_distinct(images: Iterable[tuple[str, str]]) -> None:
@@ -24,3 +26,27 @@ def check_distinct(images: Iterable[tuple[str, str]]) -> None:
                 'that their attention maps would be fused into one. Give the '
                 "joined data sets prefixes, ImageLevelDataset(id_prefix='a/')"
             )
+
+
+def negatives_of(dataset: Dataset) -> list[str]:
+    """Images without any class, after a check that all ids are distinct.
+
+    Args:
+        dataset (Dataset): A data set of this package, or any that MMEngine
+            makes of some of them; of another one nothing is known.
+
+    Returns:
+        list[str]: Their ids, sorted.
+
+    Raises:
+        ValueError: See :func:`check_distinct`.
+    """
+    if not hasattr(dataset, 'get_data_info'):
+        return []
+    infos: list[Mapping] = [
+        info
+        for info in map(dataset.get_data_info, range(len(dataset)))
+        if info.get('gt_label') is not None and 'image_id' in info
+    ]
+    check_distinct((i['image_id'], i.get('img_path', '')) for i in infos)
+    return sorted({i['image_id'] for i in infos if not i['gt_label'].any()})

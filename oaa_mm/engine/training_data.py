@@ -9,7 +9,7 @@ from typing import Any
 from mmengine.runner import Runner
 
 from oaa_mm.attention.record import DATA_SET, record_data
-from oaa_mm.datasets.joined import check_distinct
+from oaa_mm.datasets.joined import negatives_of
 from oaa_mm.io import find_by_id
 
 from .store_files import checkpoint_folder
@@ -35,10 +35,8 @@ def training_metadata(runner: Runner) -> dict[str, Any]:
         return {}
     infos = list(map(dataset.get_data_info, range(len(dataset))))
     infos = [info for info in infos if 'image_id' in info]
-    labelled = [i for i in infos if i.get('gt_label') is not None]
-    check_distinct((i['image_id'], i.get('img_path', '')) for i in labelled)
-    negatives = {i['image_id'] for i in labelled if not i['gt_label'].any()}
-    metadata = {'negatives': sorted(negatives)} if negatives else {}
+    negatives = negatives_of(dataset)
+    metadata = {'negatives': negatives} if negatives else {}
     images, masks = (
         {i['image_id']: i[key] for i in infos if i.get(key)}
         for key in ('img_path', 'seg_map_path')
