@@ -152,7 +152,7 @@ def test_tif_images_and_png_masks_of_one_stem(tmp_path):
 
 
 def test_images_and_masks_in_one_folder(tmp_path):
-    """The maker of labels cannot know which is the image: it refuses."""
+    """The store knows which is the image; a folder alone does not."""
     paint(tmp_path, *(f'{n}.tif' for n in SIX))
     masks(tmp_path, *(f'{n}.png' for n in SIX), folder='images')
     masks(tmp_path, *(f'{n}.png' for n in SIX))
@@ -171,6 +171,14 @@ def test_images_and_masks_in_one_folder(tmp_path):
     write(tmp_path, 'list.txt', *(f'{n}.tif' for n in SIX))
     run(tmp_path, *command, '--list', tmp_path / 'list.txt')
     assert len(list((tmp_path / 'out/labels').glob('*.png'))) == 6
+    store = tmp_path / 'work/attention_epoch_2.safetensors'
+    own = ['--background', 'power', '--out', tmp_path / 'own']
+    run(tmp_path, 'make_pseudo_labels', store, *own)
+    for name in SIX:
+        assert np.array_equal(
+            read_mask(tmp_path / f'out/labels/{name}.png'),
+            read_mask(tmp_path / f'own/labels/{name}.png'),
+        )
 
 
 def test_names_with_blanks_and_brackets_in_sub_folders(tmp_path):
@@ -311,6 +319,22 @@ def test_joined_sets_with_prefixes(tmp_path):
     store = train_and_label(tmp_path, path, *names)
     assert store.image_ids == names
     run(tmp_path, 'check_dataset', '--config', path)
+
+
+def test_joined_sets_with_any_prefixes(tmp_path):
+    """Prefixes that are no folders: the store knows the files."""
+    path = join(tmp_path, a='first/', b='second/')
+    for name in ('000', '001'):
+        image = np.full((30, 40, 3), 90, np.uint8)
+        save(tmp_path / f'images/b/{name}.jpg', image)
+    run(tmp_path, 'train', path)
+    store = tmp_path / 'work/attention_epoch_2.safetensors'
+    own = ['--background', 'power', '--out', tmp_path / 'own']
+    run(tmp_path, 'make_pseudo_labels', store, *own)
+    for folder, size in {'first': (20, 28), 'second': (30, 40)}.items():
+        for name in ('000', '001'):
+            label = tmp_path / f'own/labels/{folder}/{name}.png'
+            assert read_mask(label).shape == size
 
 
 @pytest.mark.parametrize('command', ['evaluate', 'check_dataset'])
