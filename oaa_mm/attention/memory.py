@@ -44,8 +44,7 @@ class AttentionMemory:
         # dictionary of pairs would take a fifth of the memory of the maps.
         self._came: dict[int, dict[str, bool]] = {}
         self._non_finite: set[Pair] = set()
-        # Maps of the epoch, if they wait for its end.
-        self._accepted: dict[Pair, np.ndarray] = {}
+        self._accepted: dict[Pair, np.ndarray] = {}  # if they wait
         self._rejected: dict[Pair, np.ndarray] = {}
         self._seen: dict[Pair, np.ndarray] = {}  # 1 where the network looked
 
@@ -60,6 +59,7 @@ class AttentionMemory:
 
     @epoch.setter
     def epoch(self, epoch: int) -> None:
+        """Date the maps of the running epoch anew."""
         old = self._epoch
         if epoch == old:
             return

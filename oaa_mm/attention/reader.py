@@ -156,6 +156,7 @@ class AttentionReader(MapsByImage):
         sections: dict[str, dict[Pair, Any]] = {}
 
         def tensors() -> Iterator[tuple[str, np.ndarray]]:
+            """Yield all tensors, and keep what is wanted of them."""
             for name in self._names:
                 try:
                     tensor = self._file.get_tensor(name)
