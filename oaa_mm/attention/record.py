@@ -9,16 +9,12 @@ A store has the record in its metadata, a folder of labels in its manifest::
                 {..., "suffix": ".png", "ids": ["0003"]}],
      "masks": [...]}
 
-The file of an image is ``{root}/{image_id without prefix}{suffix}``; where
-that root is no more, as in a project that was moved, `relative` leads to it
-from the folder of the store or manifest. All groups but the first, which is
-the largest, list their images, so that many thousand of them take little room.
+How files stand in it is known in :mod:`oaa_mm.attention.record_files`.
 """
 
 from __future__ import annotations
 
 import os
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +26,7 @@ from oaa_mm.io.manifest import read_manifest
 from oaa_mm.tags import VOC_CLASSES, load_classes
 
 from .by_image import MapsByImage
+from .record_files import GroupedFiles, group_files
 
 #: The entry of a store's metadata.
 DATA_SET = 'data_set'
@@ -60,39 +57,9 @@ def record_data(
     return {
         'classes': list(classes or ()),
         'palette': [[int(value) for value in c] for c in palette or ()],
-        'images': _groups(images, folder),
-        'masks': _groups(masks or {}, folder),
+        'images': group_files(images, folder),
+        'masks': group_files(masks or {}, folder),
     }
-
-
-def _groups(
-    files: Mapping[str, str], folder: str | os.PathLike
-) -> list[dict[str, Any]]:
-    groups = defaultdict(list)
-    for image_id, path in sorted(files.items()):
-        groups[_split(image_id, os.path.abspath(path))].append(image_id)
-    # The largest first; a stable order of all others.
-    ordered = sorted(groups.items(), key=lambda g: (-len(g[1]), g[0]))
-    return [
-        {
-            **{'root': root, 'relative': os.path.relpath(root, folder)},
-            **{'prefix': prefix, 'suffix': suffix},
-            **({'ids': ids} if number else {}),
-        }
-        for number, ((root, prefix, suffix), ids) in enumerate(ordered)
-    ]
-
-
-def _split(image_id: str, path: str) -> tuple[str, str, str]:
-    """The root, prefix and suffix that lead from an id to its file."""
-    path = path.replace(os.sep, '/')
-    parts = image_id.split('/')
-    tails = ['/'.join(parts[start:]) for start in range(len(parts))]
-    for tail in (*tails, Path(path).stem):
-        root, found, suffix = path.rpartition(f'/{tail}')
-        if found and '/' not in suffix and image_id.endswith(tail):
-            return root or '/', image_id.removesuffix(tail), suffix
-    return os.path.dirname(path), image_id, os.path.basename(path)
 
 
 class DataRecord:
@@ -117,8 +84,8 @@ class DataRecord:
         self.classes = tuple(record.get('classes') or ())
         self.palette = record.get('palette') or []
         try:
-            self._images = _Files(record.get('images') or (), place)
-            self._masks = _Files(record.get('masks') or (), place)
+            self._images = GroupedFiles(record.get('images') or (), place)
+            self._masks = GroupedFiles(record.get('masks') or (), place)
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(
                 f'{place}: its record of the data set is damaged ({error!r})'
@@ -261,41 +228,3 @@ class DataRecord:
             return {}
         files = {i: self._masks.file_of(i) for i in ids}
         return {i: path for i, path in files.items() if os.path.isfile(path)}
-
-
-class _Files:
-    """Files by image id, from the groups of a record."""
-
-    def __init__(
-        self, groups: Sequence[Mapping[str, Any]], place: str | os.PathLike
-    ) -> None:
-        rules = [
-            (_existing(group, place), group['prefix'] + '', group['suffix'])
-            for group in groups
-        ]
-        self._usual = rules[0] if rules else None
-        self._others = {
-            image_id: rule
-            for rule, group in zip(rules, groups, strict=True)
-            for image_id in group.get('ids', ())
-        }
-
-    def __bool__(self) -> bool:
-        return self._usual is not None
-
-    @property
-    def root(self) -> str:
-        return self._usual[0] if self._usual else ''
-
-    def file_of(self, image_id: str) -> str:
-        root, prefix, suffix = self._others.get(image_id, self._usual)
-        name = image_id.removeprefix(prefix) + suffix
-        return os.path.join(root, name)
-
-
-def _existing(group: Mapping[str, Any], place: str | os.PathLike) -> str:
-    """The recorded folder, or where it is after the project was moved."""
-    folder = os.path.dirname(os.path.abspath(place))
-    moved = os.path.normpath(os.path.join(folder, group['relative']))
-    gone = not os.path.isdir(group['root'])
-    return moved if gone and os.path.isdir(moved) else group['root']
