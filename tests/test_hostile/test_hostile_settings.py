@@ -209,11 +209,11 @@ def test_configs_of_other_kinds(folder):
 
 
 @pytest.mark.parametrize('value', [[], {}, None])
-def test_texts_that_are_none(value):
+def test_texts_that_are_none(value, tmp_path):
     with pytest.raises(ValueError, match='reduction should be'):
         HybridAttentionLoss(reduction=value)
     with pytest.raises(ValueError, match=r'format should be|is not clear'):
-        read_labels('.', format=value)
+        read_labels(tmp_path, format=value)
 
 
 WORDS = st.text(st.sampled_from('ab.=,()[]{}"\' 01-'), max_size=14)
