@@ -67,7 +67,8 @@ def inspect_images(paths: Mapping[str, str]) -> dict[str, tuple[int, int]]:
         ValueError: Images cannot be used; the first of them are named.
     """
 
-    def inspect(path: str) -> tuple[int, int] | Exception:
+    def size_or_error(path: str) -> tuple[int, int] | Exception:
+        """Let the other images be looked at, too."""
         try:
             return inspect_image(path)
         except (FileNotFoundError, ValueError) as error:
@@ -75,7 +76,7 @@ def inspect_images(paths: Mapping[str, str]) -> dict[str, tuple[int, int]]:
 
     # Threads, because the time goes into opening files.
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(inspect, paths.values()))
+        found = list(pool.map(size_or_error, paths.values()))
     broken = [str(r) for r in found if isinstance(r, Exception)]
     if broken:
         raise ValueError(

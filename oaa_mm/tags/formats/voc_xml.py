@@ -23,6 +23,7 @@ class _Builder(ElementTree.TreeBuilder):
     """It refuses document types, so that no entity can expand."""
 
     def doctype(self, *_: object) -> None:
+        """Raise a ValueError instead of reading the type's entities."""
         raise ValueError(
             'it holds a DOCTYPE, which VOC annotations do not have'
         )
