@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -23,7 +24,8 @@ def run_cli(main: Callable[[], int | None]) -> NoReturn:
     unwritable (OSError) end in one message instead of a traceback. Any other
     exception is a bug and keeps its traceback; with the environment variable
     OAA_MM_TRACEBACK set, all of them do. Ctrl-C and SIGTERM end in one line
-    as well.
+    as well. Characters that the encoding of the standard output lacks are
+    printed as question marks.
 
     Args:
         main (Callable[[], int | None]): Reads `sys.argv` and returns the
@@ -37,6 +39,9 @@ def run_cli(main: Callable[[], int | None]) -> NoReturn:
         >>> if __name__ == '__main__':  # doctest: +SKIP
         ...     run_cli(main)
     """
+    # The standard error never fails: Python escapes what it cannot encode.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors='replace')
     try:
         # SIGTERM becomes an exception, so that files are closed.
         with handle_signal(signal.SIGTERM, _terminate):

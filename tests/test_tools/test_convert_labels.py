@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -199,3 +200,21 @@ def test_binary_masks(tmp_path):
     assert (result.returncode, result.stderr) == (0, '')
     text = (tmp_path / 'labels.csv').read_text()
     assert text == 'image,polyp\na,1\nb,0\n'
+
+
+@pytest.mark.parametrize('encoding', ['ascii', 'gbk'])
+def test_names_that_the_output_cannot_encode(listed, tmp_path, encoding):
+    other = tmp_path / 'other.txt'
+    other.write_text('2007_000032 0\n2007_000039 19\n')
+    names = [f'naïve🐈{number}' for number in range(20)]
+    (tmp_path / 'classes.txt').write_text('\n'.join(names), encoding='utf-8')
+    command = [sys.executable, TOOL, listed, '--diff', other]
+    result = subprocess.run(
+        [*command, '--classes', tmp_path / 'classes.txt'],
+        env={**os.environ, 'PYTHONIOENCODING': encoding},
+        capture_output=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert result.stderr == b''
+    assert '2007_000032: -na?ve?14' in result.stdout.decode(encoding)
