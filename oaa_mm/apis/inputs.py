@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,14 +10,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from mmengine.logging import print_log
+from PIL import Image as Pillow
+from PIL import ImageOps
 
 from oaa_mm.checks import name_some
 from oaa_mm.datasets.files import inspect_images
-from oaa_mm.io import ImageFolder, find_images, image_id_of, read_image
+from oaa_mm.io import (
+    ImageFolder,
+    check_image_id,
+    find_images,
+    image_id_of,
+    read_image,
+)
 from oaa_mm.io.ids import IMAGE_SUFFIXES
 from oaa_mm.tags import read_labels
 
-Image = str | os.PathLike | np.ndarray
+Image = str | os.PathLike | np.ndarray | Pillow.Image
 #: One image, a folder, or several of them.
 Images = Image | Sequence[Image]
 #: Names or indices of classes; a file, or something for each image.
@@ -71,20 +81,24 @@ def list_images(inputs: Images) -> list[ImageInput]:
 
     Args:
         inputs (Images): An image file, a folder of images, an (H, W, 3) uint8
-            BGR array (as OpenCV reads it), or a sequence of such.
+            BGR array (as OpenCV reads it), a PIL image, or a sequence of
+            such.
 
     Returns:
         list[ImageInput]: One an image, without tags; those of a folder are
-        sorted by name.
+        sorted by name. What else lies in the folder is named in a warning.
 
     Raises:
         FileNotFoundError: A file is absent, or a folder holds no image.
-        ValueError: A file or an array is no image, or two have one id.
+        ValueError: A file or an array is no image, an id cannot name files,
+            or two images have one id.
     """
-    if isinstance(inputs, (str, os.PathLike, np.ndarray)):
+    if isinstance(inputs, Image):
         inputs = [inputs]
     images: dict[str, str | np.ndarray] = {}
     for number, one in enumerate(inputs):
+        if isinstance(one, Pillow.Image):
+            one = _array_of(one)
         if isinstance(one, np.ndarray):
             found = {f'{number:08}': _checked_array(one)}
         else:
@@ -96,9 +110,24 @@ def list_images(inputs: Images) -> list[ImageInput]:
                     f'{image_id!r}, the stem of the file; give them in two '
                     'calls'
                 )
-            images[image_id] = image
-    inspect_images({i: x for i, x in images.items() if isinstance(x, str)})
+            images[check_image_id(image_id)] = image
+    files = {i: x for i, x in images.items() if isinstance(x, str)}
+    inspect_images(files, decode=True)
     return [ImageInput(*item) for item in images.items()]
+
+
+def _array_of(image: Pillow.Image) -> np.ndarray:
+    """A PIL image as OpenCV reads it, turned as its EXIF data say."""
+    if image.mode.startswith(('I', 'F')):
+        raise ValueError(
+            f'a PIL image should have 8 bits a channel, but got mode '
+            f'{image.mode}; convert it'
+        )
+    try:
+        rgb = np.asarray(ImageOps.exif_transpose(image).convert('RGB'))
+    except OSError as error:
+        raise ValueError(f'{image} cannot be read ({error})') from error
+    return np.ascontiguousarray(rgb[..., ::-1])
 
 
 def _checked_array(image: np.ndarray) -> np.ndarray:
@@ -123,6 +152,14 @@ def _files_of(path: Path) -> dict[str, str]:
         raise FileNotFoundError(
             f'{path} holds no image ({", ".join(IMAGE_SUFFIXES)})'
         )
+    used = {os.path.basename(file) for file in files.values()}
+    others = sorted({one.name for one in path.iterdir()} - used)
+    if others:
+        print_log(
+            f'{path}: no image to look at, so left out: {name_some(others)}',
+            'current',
+            logging.WARNING,
+        )
     return files
 
 
@@ -134,10 +171,11 @@ def add_tags(
     Args:
         items (Sequence[ImageInput]): N images.
         tags (Tags | None): Names or indices (from 0) of classes: one entry an
-            image, in their order (a name, an index or several of them; None
-            if they are not known); or a mapping from image ids to such; or a
-            file or folder of :func:`oaa_mm.tags.read_labels`. For a single
-            image also its tags alone. None: no image has tags.
+            image, in their order (a name, an index or several of them; C
+            booleans, one a class; None if they are not known); or a mapping
+            from image ids to such; or a file or folder of
+            :func:`oaa_mm.tags.read_labels`. For a single image also its tags
+            alone. None: no image has tags.
         class_names (Sequence[str]): Names of the C classes.
 
     Returns:
@@ -145,7 +183,8 @@ def add_tags(
 
     Raises:
         FileNotFoundError: `tags` names a file that is absent.
-        ValueError: A class is unknown, or an image has no entry.
+        ValueError: A class is unknown, an image has no entry, or booleans are
+            not one for each class.
     """
     if tags is None:
         return list(items)
@@ -173,7 +212,7 @@ def add_tags(
 
 
 def _is_class(entry: Any) -> bool:
-    return isinstance(entry, (str, int, np.integer))
+    return isinstance(entry, (str, int, np.integer, np.bool_))
 
 
 def _class_indices(
@@ -181,8 +220,17 @@ def _class_indices(
 ) -> tuple[int, ...] | None:
     if entry is None:
         return None
+    tags = [entry] if _is_class(entry) else list(entry)
+    booleans = [isinstance(tag, (bool, np.bool_)) for tag in tags]
+    if any(booleans):
+        if not all(booleans) or len(tags) != len(class_names):
+            raise ValueError(
+                f'booleans in tags should be one for each of the '
+                f'{len(class_names)} classes, but got {entry!r}'
+            )
+        return tuple(np.flatnonzero(tags).tolist())
     indices = set()
-    for tag in [entry] if _is_class(entry) else entry:
+    for tag in tags:
         if tag in class_names:
             indices.add(class_names.index(tag))
         elif _is_class(tag) and tag in range(len(class_names)):

@@ -119,8 +119,8 @@ class OAAInferencer(BaseInferencer):
 
         Args:
             inputs (Images): An image file, a folder of images, an (H, W, 3)
-                uint8 BGR array (as OpenCV reads it), or a sequence of such.
-                Ids are the stems of the files; arrays have their number.
+                uint8 BGR array (as OpenCV reads it), a PIL image, or several.
+                Ids are the stems of the files; others have their number.
             return_datasamples (bool): Whether predictions are SegDataSamples,
                 with the fields of :meth:`AttentionModel.predict` and the
                 label as `pred_sem_seg`.

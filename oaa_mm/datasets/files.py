@@ -16,7 +16,9 @@ _ENDINGS = {'JPEG': b'\xff\xd9', 'PNG': b'IEND\xaeB`\x82'}
 _EXIF_ORIENTATION = 0x0112
 
 
-def inspect_image(path: str | os.PathLike) -> tuple[int, int]:
+def inspect_image(
+    path: str | os.PathLike, *, decode: bool = False
+) -> tuple[int, int]:
     """Height and width of an image file that can be read to its end.
 
     Only the header and the last bytes are read; a file without its format's
@@ -25,6 +27,8 @@ def inspect_image(path: str | os.PathLike) -> tuple[int, int]:
     Args:
         path (str | os.PathLike): A JPEG, PNG or another of
             :data:`~oaa_mm.io.images.PHOTO_FORMATS`.
+        decode (bool): Whether to decode all of it, too, as a training does.
+            Defaults to False.
 
     Returns:
         tuple[int, int]: Height and width in pixels, as the image is shown
@@ -43,7 +47,7 @@ def inspect_image(path: str | os.PathLike) -> tuple[int, int]:
         mode = image.mode
         if not _ends_properly(path, image.format):
             image.load()
-    if mode in ('F', 'I'):
+    if decode or mode in ('F', 'I'):
         read_image(path)  # Pillow opens more of these than a training can
     if min(height, width) < 2:
         raise ValueError(
@@ -53,11 +57,14 @@ def inspect_image(path: str | os.PathLike) -> tuple[int, int]:
     return height, width
 
 
-def inspect_images(paths: Mapping[str, str]) -> dict[str, tuple[int, int]]:
+def inspect_images(
+    paths: Mapping[str, str], *, decode: bool = False
+) -> dict[str, tuple[int, int]]:
     """Height and width of each image; refuse absent and broken ones.
 
     Args:
         paths (Mapping[str, str]): Image id -> file.
+        decode (bool): See :func:`inspect_image`. Defaults to False.
 
     Returns:
         dict[str, tuple[int, int]]: Image id -> height and width, see
@@ -70,7 +77,7 @@ def inspect_images(paths: Mapping[str, str]) -> dict[str, tuple[int, int]]:
     def size_or_error(path: str) -> tuple[int, int] | Exception:
         """Let the other images be looked at, too."""
         try:
-            return inspect_image(path)
+            return inspect_image(path, decode=decode)
         except (FileNotFoundError, ValueError) as error:
             return error
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from PIL import Image
 
 from oaa_mm.apis import OAAInferencer
 from oaa_mm.attention import AttentionStore, attention_to_image
@@ -181,6 +182,37 @@ def test_files_arrays_and_batches_are_one(world, inferencer):
     }
 
 
+def test_pil_images_are_the_same_as_their_files(world, inferencer):
+    path = world / 'images/im0.png'
+    expected = inferencer(path)['predictions'][0]
+    with Image.open(path) as image:
+        for one in (image, image.convert('RGBA')):
+            assert_same(inferencer([one])['predictions'][0], expected)
+        turned = image.transpose(Image.Transpose.ROTATE_90)
+        turned.getexif()[0x0112] = 6
+        assert_same(inferencer(turned)['predictions'][0], expected)
+    with pytest.raises(ValueError, match='8 bits a channel, but got mode F'):
+        inferencer(Image.new('F', (8, 8)))
+
+
+def test_a_folder_names_what_it_leaves_out(world, inferencer, tmp_path):
+    endings = ('.JPG', '.Png', '.bmp', '.TIFF', '.webp', '.jpeg')
+    with Image.open(world / 'images/im0.png') as image:
+        for number, suffix in enumerate(endings):
+            image.save(tmp_path / f'im{number}{suffix}')
+    (tmp_path / 'film.mp4').touch()
+    (tmp_path / 'inner').mkdir()
+    lines = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            'oaa_mm.apis.inputs.print_log', lambda *a: lines.append(a)
+        )
+        found = inferencer(tmp_path)['predictions']
+    assert [p['image_id'] for p in found] == [f'im{n}' for n in range(6)]
+    ((text, *_),) = lines
+    assert text.endswith('left out: film.mp4, inner')
+
+
 def test_without_tags_probable_classes_have_maps(world, inferencer):
     folder = world / 'images'
     plain = inferencer(folder)['predictions']
@@ -209,7 +241,9 @@ def test_tags_come_in_many_forms(world, inferencer, tmp_path):
     ):
         prediction = inferencer(image, tags=tags)['predictions'][0]
         assert prediction['names'] == ['red', 'blue']
-    for tags in ('green', 1, [1], ['green'], {'im0': 'green'}):
+    one_hot = [False, True, False]
+    forms = (one_hot, [one_hot], np.array([one_hot]), {'im0': one_hot})
+    for tags in ('green', 1, [1], ['green'], {'im0': 'green'}, *forms):
         prediction = inferencer(image, tags=tags)['predictions'][0]
         assert prediction['names'] == ['green']
 
@@ -221,6 +255,8 @@ def test_tags_come_in_many_forms(world, inferencer, tmp_path):
         ('red', ValueError, 'one entry for each of the 4 images'),
         (['red', 'grey', 0, 1], ValueError, "'grey' is no class of .*red, gr"),
         ([0, 1, 2, 3], ValueError, '3 is no class of the model'),
+        ([[False, True]] * 4, ValueError, 'one for each of the 3 classes'),
+        ([True, 0, 1, 2], ValueError, 'one for each of the 3 classes'),
         ({'im0': 0}, ValueError, '3 of 4 images have no entry.*im1, im2'),
         ('none.csv', FileNotFoundError, 'none.csv does not exist'),
     ],
@@ -243,6 +279,23 @@ def test_wrong_images_are_refused(world, inferencer, tmp_path):
     shutil.copy(world / 'images/im0.png', tmp_path / 'im0.jpg')
     with pytest.raises(ValueError, match="same id 'im0'"):
         inferencer([tmp_path / 'im0.jpg', world / 'images/im0.png'])
+
+
+def test_all_inputs_are_checked_before_the_first_forward(
+    world, inferencer, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(OAAInferencer, 'forward', None)
+    good = world / 'images/im0.png'
+    with Image.open(good) as image:
+        image.save(tmp_path / 'damaged.jpg')
+    content = bytearray((tmp_path / 'damaged.jpg').read_bytes())
+    start = content.index(b'\xff\xc4') + 4
+    content[start : start + 20] = b'\xff' * 20  # the first Huffman table
+    (tmp_path / 'damaged.jpg').write_bytes(content)
+    shutil.copy(good, tmp_path / 'a..b.png')
+    for name in ('damaged.jpg', 'a..b.png'):
+        with pytest.raises(ValueError, match=name[:-4]):
+            inferencer([good, tmp_path / name])
 
 
 def test_rules_and_refinement_reach_the_label(world, inferencer):
