@@ -22,7 +22,8 @@ class CAMHead(BaseModule):
     mean over the image the logit of the class.
 
     Shape:
-        - Input: a tuple of feature maps, (N, in_channels, h, w) the one used.
+        - Input: a tuple of feature maps, (N, in_channels, h, w) the one used;
+          or that one alone, as backbones with a single output return it.
         - Output: (N, num_classes, h, w) score maps.
 
     Args:
@@ -64,15 +65,18 @@ class CAMHead(BaseModule):
         self.convs = nn.Sequential(*layers)
         self.classifier = nn.Conv2d(in_channels, num_classes, 1)
 
-    def forward(self, features: Sequence[Tensor]) -> Tensor:
+    def forward(self, features: Tensor | Sequence[Tensor]) -> Tensor:
         """Compute the score maps.
 
         Args:
-            features (Sequence[Tensor]): Feature maps of the backbone.
+            features (Tensor | Sequence[Tensor]): Feature maps of the backbone,
+                or its only one.
 
         Returns:
             Tensor: (N, C, h, w) score maps.
         """
+        if isinstance(features, Tensor):
+            features = (features,)
         return self.classifier(self.convs(features[self.in_index]))
 
 

@@ -32,6 +32,15 @@ BACKBONES = {
         80,
         1,
     ),
+    'mobilenet_single': (
+        {
+            'type': 'mmseg.MobileNetV2',
+            'widen_factor': 0.25,
+            'out_indices': (6,),
+        },
+        80,
+        1,
+    ),
     'mit': (
         {
             'type': 'mmseg.MixVisionTransformer',
@@ -97,3 +106,22 @@ def test_the_modules_stay_as_they_are():
     fresh.train()
     FeatureSize([fresh])
     assert fresh.training
+
+
+@pytest.mark.parametrize('kind', ['CAMClassifier', 'IntegralAttentionModel'])
+def test_backbone_that_returns_its_only_map(kind):
+    (backbone, _), feature_size = stack('mobilenet_single')
+    assert isinstance(backbone(torch.zeros(2, 3, 40, 64)), torch.Tensor)
+    config, channels, _ = BACKBONES['mobilenet_single']
+    head = {
+        'type': 'oaa_mm.CAMHead',
+        'in_channels': channels,
+        'num_classes': 2,
+        'num_convs': 0,
+    }
+    model = MODELS.build(
+        {'type': f'oaa_mm.{kind}', 'backbone': dict(config), 'head': head}
+    ).eval()
+    maps = model(torch.zeros(2, 3, 40, 64))
+    assert maps.shape == (2, 2, *feature_size((40, 64)))
+    assert len(model(torch.zeros(2, 3, 40, 64), mode='predict')) == 2
