@@ -33,6 +33,19 @@ from .files import image_sizes
 from .transforms import RecordingCompose
 from .transforms.frame_size import iterate_transforms
 
+#: Arguments of mmseg that have one value here, and what to do instead.
+_FIXED = {
+    'reduce_zero_label': (
+        False,
+        'write masks with 0 for background and c + 1 for class c',
+    ),
+    'ignore_index': (
+        IGNORE_INDEX,
+        f'write {IGNORE_INDEX} into the masks where pixels are ignored',
+    ),
+    'backend_args': (None, 'have the files on a disk of this machine'),
+}
+
 
 @DATASETS.register_module()
 class ImageLevelDataset(BaseSegDataset):
@@ -77,13 +90,16 @@ class ImageLevelDataset(BaseSegDataset):
         lazy_init (bool): Do not load yet. Defaults to False.
         test_mode (bool): Labels may be absent. Defaults to False.
         **kwargs: Arguments of mmseg's BaseSegDataset: `data_root`,
-            `img_suffix`, `seg_map_suffix`, `indices`, ...
+            `img_suffix`, `seg_map_suffix`, `indices`, ... Of
+            `reduce_zero_label`, `ignore_index` and `backend_args`, only the
+            defaults are allowed.
 
     Raises:
         FileNotFoundError: `data_root`, the list, the labels or listed images
             are absent.
         ValueError: The list is empty or has an id twice, labels are missing
-            or out of range, an image is unreadable.
+            or out of range, an image is unreadable, or an argument of mmseg
+            has a value that cannot be honoured.
     """
 
     def __init__(
@@ -109,6 +125,13 @@ class ImageLevelDataset(BaseSegDataset):
             lazy_init=True,
             **kwargs,
         )
+        for name, (value, remedy) in _FIXED.items():
+            given = getattr(self, name)
+            if given != value:
+                raise ValueError(
+                    f'{type(self).__name__}: {name} should be {value}, but '
+                    f'got {given!r}; leave it out, and {remedy}'
+                )
         # Not handed to mmseg, which would want the names of the classes now.
         self.test_mode = test_mode
         self.pipeline = RecordingCompose(self.pipeline.transforms)

@@ -194,3 +194,16 @@ def test_chosen_classes_that_no_image_has(folder):
 def test_pipelines_that_cannot_be_undone(folder):
     pipeline = [PIPELINE[0], {'type': 'RandomRotate', 'prob': 1, 'degree': 9}]
     refused(ValueError, 'transform RandomRotate', folder, pipeline=pipeline)
+
+
+@pytest.mark.parametrize(
+    ('name', 'value', 'allowed'),
+    [
+        ('reduce_zero_label', True, 'False'),
+        ('ignore_index', 0, '255'),
+        ('backend_args', {'backend': 'petrel'}, 'None'),
+    ],
+)
+def test_arguments_of_mmseg_that_have_one_value(folder, name, value, allowed):
+    match = rf'^ImageLevelDataset: {name} should be {allowed}, but .*leave it'
+    refused(ValueError, match, folder, lazy_init=True, **{name: value})
