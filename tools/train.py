@@ -20,6 +20,7 @@ from mmengine.runner import Runner
 from oaa_mm.runs.cli import on_interrupt, run_cli
 from oaa_mm.runs.config import add_run_arguments, load_run_config
 from oaa_mm.runs.launch import (
+    explain_batch_norm,
     explain_lost_process,
     is_first_process,
     prepare_launch,
@@ -81,7 +82,7 @@ def train(cfg: Config, local_rank: int) -> None:
         runner = RUNNERS.build(cfg)
     else:
         runner = Runner.from_cfg(cfg)
-    with explain_lost_process(cfg.launcher):
+    with explain_lost_process(cfg.launcher), explain_batch_norm():
         runner.train()
 
 

@@ -68,6 +68,27 @@ def explain_lost_process(launcher: str) -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def explain_batch_norm() -> Iterator[None]:
+    """Say in words that batch norm got a single value in a training.
+
+    Raises:
+        ValueError: It did, in the block; the message says what to set.
+    """
+    try:
+        yield
+    except ValueError as error:
+        if 'more than 1 value per channel' not in str(error):
+            raise
+        raise ValueError(
+            'batch norm cannot train on a batch of one image whose feature '
+            f'map is a single position ({error}). Set '
+            'train_dataloader.batch_size to 2 or more and '
+            'train_dataloader.drop_last=True, since the last batch of an '
+            'epoch may be smaller, or train on larger images or crops'
+        ) from error
+
+
 def prepare_launch(cfg: Config, *, local_rank: int = 0) -> None:
     """Let a config run in the processes that a launcher has started.
 

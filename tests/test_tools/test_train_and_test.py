@@ -227,6 +227,38 @@ def test_errors_are_one_line(tmp_path):
     assert 'error: no such checkpoint' in out
 
 
+@pytest.fixture
+def deeplab(toy, tmp_path):
+    """The toy DeepLab, which learns the masks themselves."""
+    config = tmp_path / 'deeplab.py'
+    config.write_text(
+        f'_base_ = {str(ROOT / "configs/toy/deeplabv3plus_r18_toy.py")!r}\n'
+        'train_dataloader = dict(dataset=dict(\n'
+        "    _delete_=True, type='BaseSegDataset', data_root='data/toy',\n"
+        '    metainfo={{_base_.metainfo}}, data_prefix=dict(\n'
+        "        img_path='JPEGImages',\n"
+        "        seg_map_path='SegmentationClassAug'),\n"
+        '    pipeline={{_base_.train_pipeline}}))\n'
+    )
+    return config
+
+
+def test_batch_norm_over_a_single_value_says_what_to_set(
+    toy, deeplab, tmp_path
+):
+    out = run(
+        'tools/train.py',
+        deeplab,
+        '--work-dir',
+        tmp_path,
+        *options(toy, 'train_dataloader.batch_size=1'),
+        expect=1,
+    )
+    assert 'Traceback' not in out
+    assert 'error: batch norm cannot train on a batch of one' in out
+    assert 'train_dataloader.batch_size to 2 or more' in out
+
+
 @pytest.mark.slow
 def test_vgg_recipe_runs_on_real_images_by_options_alone(voc_mini, tmp_path):
     run(
