@@ -22,7 +22,7 @@ from typing import Any
 from oaa_mm.checks import name_some
 from oaa_mm.io import ImageFolder, find_by_id, find_images
 from oaa_mm.io.label_folder import MANIFEST
-from oaa_mm.io.manifest import read_manifest
+from oaa_mm.io.manifest import ForeignManifestError, read_manifest
 from oaa_mm.tags import VOC_CLASSES, load_classes
 
 from .by_image import MapsByImage
@@ -130,13 +130,17 @@ class DataRecord:
             folder (str | os.PathLike): What make_pseudo_labels has made.
 
         Returns:
-            DataRecord: It knows nothing where the folder has no manifest.
+            DataRecord: It knows nothing where the folder has no manifest, or
+            one that is not of oaa_mm.
 
         Raises:
             ValueError: The manifest is damaged.
         """
         path = Path(folder, MANIFEST)
-        record = read_manifest(path).data_set if path.is_file() else None
+        try:
+            record = read_manifest(path).data_set if path.is_file() else None
+        except ForeignManifestError:  # labels that others have made
+            record = None
         return cls(record, path)
 
     def class_names(self, spec: str | None = None) -> tuple[str, ...]:

@@ -24,6 +24,10 @@ FORMAT = 'oaa_mm.manifest'
 PACKAGES = ('oaa_mm', 'torch', 'mmengine', 'mmcv', 'mmseg', 'numpy')
 
 
+class ForeignManifestError(ValueError):
+    """A file is JSON, but not a manifest of oaa_mm."""
+
+
 def installed_versions() -> dict[str, str]:
     """Versions of Python, oaa_mm and what it is built on.
 
@@ -110,7 +114,8 @@ def read_manifest(path: str | os.PathLike) -> Manifest:
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It is no manifest, damaged or of another version.
+        ForeignManifestError: It is JSON of another kind.
+        ValueError: It is no JSON, damaged or of another version.
     """
     try:
         content = json.loads(read_text(path))
@@ -119,7 +124,9 @@ def read_manifest(path: str | os.PathLike) -> Manifest:
     if not isinstance(content, dict):
         content = {}
     if content.get('format') != FORMAT:
-        raise ValueError(f'{path} is JSON, but not a manifest of oaa_mm')
+        raise ForeignManifestError(
+            f'{path} is JSON, but not a manifest of oaa_mm'
+        )
     if content.get('version') != 1:
         raise ValueError(
             f'{path}: manifest of version {content.get("version")}, this '

@@ -84,3 +84,23 @@ def test_many_images_take_little_room(tmp_path):
 def test_a_damaged_record_is_refused(images):
     with pytest.raises(ValueError, match=r'^store: its record .*damaged'):
         DataRecord({'images': images}, 'store')
+
+
+@pytest.mark.parametrize('text', ['[]', '3', '{"format": "web", "a": 1}'])
+def test_a_manifest_of_others_says_nothing(tmp_path, text):
+    (tmp_path / 'manifest.json').write_text(text)
+    data = DataRecord.of_labels(tmp_path)
+    assert (data.classes, data.has_images, data.has_masks) == (
+        (),
+        False,
+        False,
+    )
+
+
+@pytest.mark.parametrize(
+    'text', ['{"for', '{"format": "oaa_mm.manifest", "version": 1}']
+)
+def test_a_damaged_manifest_is_refused(tmp_path, text):
+    (tmp_path / 'manifest.json').write_text(text)
+    with pytest.raises(ValueError, match=r'manifest\.json is (not )?a '):
+        DataRecord.of_labels(tmp_path)
