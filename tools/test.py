@@ -6,6 +6,7 @@ Takes the options of mmseg's own tools/test.py and its configs as well.
 from __future__ import annotations
 
 import argparse
+import inspect
 import os.path as osp
 import sys
 from contextlib import nullcontext
@@ -15,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from mmengine.config import Config
 from mmengine.runner import Runner
+from mmseg.registry import METRICS
 
 from oaa_mm.runs.cli import run_cli
 from oaa_mm.runs.config import add_run_arguments, load_run_config
@@ -53,6 +55,21 @@ def evaluators(cfg: Config) -> list[dict]:
     """The metrics of the test."""
     metrics = cfg.get('test_evaluator') or []
     return list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]
+
+
+def write_masks(cfg: Config, folder: str) -> None:
+    """Let the config's first metric that can write masks write them."""
+    for metric in evaluators(cfg):
+        kind = metric['type']
+        kind = METRICS.get(kind) if isinstance(kind, str) else kind
+        if kind and 'output_dir' in inspect.signature(kind).parameters:
+            metric.update(output_dir=folder, keep_results=True)
+            return
+    raise ValueError(
+        '--out needs a metric of mmseg that writes masks, such as IoUMetric, '
+        'in `test_evaluator` of the config. oaa_mm.AttentionStoreWriter '
+        'writes the maps of a CAMClassifier'
+    )
 
 
 def read_binary_masks(cfg: Config) -> None:
@@ -111,8 +128,7 @@ def main(argv: list[str] | None = None) -> None:
     if args.show_dir:
         show_in(cfg, args.show_dir)
     if args.out:
-        cfg.test_evaluator.output_dir = args.out
-        cfg.test_evaluator.keep_results = True
+        write_masks(cfg, args.out)
     if args.tta:
         use_tta(cfg)
     if args.binary_masks:

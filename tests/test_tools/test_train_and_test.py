@@ -6,6 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+from mmengine.config import Config
+from mmseg.registry import MODELS
 
 from oaa_mm.attention import AttentionStore
 from oaa_mm.datasets.toy import make_toy_voc
@@ -257,6 +260,34 @@ def test_batch_norm_over_a_single_value_says_what_to_set(
     assert 'Traceback' not in out
     assert 'error: batch norm cannot train on a batch of one' in out
     assert 'train_dataloader.batch_size to 2 or more' in out
+
+
+def test_masks_are_written_beside_several_metrics(toy, deeplab, tmp_path):
+    with deeplab.open('a') as file:
+        file.write(
+            'test_evaluator = [\n'
+            "    dict(type='IoUMetric', iou_metrics=['mIoU']),\n"
+            "    dict(type='IoUMetric', iou_metrics=['mDice'], prefix='d')]\n"
+        )
+    model = MODELS.build(Config.fromfile(deeplab).model)
+    checkpoint = tmp_path / 'model.pth'
+    torch.save({'state_dict': model.state_dict()}, checkpoint)
+    command = ['tools/test.py', deeplab, checkpoint, '--work-dir', tmp_path]
+    command += ['--out', tmp_path / 'masks']
+    alone = 'test_dataloader.persistent_workers=False'
+    log = run(*command, *options(toy, alone))
+    assert 'mIoU: ' in log
+    assert 'd/mDice: ' in log
+    assert len(list((tmp_path / 'masks').glob('*.png'))) == 6
+
+
+def test_masks_of_a_classifier_are_refused(toy, trained, tmp_path):
+    config, work_dir, _ = trained
+    command = ['tools/test.py', config, work_dir / 'epoch_2.pth']
+    command += ['--work-dir', tmp_path, '--out', tmp_path / 'masks']
+    log = run(*command, *options(toy), expect=1)
+    assert 'Traceback' not in log
+    assert 'error: --out needs a metric of mmseg' in log
 
 
 @pytest.mark.slow
