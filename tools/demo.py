@@ -47,9 +47,7 @@ def commands(work_dir: Path, data: Path) -> list[list[str]]:
         for output in made[name]
         if output.suffix == '.safetensors'
     ]
-    shown = ['--random', '4', '--img-dir', f'{data}/JPEGImages']
-    shown += ['--masks', f'{data}/SegmentationClassAug']
-    shown += ['--classes', f'{data}/classes.txt']
+    shown = ['--random', '4']  # the stores know their images and masks
     make = [] if data.is_dir() else [['tools/make_toy_voc.py', str(data)]]
     return [
         *make,

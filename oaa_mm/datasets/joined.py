@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-
-from torch.utils.data import Dataset
+from typing import Any
 
 
 def check_distinct(images: Iterable[tuple[str, str]]) -> None:
@@ -28,12 +27,13 @@ def check_distinct(images: Iterable[tuple[str, str]]) -> None:
             )
 
 
-def negatives_of(dataset: Dataset) -> list[str]:
+def negatives_of(infos: Iterable[Mapping[str, Any]]) -> list[str]:
     """Images without any class, after a check that all ids are distinct.
 
     Args:
-        dataset (Dataset): A data set of this package, or any that MMEngine
-            makes of some of them; of another one nothing is known.
+        infos (Iterable[Mapping[str, Any]]): What `get_data_info` of a data
+            set returns for each image. Of entries without `image_id` or
+            `gt_label`, as in data sets of others, nothing is known.
 
     Returns:
         list[str]: Their ids, sorted.
@@ -41,12 +41,10 @@ def negatives_of(dataset: Dataset) -> list[str]:
     Raises:
         ValueError: See :func:`check_distinct`.
     """
-    if not hasattr(dataset, 'get_data_info'):
-        return []
-    infos: list[Mapping] = [
+    labelled = [
         info
-        for info in map(dataset.get_data_info, range(len(dataset)))
+        for info in infos
         if info.get('gt_label') is not None and 'image_id' in info
     ]
-    check_distinct((i['image_id'], i.get('img_path', '')) for i in infos)
-    return sorted({i['image_id'] for i in infos if not i['gt_label'].any()})
+    check_distinct((i['image_id'], i.get('img_path', '')) for i in labelled)
+    return sorted({i['image_id'] for i in labelled if not i['gt_label'].any()})

@@ -127,8 +127,8 @@ class StoreFiles:
     ) -> None:
         """Refuse a store that was written at another time or by another run.
 
-        Where the name of the store says enough, its metadata has no `iter`;
-        releases before the first one noted no checksum in checkpoints.
+        The metadata of stores whose name tells the epoch has no `iter`, and
+        the checkpoints of early versions note no checksum.
         """
         metadata = self.accumulator.store.metadata
         written_at = int(metadata.get('iter', iters))

@@ -35,7 +35,7 @@ def training_metadata(runner: Runner) -> dict[str, Any]:
         return {}
     infos = list(map(dataset.get_data_info, range(len(dataset))))
     infos = [info for info in infos if 'image_id' in info]
-    negatives = negatives_of(dataset)
+    negatives = negatives_of(infos)
     metadata = {'negatives': negatives} if negatives else {}
     images, masks = (
         {i['image_id']: i[key] for i in infos if i.get(key)}

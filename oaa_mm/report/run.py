@@ -197,7 +197,7 @@ def _known_data(
     epochs: Sequence[EpochStores],
     folder: Path | None,
 ) -> DataRecord:
-    """The record of a store or label folder, best one that knows masks."""
+    """One record of the data set; one that also knows masks is preferred."""
     records = [DataRecord.of_stores([s], path) for path, s in stores.items()]
     if folder is not None:
         place = folder / 'attention_epoch_*.safetensors'

@@ -260,10 +260,11 @@ def test_class_balanced_sampling(tmp_path):
             'dataset': dataset,
         }
     )
-    ids = [balanced.get_data_info(n)['image_id'] for n in range(len(balanced))]
+    infos = [balanced.get_data_info(n) for n in range(len(balanced))]
+    ids = [info['image_id'] for info in infos]
     assert ids.count('a') > 1
     assert set(ids) == set(SIX)
-    assert negatives_of(balanced) == ['f']
+    assert negatives_of(infos) == ['f']
 
 
 def test_binary_masks_of_a_test():
