@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
+from pickle import UnpicklingError
 
 #: Import package -> the distributions that provide it, preferred one first.
 DISTRIBUTIONS = {
@@ -147,13 +149,67 @@ def _replace_pkg_resources() -> None:
                 setattr(module, function, replacements[function])
 
 
+def _history_statistic(owner: type, name: str) -> Callable:
+    """The only use of `getattr` in a checkpoint of mmengine.
+
+    Raises:
+        UnpicklingError: Anything but a statistic of HistoryBuffer is asked
+            for.
+    """
+    from mmengine.logging import HistoryBuffer
+
+    if owner is HistoryBuffer and name in ('min', 'max', 'mean', 'current'):
+        return getattr(owner, name)
+    raise UnpicklingError(f'getattr of {owner!r} and {name!r} is not trusted')
+
+
+def checkpoint_types() -> list:
+    """Types and functions in mmengine's checkpoints beside the tensors.
+
+    Returns:
+        list: Arguments of `torch.serialization.add_safe_globals` (from
+        torch 2.6 on); scalars and arrays of numpy, and mmengine's history of
+        the losses.
+    """
+    import numpy
+    from mmengine.logging import HistoryBuffer
+
+    rebuild_array = numpy.zeros(1).__reduce__()[0]
+    rebuild_scalar = numpy.float64(0).__reduce__()[0]
+    kinds = (numpy.float64, numpy.float32, numpy.int64, numpy.uint32)
+    # numpy has renamed its core in release 2; checkpoints may be older.
+    cores = ('numpy.core.multiarray', 'numpy._core.multiarray')
+    return [
+        *(numpy.ndarray, numpy.dtype, HistoryBuffer),
+        *(type(numpy.dtype(kind)) for kind in kinds),
+        *((rebuild_array, f'{core}._reconstruct') for core in cores),
+        *((rebuild_scalar, f'{core}.scalar') for core in cores),
+        (_history_statistic, 'builtins.getattr'),
+    ]
+
+
+def _trust_checkpoint_types() -> None:
+    """Let torch from 2.6 on load what upstream's mmengine has saved.
+
+    OneDL's mmengine declares these types itself, and trusts more.
+    """
+    import torch
+    from mmengine.runner import checkpoint
+
+    refuses = hasattr(torch.serialization, 'get_unsafe_globals_in_checkpoint')
+    if refuses and not hasattr(checkpoint, 'get_torch_safe_globals'):
+        torch.serialization.add_safe_globals(checkpoint_types())
+
+
 def setup_compat() -> None:
     """Check the installation and even out the distributions' differences.
 
     mmengine's table of packages whose configs can be inherited gets mmseg,
     which it looks up under the distribution name `mmsegmentation` only, and
     oaa_mm. Where `pkg_resources` is absent, mmengine's look-up of packages is
-    replaced by one that does not need it. Nothing else changes.
+    replaced by one that does not need it. Where torch loads trusted types
+    only and mmengine declares none, those of its own checkpoints are
+    declared. Nothing else changes.
 
     Raises:
         ImportError: See :func:`check_installation`.
@@ -166,3 +222,4 @@ def setup_compat() -> None:
         MODULE2PACKAGE['mmseg'] = name
     MODULE2PACKAGE.setdefault('oaa_mm', 'oaa_mm')
     _replace_pkg_resources()
+    _trust_checkpoint_types()

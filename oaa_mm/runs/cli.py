@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pickle import UnpicklingError
 from types import FrameType
 from typing import NoReturn
 
@@ -51,11 +53,29 @@ def run_cli(main: Callable[[], int | None]) -> NoReturn:
             raise
         print(f'error: {error}', file=sys.stderr)
         status = 1
+    except UnpicklingError as error:
+        if os.environ.get('OAA_MM_TRACEBACK'):
+            raise
+        print(f'error: {_untrusted(error)}', file=sys.stderr)
+        status = 1
     except KeyboardInterrupt as error:
         hint = f': {error}' if str(error) else ''
         print(f'interrupted{hint}', file=sys.stderr)
         status = 143 if isinstance(error, Terminated) else 130
     sys.exit(status)
+
+
+def _untrusted(error: UnpicklingError) -> str:
+    """Say why torch has not loaded a checkpoint; its own text is a page."""
+    names = sorted(set(re.findall(r'GLOBAL (\S+)', str(error))))
+    return (
+        'the checkpoint that the last line of the log names was not loaded, '
+        'because it holds more than weights and the records of mmengine: '
+        f'{", ".join(names) or str(error).splitlines()[-1]}. Loading it '
+        'could run code of whoever made it. If you trust it, set the '
+        'environment variable TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1 for this '
+        'command'
+    )
 
 
 @contextmanager
