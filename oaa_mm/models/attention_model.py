@@ -210,7 +210,7 @@ class AttentionModel(BaseModel):
                 maps = self.score_maps(scaled.flip(3) if flip else scaled)
                 logits.append(self.class_scores(maps))
                 maps = maps.float().flip(3) if flip else maps.float()
-                scores.append(_resize(maps, base))
+                scores.append(_resize(maps, base, self.head.align_corners))
         return torch.stack(scores).mean(0), torch.stack(logits).mean(0)
 
     def _fill(
@@ -230,8 +230,12 @@ class AttentionModel(BaseModel):
         sample.attention_image = PixelData(data=torch.from_numpy(large))
 
 
-def _resize(maps: Tensor, size: Sequence[int]) -> Tensor:
+def _resize(
+    maps: Tensor, size: Sequence[int], align_corners: bool = False
+) -> Tensor:
     """Bilinear resizing of (N, C, h, w) maps to another (h, w)."""
     if tuple(size) == tuple(maps.shape[2:]):
         return maps
-    return F.interpolate(maps, size, mode='bilinear', align_corners=False)
+    return F.interpolate(
+        maps, size, mode='bilinear', align_corners=align_corners
+    )

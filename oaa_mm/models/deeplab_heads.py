@@ -10,11 +10,13 @@ from torch import Tensor, nn
 from oaa_mm.checks import check_number
 from oaa_mm.registry import MODELS
 
+from .head_inputs import SingleInput
+from .layers import conv_layers
 from .pretrained import NORMAL_INIT
 
 
 @MODELS.register_module()
-class DeepLabV2Head(BaseDecodeHead):
+class DeepLabV2Head(SingleInput, BaseDecodeHead):
     """Parallel 3x3 atrous convolutions straight to the classes, summed.
 
     The head of `DeepLabV2 <https://arxiv.org/abs/1606.00915>`_ with
@@ -34,10 +36,14 @@ class DeepLabV2Head(BaseDecodeHead):
             drops, in [0, 1). Defaults to 0, as the paper.
         init_cfg (dict | list[dict] | None): Initialisation. Defaults to None:
             N(0, 0.01), biases 0.
-        **kwargs: Further arguments of mmseg's BaseDecodeHead.
+        **kwargs: Further arguments of mmseg's BaseDecodeHead. `conv_cfg` is
+            that of the branches; `act_cfg` has no place here.
 
     Raises:
-        ValueError: `dilations` is empty or holds a number below 1.
+        AssertionError: `in_channels`, `in_index` and `input_transform` do not
+            fit each other; it is a ValueError as well.
+        ValueError: `dilations` is empty or holds a number below 1, or there
+            is a `norm_cfg`.
     """
 
     def __init__(
@@ -61,16 +67,16 @@ class DeepLabV2Head(BaseDecodeHead):
             init_cfg=init_cfg or NORMAL_INIT,
             **kwargs,
         )
-        del self.conv_seg  # of no use here: it would never get a gradient
-        self.branches = nn.ModuleList(
-            nn.Conv2d(
-                self.in_channels,
-                self.out_channels,
-                3,
-                padding=dilation,
-                dilation=dilation,
+        if self.norm_cfg is not None:
+            raise ValueError(
+                f'DeepLabV2Head: norm_cfg={self.norm_cfg} has no place before '
+                'the logits; remove it, or set it to None'
             )
-            for dilation in dilations
+        del self.conv_seg  # of no use here: it would never get a gradient
+        configs = self.conv_cfg, None, None
+        widths = self.in_channels, self.out_channels
+        self.branches = nn.ModuleList(
+            conv_layers(configs, widths, 3, d)[0] for d in dilations
         )
 
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
@@ -89,7 +95,7 @@ class DeepLabV2Head(BaseDecodeHead):
 
 
 @MODELS.register_module()
-class LargeFOVHead(BaseDecodeHead):
+class LargeFOVHead(SingleInput, BaseDecodeHead):
     """pool5, an atrous fc6, fc7 and the classifier of DeepLab-LargeFOV.
 
     `DeepLab <https://arxiv.org/abs/1412.7062>`_ with a large field of view
@@ -111,9 +117,12 @@ class LargeFOVHead(BaseDecodeHead):
             Defaults to 0.5.
         init_cfg (dict | list[dict] | None): Initialisation. Defaults to None:
             N(0, 0.01), biases 0.
-        **kwargs: Further arguments of mmseg's BaseDecodeHead.
+        **kwargs: Further arguments of mmseg's BaseDecodeHead; `conv_cfg`,
+            `norm_cfg` and `act_cfg` are those of fc6 and fc7.
 
     Raises:
+        AssertionError: `in_channels`, `in_index` and `input_transform` do not
+            fit each other; it is a ValueError as well.
         ValueError: `dilation` is below 1, or `dropout_ratio` out of range.
     """
 
@@ -141,11 +150,12 @@ class LargeFOVHead(BaseDecodeHead):
         # mmseg drops whole channels; the paper drops single values.
         self.dropout = nn.Dropout(dropout_ratio)
         self.pool5 = nn.MaxPool2d(3, stride=1, padding=1)
-        self.fc6 = nn.Conv2d(
-            self.in_channels, channels, 3, padding=dilation, dilation=dilation
-        )
-        self.fc7 = nn.Conv2d(channels, channels, 1)
-        self.relu = nn.ReLU(inplace=True)
+        configs = self.conv_cfg, self.norm_cfg, self.act_cfg
+        widths = self.in_channels, channels
+        self.fc6, *after = conv_layers(configs, widths, 3, dilation)
+        self.after_fc6 = nn.Sequential(*after)
+        self.fc7, *after = conv_layers(configs, (channels, channels), 1)
+        self.after_fc7 = nn.Sequential(*after)
 
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
         """Compute the logits.
@@ -157,6 +167,6 @@ class LargeFOVHead(BaseDecodeHead):
             Tensor: (N, num_classes, h, w) logits.
         """
         x = self.pool5(self._transform_inputs(inputs))
-        x = self.dropout(self.relu(self.fc6(x)))
-        x = self.relu(self.fc7(x))
+        x = self.dropout(self.after_fc6(self.fc6(x)))
+        x = self.after_fc7(self.fc7(x))
         return self.cls_seg(x)  # drops once more, then classifies

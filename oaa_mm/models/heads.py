@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain, pairwise
 
 from mmengine.model import BaseModule
 from torch import Tensor, nn
@@ -10,11 +11,13 @@ from torch import Tensor, nn
 from oaa_mm.checks import check_number
 from oaa_mm.registry import MODELS
 
+from .head_inputs import SingleInput
+from .layers import RELU, conv_layers
 from .pretrained import NORMAL_INIT
 
 
 @MODELS.register_module()
-class CAMHead(BaseModule):
+class CAMHead(SingleInput, BaseModule):
     """Some 3x3 convolutions and a class-aware 1x1 convolution.
 
     The output is F of the paper: its ReLU is the class activation map, its
@@ -26,43 +29,66 @@ class CAMHead(BaseModule):
         - Output: (N, num_classes, h, w) score maps.
 
     Args:
-        in_channels (int): Channels of the feature map.
+        in_channels (int | Sequence[int]): Channels of the feature map, or of
+            those that `input_transform` joins.
         num_classes (int): Number C of foreground classes.
-        num_convs (int): 3x3 convolutions with ReLU before the class-aware
-            layer: 3 for VGG16, 0 for ResNets. Defaults to 3.
+        num_convs (int): 3x3 convolutions with norm and activation before the
+            class-aware layer: 3 for VGG16, 0 for ResNets. Defaults to 3.
         channels (int): Their channels. Defaults to 512.
-        in_index (int): Which of the backbone's feature maps. Defaults to -1,
-            the last one.
+        in_index (int | Sequence[int]): Which of the backbone's feature maps.
+            Defaults to -1, the last one.
         init_cfg (dict | list[dict] | None): Initialisation. Defaults to None:
             N(0, 0.01), biases 0.
+        conv_cfg (dict | None): Config of the 3x3 convolutions. Defaults to
+            None: Conv2d.
+        norm_cfg (dict | None): Config of the norm after each of them, which
+            have no biases then. Defaults to None: no norm.
+        act_cfg (dict | None): Config of the activation after each of them.
+            Defaults to ``dict(type='ReLU')``.
+        input_transform (str | None): ``'resize_concat'`` resizes the maps of
+            `in_index` to the first of them and concatenates them; then
+            `in_channels` and `in_index` are lists. Defaults to None: a single
+            map is taken.
+        align_corners (bool): Argument of F.interpolate wherever feature or
+            score maps are resized. Defaults to False.
+
+    Raises:
+        AssertionError: `in_channels`, `in_index` and `input_transform` do not
+            fit each other, as in mmseg; it is a ValueError as well.
+        ValueError: A number is out of its range.
     """
 
     def __init__(
         self,
-        in_channels: int,
+        in_channels: int | Sequence[int],
         num_classes: int,
         num_convs: int = 3,
         channels: int = 512,
-        in_index: int = -1,
+        in_index: int | Sequence[int] = -1,
         init_cfg: dict | list[dict] | None = None,
+        *,
+        conv_cfg: dict | None = None,
+        norm_cfg: dict | None = None,
+        act_cfg: dict | None = RELU,
+        input_transform: str | None = None,
+        align_corners: bool = False,
     ) -> None:
         for name, value, low in (
-            ('in_channels', in_channels, 1),
             ('num_classes', num_classes, 1),
             ('num_convs', num_convs, 0),
             ('channels', channels, 1),
         ):
             check_number(f'CAMHead: {name}', value, low=low, integer=True)
         super().__init__(init_cfg or NORMAL_INIT)
+        self._init_inputs(in_channels, in_index, input_transform)
         self.num_classes = num_classes
-        self.in_index = in_index
-        layers: list[nn.Module] = []
-        for _ in range(num_convs):
-            layers.append(nn.Conv2d(in_channels, channels, 3, padding=1))
-            layers.append(nn.ReLU(inplace=True))
-            in_channels = channels
-        self.convs = nn.Sequential(*layers)
-        self.classifier = nn.Conv2d(in_channels, num_classes, 1)
+        self.align_corners = align_corners
+        configs = conv_cfg, norm_cfg, act_cfg
+        widths = [self.in_channels] + [channels] * num_convs
+        self.convs = nn.Sequential(
+            *chain(*(conv_layers(configs, w, 3) for w in pairwise(widths)))
+        )
+        self.classifier = nn.Conv2d(widths[-1], num_classes, 1)
 
     def forward(self, features: Tensor | Sequence[Tensor]) -> Tensor:
         """Compute the score maps.
@@ -76,4 +102,4 @@ class CAMHead(BaseModule):
         """
         if isinstance(features, Tensor):
             features = (features,)
-        return self.classifier(self.convs(features[self.in_index]))
+        return self.classifier(self.convs(self._transform_inputs(features)))

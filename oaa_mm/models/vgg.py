@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from mmcv.cnn.vgg import make_vgg_layer
+from itertools import chain, pairwise
+
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from oaa_mm.checks import check_choice
 from oaa_mm.registry import MODELS
 
+from .layers import RELU, conv_layers
 from .pretrained import NORMAL_INIT, check_pretrained
 
 VGG16_URL = 'https://download.pytorch.org/models/vgg16-397923af.pth'
@@ -38,19 +40,43 @@ class VGG16(BaseModule):
             a local file, a URL such as torchvision's (``VGG16_URL``) or
             ``'torchvision://vgg16'``, which needs no torchvision here.
             Defaults to None: N(0, 0.01), biases 0.
+        conv_cfg (dict | None): Config of the convolutions. Defaults to None:
+            Conv2d.
+        norm_cfg (dict | None): Config of the norm after each convolution,
+            which keeps its bias, as torchvision's ``vgg16_bn``. Defaults to
+            None: no norm.
+        act_cfg (dict | None): Config of the activation after each of them.
+            Defaults to ``dict(type='ReLU')``.
     """
 
     def __init__(
         self,
         frozen_stages: int = 0,
         init_cfg: dict | list[dict] | None = None,
+        *,
+        conv_cfg: dict | None = None,
+        norm_cfg: dict | None = None,
+        act_cfg: dict | None = RELU,
     ) -> None:
         check_choice('frozen_stages', frozen_stages, range(len(STAGES) + 1))
         super().__init__(_with_url(init_cfg or NORMAL_INIT))
-        self.features = nn.Sequential(*_layers())
-        # Each convolution has a ReLU, each stage ends with a pooling layer.
-        frozen = sum(2 * count + 1 for _, count in STAGES[:frozen_stages])
-        self.features[:frozen].requires_grad_(False)
+        stages = _stages((conv_cfg, norm_cfg, act_cfg))
+        self.features = nn.Sequential(*chain(*stages))[:-1]
+        self._frozen = sum(map(len, stages[:frozen_stages]))
+        self.features[: self._frozen].requires_grad_(False)
+
+    def train(self, mode: bool = True) -> VGG16:
+        """Switch the mode; norms of frozen stages keep their statistics.
+
+        Args:
+            mode (bool): Whether to train. Defaults to True.
+
+        Returns:
+            VGG16: Itself.
+        """
+        super().train(mode)
+        self.features[: self._frozen].eval()
+        return self
 
     def init_weights(self) -> None:
         """Initialise; pretrained weights that fit nothing raise ValueError."""
@@ -78,14 +104,15 @@ def _with_url(init_cfg: dict | list[dict]) -> dict | list[dict]:
     return {**init_cfg, 'checkpoint': VGG16_URL}
 
 
-def _layers() -> list[nn.Module]:
-    """Layers under torchvision's indices, `features.0` to `features.29`."""
-    layers: list[nn.Module] = []
-    channels = 3
+def _stages(configs: tuple[dict | None, ...]) -> list[list[nn.Module]]:
+    """Layers of each stage, in the order of torchvision's `features`."""
+    stages: list[list[nn.Module]] = []
+    before = 3
     for number, (width, count) in enumerate(STAGES, 1):
-        dilation = 2 if number == 5 else 1
-        layers += make_vgg_layer(channels, width, count, dilation)
-        if number == 4:
-            layers[-1] = nn.MaxPool2d(3, 1, padding=1)
-        channels = width
-    return layers[:-1]
+        stages.append([])
+        for channels in pairwise((before, *[width] * count)):
+            dilation = 2 if number == 5 else 1
+            stages[-1] += conv_layers(configs, channels, 3, dilation, True)
+        stages[-1].append(nn.MaxPool2d(*((3, 1, 1) if number == 4 else (2,))))
+        before = width
+    return stages
