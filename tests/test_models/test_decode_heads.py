@@ -118,6 +118,58 @@ def test_largefov_drops_single_values():
     assert not (head.eval()((torch.ones(1, 2, 40, 40),)) == 0).any()
 
 
+def test_largefov_with_norm_and_another_activation():
+    torch.manual_seed(0)
+    head = LargeFOVHead(
+        6,
+        8,
+        num_classes=5,
+        loss_decode=LOSS,
+        norm_cfg={'type': 'GN', 'num_groups': 2},
+        act_cfg={'type': 'LeakyReLU', 'negative_slope': 0.5},
+    ).eval()
+    assert {name for name, _ in head.named_parameters()} == {
+        'conv_seg.weight', 'conv_seg.bias', 'fc6.weight', 'fc7.weight',
+        'after_fc6.0.weight', 'after_fc6.0.bias',
+        'after_fc7.0.weight', 'after_fc7.0.bias',
+    }  # fmt: skip
+    features = torch.randn(2, 6, 9, 11)
+    x = F.max_pool2d(features, 3, stride=1, padding=1)
+    x = F.conv2d(x, head.fc6.weight, padding=12, dilation=12)
+    x = F.group_norm(x, 2)
+    x = F.conv2d(x.where(x > 0, x / 2), head.fc7.weight)
+    x = F.group_norm(x, 2)
+    x = head.conv_seg(x.where(x > 0, x / 2))
+    assert torch.allclose(head((features,)), x, atol=1e-5)
+
+
+def test_largefov_has_the_parameters_of_every_checkpoint_so_far():
+    head = LargeFOVHead(6, 8, num_classes=5, loss_decode=LOSS)
+    assert [name for name, _ in head.named_parameters()] == [
+        f'{layer}.{kind}'
+        for layer in ('conv_seg', 'fc6', 'fc7')
+        for kind in ('weight', 'bias')
+    ]
+
+
+def test_deeplabv2_takes_another_convolution_but_no_norm():
+    reflect = {'type': 'Conv2d', 'padding_mode': 'reflect'}
+    head = DeepLabV2Head(
+        4, num_classes=3, dilations=(2,), loss_decode=LOSS, conv_cfg=reflect
+    )
+    x = torch.randn(1, 4, 6, 7)
+    [branch] = head.branches
+    expected = F.conv2d(
+        F.pad(x, (2, 2, 2, 2), mode='reflect'),
+        branch.weight,
+        branch.bias,
+        dilation=2,
+    )
+    assert torch.allclose(head((x,)), expected, atol=1e-6)
+    with pytest.raises(ValueError, match=r"'BN'.* no place before the logits"):
+        DeepLabV2Head(4, num_classes=3, norm_cfg={'type': 'BN'})
+
+
 @pytest.mark.parametrize('name', ['DeepLabV2Head', 'LargeFOVHead'])
 def test_initialised_with_standard_deviation_of_a_hundredth(name):
     torch.manual_seed(0)

@@ -225,3 +225,41 @@ def test_frozen_weights_get_no_gradient_and_the_others_do():
     vgg(torch.rand(1, 3, 16, 16))[0].sum().backward()
     assert vgg.features[21].weight.grad is None
     assert vgg.features[24].weight.grad is not None
+
+
+def test_with_norms_names_and_shapes_are_those_of_mmcv():
+    vgg = VGG16(norm_cfg={'type': 'BN'})
+    assert shapes(vgg) == shapes(mmcv.cnn.VGG(16, with_bn=True))
+    models = pytest.importorskip('torchvision.models')
+    assert shapes(vgg) == shapes(models.vgg16_bn(), 'features.')
+
+
+def test_a_seed_gives_the_weights_of_mmcvs_network():
+    torch.manual_seed(0)
+    ours = VGG16().state_dict()
+    torch.manual_seed(0)
+    theirs = mmcv.cnn.VGG(16).state_dict()
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
+def test_norms_of_frozen_stages_keep_their_statistics():
+    norm_cfg = {'type': 'BN', 'momentum': 1.0}
+    vgg = VGG16(frozen_stages=1, norm_cfg=norm_cfg).train()
+    norms = [m for m in vgg.features if isinstance(m, nn.BatchNorm2d)]
+    assert [norm.training for norm in norms] == [False] * 2 + [True] * 11
+    vgg(torch.rand(2, 3, 16, 16))
+    assert [bool(norm.running_mean.any()) for norm in norms] == (
+        [False] * 2 + [True] * 11
+    )
+    assert not any(p.requires_grad for p in norms[1].parameters())
+    assert all(p.requires_grad for p in norms[2].parameters())
+    assert not any(m.training for m in vgg.eval().modules())
+
+
+def test_another_activation():
+    vgg = VGG16(act_cfg={'type': 'LeakyReLU', 'negative_slope': 0.5})
+    x = torch.rand(1, 3, 8, 8)
+    convolved = vgg.features[0](x)
+    expected = convolved.where(convolved > 0, convolved / 2)
+    assert torch.equal(vgg.features[:2](x), expected)
+    assert len(vgg.features) == 30
