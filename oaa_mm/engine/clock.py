@@ -7,7 +7,7 @@ from mmengine.dist import get_world_size
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 
-from .store_names import ACCUMULATED, WITHIN_EPOCH, store_name
+from oaa_mm.attention.store_names import ACCUMULATED, WITHIN_EPOCH, store_name
 
 
 class EpochClock:

@@ -11,6 +11,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from oaa_mm.attention import AttentionAccumulator
+from oaa_mm.attention.store_names import ACCUMULATED, CURRENT, store_name
 from oaa_mm.checks import check_number
 from oaa_mm.registry import HOOKS
 from oaa_mm.runs.manifest import write_run_manifest
@@ -20,7 +21,6 @@ from .clock import EpochClock
 from .exchange import EpochExchange
 from .oaa_log import log_epoch, log_result
 from .store_files import StoreFiles, checkpoint_folder
-from .store_names import ACCUMULATED, CURRENT, store_name
 from .training_data import training_metadata
 
 #: What a resumed training has to share with the one before.

@@ -9,7 +9,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from oaa_mm.engine.store_names import CURRENT, WITHIN_EPOCH, parse_store_name
+from oaa_mm.attention.store_names import (
+    CURRENT,
+    WITHIN_EPOCH,
+    parse_store_name,
+)
 from oaa_mm.io.label_folder import LABELS, is_label_folder
 
 #: Folders that a pipeline has moved aside, such as ``oaa.1``.

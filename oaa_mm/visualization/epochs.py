@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from oaa_mm.attention import AttentionStore
-from oaa_mm.engine.store_names import (
+from oaa_mm.attention.store_names import (
     ACCUMULATED,
     CURRENT,
     parse_store_name,
