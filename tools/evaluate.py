@@ -47,7 +47,8 @@ def add_attention_parser(commands: argparse._SubParsersAction) -> None:
         'stores',
         nargs='+',
         metavar='STORE',
-        help='a store (*.safetensors), or a folder of {image_id}_{class}.png',
+        help='a store (*.safetensors), the folder of a run (its last store), '
+        'or a folder of {image_id}_{class}.png',
     )
     add_common_arguments(parser)
     parser.add_argument(
@@ -136,6 +137,7 @@ def run_attention(args: argparse.Namespace) -> None:
     """Run `attention`: evaluate, print, and write what was asked for."""
     from oaa_mm.attention import AttentionStore
     from oaa_mm.attention.record import DataRecord
+    from oaa_mm.attention.store_names import final_store
     from oaa_mm.evaluation import evaluate_store
     from oaa_mm.evaluation.compare import distinct_names
     from oaa_mm.evaluation.curves import check_plot_path, save_curves
@@ -144,13 +146,14 @@ def run_attention(args: argparse.Namespace) -> None:
     thresholds = sweep_thresholds(args.step)
     if args.curves:
         check_plot_path(args.curves)
-    stores = list(map(AttentionStore.open, args.stores))
-    data = DataRecord.of_stores(stores, args.stores[0])
+    paths = [str(final_store(path)) for path in args.stores]
+    stores = list(map(AttentionStore.open, paths))
+    data = DataRecord.of_stores(stores, paths[0])
     class_names = data.class_names(args.classes)
     known = {i for s in stores for i in (*s.image_ids, *s.negatives)}
     masks = find_masks(args, known, sorted(known))
     results = []
-    for path, name in distinct_names(args.stores).items():
+    for path, name in distinct_names(paths).items():
         folder = os.path.isdir(path)
         read = AttentionStore.import_png if folder else AttentionStore.load
         result = evaluate_store(

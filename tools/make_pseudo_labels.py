@@ -58,8 +58,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         'store',
         metavar='STORE',
-        help='attention store (*.safetensors), or a folder of '
-        '{image_id}_{class}.png',
+        help='attention store (*.safetensors), the folder of a run (its last '
+        'store), or a folder of {image_id}_{class}.png',
     )
     parser.add_argument(
         '--out',

@@ -16,6 +16,7 @@ from .by_image import MapsByImage, Pair, join_map
 from .png_folder import PngFolderReader
 from .reader import AttentionReader
 from .store_file import write_sections
+from .store_names import final_store
 
 #: Classes are written as unsigned integers of 16 bits.
 MAX_CLASS_INDEX = 65535
@@ -167,7 +168,8 @@ class AttentionStore(MapsByImage, MutableMapping):
         """Open a store for random access without reading all maps.
 
         Args:
-            path (str | os.PathLike): The file, or a folder in the authors'
+            path (str | os.PathLike): The file; the folder of a run, whose
+                last accumulated maps are opened; or a folder in the authors'
                 format (see :meth:`import_png`).
 
         Returns:
@@ -178,9 +180,10 @@ class AttentionStore(MapsByImage, MutableMapping):
             FileNotFoundError: There is no such file.
             ValueError: The file is no attention store.
         """
-        if Path(path).is_dir():
-            return PngFolderReader(path)
-        return AttentionReader(path)
+        path = final_store(path)
+        return (
+            PngFolderReader(path) if path.is_dir() else AttentionReader(path)
+        )
 
     def export_png(self, folder: str | os.PathLike) -> None:
         """Write the authors' format: ``{image_id}_{class}.png``, grey uint8.

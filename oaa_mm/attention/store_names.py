@@ -12,13 +12,14 @@ CURRENT = 'epoch_maps'
 _NAME = re.compile(rf'({ACCUMULATED}|{WITHIN_EPOCH}|{CURRENT})_(\d+)')
 
 
-def store_name(kind: str, number: int) -> str:
+def store_name(kind: str, number: int | str) -> str:
     """Name the file of a store.
 
     Args:
         kind (str): :data:`ACCUMULATED`, :data:`WITHIN_EPOCH` or
             :data:`CURRENT`.
-        number (int): The epoch or iteration, counted from 1.
+        number (int | str): The epoch or iteration, counted from 1; ``'*'``
+            makes a pattern of all of them.
 
     Returns:
         str: The name of the file.
@@ -38,3 +39,22 @@ def parse_store_name(path: str | os.PathLike) -> tuple[str, int] | None:
     """
     name = _NAME.fullmatch(Path(path).stem)
     return None if name is None else (name[1], int(name[2]))
+
+
+def final_store(path: str | os.PathLike) -> Path:
+    """Find the store that a path stands for.
+
+    Args:
+        path (str | os.PathLike): A store, or the folder of a run.
+
+    Returns:
+        Path: The accumulated maps after the last epoch of a run; any other
+        path as it is, such as a store or a folder of PNG files.
+    """
+    stores = {
+        number: file
+        for file in Path(path).glob(store_name(ACCUMULATED, '*'))
+        for kind, number in [parse_store_name(file) or ('', 0)]
+        if kind
+    }
+    return stores[max(stores)] if stores else Path(path)

@@ -11,6 +11,7 @@ from typing import Any
 
 from oaa_mm.attention import AttentionStore
 from oaa_mm.attention.record import DataRecord, record_data
+from oaa_mm.attention.store_names import final_store
 from oaa_mm.checks import check_number
 from oaa_mm.io import atomic_write, write_json
 from oaa_mm.io.fingerprint import (
@@ -59,7 +60,8 @@ def make_label_folder(
     parameters and inputs made them.
 
     Args:
-        store (str | os.PathLike): An attention store, or a folder of the
+        store (str | os.PathLike): An attention store; the folder of a run,
+            whose last accumulated maps are meant; or a folder of the
             authors' ``{image_id}_{class}.png``.
         out (str | os.PathLike): The folder to make; its content is described
             in :mod:`oaa_mm.io.label_folder`.
@@ -97,6 +99,7 @@ def make_label_folder(
     number, parts = part or (1, 1)
     check_number('the part', number, low=1, high=parts, integer=True)
     build_refine(refine, refine_options)  # whether it can be had
+    store = final_store(store)
     data = DataRecord.of_stores([AttentionStore.open(store)], store)
     class_names = class_names or data.class_names()
     images = images_to_label(

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oaa_mm.attention import AttentionStore
+from oaa_mm.datasets.transforms import LoadAttentionMaps
 
 
 def make_store(count=5, seed=0):
@@ -101,6 +102,20 @@ def test_random_access_reads_single_maps(tmp_path):
         assert np.array_equal(reader[pair], store[pair])
     with pytest.raises(KeyError):
         reader['image_1', 3]
+
+
+def test_the_folder_of_a_run_stands_for_its_last_store(tmp_path):
+    for name in (
+        *('attention_epoch_2', 'attention_epoch_10', 'attention_iter_99'),
+        *('epoch_maps_11', 'attention_epoch_x', 'cam'),
+    ):
+        store = make_store()
+        store.metadata['name'] = name
+        store.save(tmp_path / f'{name}.safetensors')
+    opened = AttentionStore.open(tmp_path)
+    assert opened.metadata['name'] == 'attention_epoch_10'
+    transform = LoadAttentionMaps(tmp_path)
+    assert transform.store.endswith('attention_epoch_10.safetensors')
 
 
 def test_file_is_compact(tmp_path):

@@ -74,8 +74,9 @@ def check_labels(folder):
         assert read_mask(folder / f'labels/{image_id}.png').shape == size
 
 
-def test_pseudo_labels(place, capsys):
-    assert not run(LABELS)
+@pytest.mark.parametrize('store', [STORE, 'work_dirs/own'])
+def test_pseudo_labels(place, capsys, store):
+    assert not run(LABELS.replace(STORE, store))
     out = place / 'work_dirs/pseudo_labels/own'
     check_labels(out)
     assert 'wrote work_dirs/pseudo_labels/own' in capsys.readouterr().out
@@ -136,8 +137,9 @@ def test_report(place, capsys):
     assert '--masks' not in page
 
 
-def test_scores_of_maps(place):
-    command = f'python tools/evaluate.py attention {STORE}'
+@pytest.mark.parametrize('store', [STORE, 'work_dirs/own'])
+def test_scores_of_maps(place, store):
+    command = f'python tools/evaluate.py attention {store}'
     assert not run(f'{command} --masks data/own/masks --json scores.json')
     scores = json.loads((place / 'scores.json').read_text())
     assert scores['classes'] == CLASSES

@@ -11,6 +11,7 @@ from mmcv.transforms import BaseTransform
 
 from oaa_mm.attention import AttentionStore
 from oaa_mm.attention.coverage import check_maps
+from oaa_mm.attention.store_names import final_store
 from oaa_mm.checks import require
 from oaa_mm.registry import TRANSFORMS
 
@@ -43,12 +44,13 @@ class LoadAttentionMaps(BaseTransform):
     - gt_attention_classes ((K,) int64, increasing)
 
     Args:
-        store (str): A file that OAAHook or AttentionStoreWriter wrote, or a
+        store (str): A file that OAAHook or AttentionStoreWriter wrote; the
+            folder of a run, whose last accumulated maps are meant; or a
             folder in the authors' format, ``{image_id}_{class}.png``.
     """
 
     def __init__(self, store: str) -> None:
-        self.store = os.fspath(store)
+        self.store = os.fspath(final_store(store))
         self._maps: Mapping[tuple[str, int], np.ndarray] | None = None
         self._process: int | None = None
 
