@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import cycle, islice
 
 import torch
@@ -37,10 +37,15 @@ class EqualSizeBatchSampler(BatchSampler):
             rare sizes train steadier so. Defaults to False.
         drop_last (bool): Leave smaller batches out. Not with accumulation:
             every image has to be seen. Defaults to False.
+        min_iters (int): Iterations that an epoch has at least. A smaller data
+            set is gone through as often as that takes, each time in another
+            order, so that a recipe stated in epochs trains on it as long as
+            on a larger one. Defaults to 1: once.
 
     Raises:
-        ValueError: The sampler is not a DefaultSampler, `batch_size` is not
-            positive, or the data set does not know the sizes of its images.
+        ValueError: The sampler is not a DefaultSampler, `batch_size` or
+            `min_iters` is not positive, or the data set does not know the
+            sizes of its images.
     """
 
     def __init__(
@@ -49,6 +54,7 @@ class EqualSizeBatchSampler(BatchSampler):
         batch_size: int,
         merge_leftovers: bool = False,
         drop_last: bool = False,
+        min_iters: int = 1,
     ) -> None:
         if not isinstance(sampler, DefaultSampler):
             raise ValueError(
@@ -56,6 +62,7 @@ class EqualSizeBatchSampler(BatchSampler):
                 f"type='DefaultSampler'), but got {type(sampler).__name__}"
             )
         check_number('batch_size', batch_size, low=1, integer=True)
+        check_number('min_iters', min_iters, low=1, integer=True)
         super().__init__(sampler, batch_size, drop_last)
         self.merge_leftovers = merge_leftovers
         dataset = sampler.dataset
@@ -68,8 +75,13 @@ class EqualSizeBatchSampler(BatchSampler):
                 'EqualSizeBatchSampler needs a data set that knows the sizes '
                 'of its images: an ImageLevelDataset with check_images=True'
             )
-        self._count = len(self._plan(torch.arange(len(dataset)).tolist()))
         self.rank, self.world_size = get_dist_info()
+        once = len(self._plan(range(len(dataset))))
+        # A data set without a full batch has none, however often it is read.
+        self._times, self._count = 1, once
+        if once:
+            self._times = -(-min_iters // len(self))
+            self._count = once * self._times
 
     def __len__(self) -> int:
         """Number of batches of this process."""
@@ -77,9 +89,20 @@ class EqualSizeBatchSampler(BatchSampler):
 
     def __iter__(self) -> Iterator[list[int]]:
         """Yield the batches of this process."""
-        order = list(range(len(self._sizes)))
         generator = torch.Generator()
         generator.manual_seed(self.sampler.seed + self.sampler.epoch)
+        batches = [
+            batch
+            for _ in range(self._times)
+            for batch in self._read_once(generator)
+        ]
+        total = len(self) * self.world_size
+        dealt = islice(cycle(batches), total)
+        return islice(dealt, self.rank, None, self.world_size)
+
+    def _read_once(self, generator: torch.Generator) -> list[list[int]]:
+        """The batches of all processes that hold every image once."""
+        order = list(range(len(self._sizes)))
         if self.sampler.shuffle:
             order = torch.randperm(len(order), generator=generator).tolist()
         batches = self._plan(order)
@@ -87,11 +110,9 @@ class EqualSizeBatchSampler(BatchSampler):
             # Else the small batches would always come last.
             mixed = torch.randperm(len(batches), generator=generator)
             batches = [batches[number] for number in mixed.tolist()]
-        total = len(self) * self.world_size
-        dealt = islice(cycle(batches), total)
-        return islice(dealt, self.rank, None, self.world_size)
+        return batches
 
-    def _plan(self, order: list[int]) -> list[list[int]]:
+    def _plan(self, order: Sequence[int]) -> list[list[int]]:
         """Cut the images of each size, in this order, into batches."""
         waiting: dict[tuple[int, int], list[int]] = {}
         batches = []

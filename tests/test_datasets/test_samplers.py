@@ -127,6 +127,33 @@ def test_leftovers_of_neighbouring_sizes_come_together():
     }
 
 
+@pytest.mark.parametrize(
+    ('min_iters', 'processes', 'times'),
+    # Once is 6 + 3 + 2 + 1 = 12 batches of 2.
+    [(1, 1, 1), (12, 1, 1), (13, 1, 2), (25, 1, 3), (7, 2, 2)],
+)
+def test_a_small_data_set_is_read_as_often_as_it_takes(
+    monkeypatch, min_iters, processes, times
+):
+    seen = Counter()
+    for rank in range(processes):
+        monkeypatch.setattr(
+            module, 'get_dist_info', lambda rank=rank: (rank, processes)
+        )
+        batches = build(SOME, 2, min_iters=min_iters)
+        assert len(batches) == 12 * times / processes >= min_iters
+        epoch = epoch_of(batches)
+        assert len(epoch) == len(batches)
+        seen.update(i for batch in epoch for i in batch)
+    assert seen == dict.fromkeys(range(len(SOME)), times)
+
+
+def test_a_second_reading_has_another_order():
+    epoch = epoch_of(build(SOME, 2, min_iters=13))
+    assert epoch[:12] == epoch_of(build(SOME, 2))
+    assert epoch[:12] != epoch[12:]
+
+
 def test_epochs_differ_and_seeds_reproduce():
     first, again = build(SOME, 4, seed=3), build(SOME, 4, seed=3)
     assert epoch_of(first) == epoch_of(again)
@@ -198,6 +225,11 @@ def test_another_sampler_is_refused():
 def test_batch_size_is_positive():
     with pytest.raises(ValueError, match='batch_size should be .* got 0'):
         build(SOME, 0)
+
+
+def test_min_iters_is_positive():
+    with pytest.raises(ValueError, match='min_iters'):
+        build(SOME, 2, min_iters=0)
 
 
 def test_sizes_have_to_be_known():
