@@ -72,7 +72,8 @@ def require(
     *,
     needed_by: str,
     remedy: str = 'use an ImageLevelDataset whose pipeline ends with '
-    'PackImageLevelInputs',
+    'oaa_mm.PackImageLevelInputs, or put such a pipeline of a data set of '
+    'mmseg into oaa_mm.RecordingCompose',
 ) -> Any:
     """Return a field of a data sample, or say how to get it.
 

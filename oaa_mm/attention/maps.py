@@ -46,6 +46,7 @@ def mean_scores(scores: Tensor, *, valid: Tensor | None = None) -> Tensor:
     scores = scores.float()
     if valid is None:
         return scores.mean((2, 3))
+    valid = valid.to(scores.device)
     inside = valid_mask(valid, scores.shape[-2:])[:, None]
     # Not a product with the mask: 0 * Inf of a padded position is NaN.
     total = scores.where(inside, 0.0).sum((2, 3))

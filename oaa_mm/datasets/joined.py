@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
+import os.path as osp
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+from oaa_mm.io import image_id_of
+
+
+def sample_id(info: Mapping[str, Any]) -> str:
+    """The id of an image of a data set.
+
+    Args:
+        info (Mapping[str, Any]): What the data set knows of it.
+
+    Returns:
+        str: Its `image_id`, or else the stem of its file: data sets of mmseg
+        have no ids.
+    """
+    return info.get('image_id') or image_id_of(osp.basename(info['img_path']))
 
 
 def check_distinct(images: Iterable[tuple[str, str]]) -> None:
@@ -23,7 +39,8 @@ def check_distinct(images: Iterable[tuple[str, str]]) -> None:
             raise ValueError(
                 f'{first} and {path} both have the image id {image_id!r}, so '
                 'that their attention maps would be fused into one. Give the '
-                "joined data sets prefixes, ImageLevelDataset(id_prefix='a/')"
+                "joined data sets prefixes, ImageLevelDataset(id_prefix='a/'),"
+                ' or rename a file'
             )
 
 
@@ -32,8 +49,8 @@ def negatives_of(infos: Iterable[Mapping[str, Any]]) -> list[str]:
 
     Args:
         infos (Iterable[Mapping[str, Any]]): What `get_data_info` of a data
-            set returns for each image. Of entries without `image_id` or
-            `gt_label`, as in data sets of others, nothing is known.
+            set returns for each image, with `image_id`. Where `gt_label` is
+            absent, nothing is known of the classes.
 
     Returns:
         list[str]: Their ids, sorted.
@@ -41,10 +58,7 @@ def negatives_of(infos: Iterable[Mapping[str, Any]]) -> list[str]:
     Raises:
         ValueError: See :func:`check_distinct`.
     """
-    labelled = [
-        info
-        for info in infos
-        if info.get('gt_label') is not None and 'image_id' in info
-    ]
-    check_distinct((i['image_id'], i.get('img_path', '')) for i in labelled)
+    infos = list(infos)
+    check_distinct((i['image_id'], i.get('img_path', '')) for i in infos)
+    labelled = [i for i in infos if i.get('gt_label') is not None]
     return sorted({i['image_id'] for i in labelled if not i['gt_label'].any()})

@@ -99,6 +99,7 @@ class PseudoLabelDataset(BaseSegDataset):
         return [
             {
                 'img_path': images[image_id],
+                'image_id': image_id,
                 'seg_map_path': masks[image_id],
                 'label_map': self.label_map,
                 'reduce_zero_label': self.reduce_zero_label,

@@ -14,7 +14,7 @@ from oaa_mm.attention import AttentionAccumulator
 from oaa_mm.registry import HOOKS
 from oaa_mm.runs.manifest import write_run_manifest
 
-from .batch_attention import batch_attention
+from .batch_attention import AttentionSource
 from .clock import EpochClock
 from .training_data import training_metadata
 
@@ -33,6 +33,8 @@ class OAAAblationHook(Hook):
             arguments of :class:`~oaa_mm.attention.AttentionAccumulator`.
         epoch_length (int | None): Iterations that count as an epoch in an
             iteration-based training. Defaults to None.
+        head (str | None): Name of the CAMHead in the model, as in OAAHook.
+            Defaults to None: the only one.
 
     Raises:
         ValueError: An argument is out of its range; at the start of training:
@@ -45,6 +47,7 @@ class OAAAblationHook(Hook):
         self,
         variants: Mapping[str, Mapping[str, Any]],
         epoch_length: int | None = None,
+        head: str | None = None,
     ) -> None:
         if not variants:
             raise ValueError('OAAAblationHook needs at least one variant')
@@ -53,6 +56,7 @@ class OAAAblationHook(Hook):
             for name, settings in variants.items()
         }
         self.epoch_length = epoch_length
+        self.head = head
 
     def before_train(self, runner: Runner) -> None:
         """Refuse what would give wrong comparisons.
@@ -64,6 +68,7 @@ class OAAAblationHook(Hook):
             ValueError: See the class.
         """
         self.clock = EpochClock(runner, self.epoch_length)
+        self.source = AttentionSource(runner.model, self.head)
         if runner.iter or get_world_size() > 1:
             raise ValueError(
                 'OAAAblationHook has to see a training from its first epoch '
@@ -86,8 +91,7 @@ class OAAAblationHook(Hook):
             data_batch (dict): The batch.
             outputs (dict | None): With `loss`, see OAAHook.
         """
-        model, samples = runner.model, data_batch['data_samples']
-        batch = batch_attention(model, samples, outputs)
+        batch = self.source.batch(data_batch['data_samples'], outputs)
         for name, accumulator in self.accumulators.items():
             accumulator.update(**batch)
             if self.clock.ends_epoch(batch_idx):
@@ -102,7 +106,7 @@ class OAAAblationHook(Hook):
         Args:
             runner (Runner): The runner of the training.
         """
-        metadata = training_metadata(runner)
+        metadata = training_metadata(runner, self.source.head)
         for name, accumulator in self.accumulators.items():
             accumulator.store.metadata |= metadata
             path = osp.join(runner.work_dir, f'{name}.safetensors')

@@ -12,66 +12,105 @@ from mmseg.structures import SegDataSample
 from torch import nn
 
 from oaa_mm.checks import require
+from oaa_mm.models.feature_size import FeatureSize
+from oaa_mm.models.tagged_head import TaggedHead
 
 
-def unwrap_model(model: nn.Module) -> nn.Module:
-    """The model inside a wrapper for several processes.
-
-    Args:
-        model (nn.Module): A model, wrapped or not.
-
-    Returns:
-        nn.Module: The model itself.
-    """
-    return model.module if is_model_wrapper(model) else model
-
-
-def batch_attention(
-    model: nn.Module,
-    samples: Sequence[SegDataSample],
-    outputs: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """The maps of a batch, as AttentionAccumulator.update takes them.
+class AttentionSource:
+    """The head of a model whose maps are accumulated.
 
     Args:
-        model (nn.Module): A CAMClassifier after its forward in mode 'loss',
-            also in a wrapper for several processes.
-        samples (Sequence[SegDataSample]): The N samples of the batch.
-        outputs (Mapping[str, Any] | None): What the iteration returned. If
-            its `loss` is NaN or Inf, so are the maps, which are dropped and
-            counted then. Defaults to None: no loss.
+        model (nn.Module): A CAMClassifier or a segmentor of mmseg, also in a
+            wrapper for several processes.
+        head (str | None): Name of the head in the model, such as
+            ``'auxiliary_head.1'``. Defaults to None: the only one.
 
-    Returns:
-        dict[str, Any]: Arguments of
-        :meth:`oaa_mm.attention.AttentionAccumulator.update`; tensors stay on
-        their device.
+    Attributes:
+        model (nn.Module): The model without its wrapper.
+        head (TaggedHead): The head.
 
     Raises:
-        ValueError: The forward left no maps, or samples lack metainfo.
+        ValueError: The model has no such head, or several.
     """
-    model = unwrap_model(model)
-    output = model.attention_output
-    if output is None or len(output.scores) != len(samples):
-        raise ValueError(
-            'OAAHook: the model left no maps of this iteration; forward '
-            "has to run in mode='loss' exactly once"
+
+    def __init__(self, model: nn.Module, head: str | None = None) -> None:
+        self.model = model.module if is_model_wrapper(model) else model
+        self.head = _find_head(self.model, head)
+        neck = getattr(self.model, 'neck', None)
+        stack = [self.model.backbone, neck, self.head]
+        self._feature_size = FeatureSize(list(filter(None, stack)))
+
+    def batch(
+        self,
+        samples: Sequence[SegDataSample],
+        outputs: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """The maps of a batch, as AttentionAccumulator.update takes them.
+
+        Args:
+            samples (Sequence[SegDataSample]): The N samples of the batch, on
+                the CPU, after the training forward of the model.
+            outputs (Mapping[str, Any] | None): What the iteration returned.
+                If its `loss` is NaN or Inf, so are the maps, which are dropped
+                and counted then. Defaults to None: no loss.
+
+        Returns:
+            dict[str, Any]: Arguments of
+            :meth:`oaa_mm.attention.AttentionAccumulator.update`; tensors stay
+            on their device.
+
+        Raises:
+            ValueError: The forward left no maps, or samples lack metainfo.
+        """
+        output = self.head.attention_output
+        if output is None or len(output.scores) != len(samples):
+            raise ValueError(
+                'OAAHook: the head left no maps of this iteration; the model '
+                'has to call its loss exactly once in a training step, as '
+                'CAMClassifier and the segmentors of mmseg do'
+            )
+        # A tensor on the device, so that nothing waits for it.
+        loss = torch.as_tensor(
+            (outputs or {}).get('loss', 0.0), device=output.scores.device
         )
-    # A tensor on the device, so that nothing waits for it.
-    loss = torch.as_tensor(
-        (outputs or {}).get('loss', 0.0), device=output.scores.device
-    )
-    placements = [metainfo(sample, 'placement') for sample in samples]
-    return {
-        'image_ids': [metainfo(sample, 'image_id') for sample in samples],
-        'scores': output.scores.masked_fill(~loss.isfinite(), torch.nan),
-        'labels': torch.stack([sample.gt_label for sample in samples]),
-        'logits': output.logits,
-        'valid': output.valid,
-        'placements': [
-            place.on_grid(model.feature_size(place.frame))
-            for place in placements
-        ],
+        valid = output.valid
+        if valid is not None:  # the head alone cannot tell which way to round
+            sizes = [self._feature_size(s.img_shape[:2]) for s in samples]
+            valid = valid.minimum(torch.tensor(sizes))
+        placements = [metainfo(sample, 'placement') for sample in samples]
+        return {
+            'image_ids': [metainfo(sample, 'image_id') for sample in samples],
+            'scores': output.scores.masked_fill(~loss.isfinite(), torch.nan),
+            'labels': self.head.tags(samples),
+            'logits': output.logits,
+            'valid': valid,
+            'placements': [
+                place.on_grid(self._feature_size(place.frame))
+                for place in placements
+            ],
+        }
+
+
+def _find_head(model: nn.Module, name: str | None) -> TaggedHead:
+    heads = {
+        known: module
+        for known, module in model.named_modules()
+        if isinstance(module, TaggedHead)
     }
+    kind, wanted = type(model).__name__, [name] if name else list(heads)
+    if not heads or not hasattr(model, 'backbone'):
+        raise ValueError(
+            f'OAAHook needs a backbone and a CAMHead, but {kind} has no '
+            f'{"backbone" if heads else "CAMHead"}. Train a CAMClassifier, '
+            "add auxiliary_head=dict(type='oaa_mm.CAMHead', ...) to a "
+            'segmentor, or remove OAAHook from `custom_hooks`'
+        )
+    if len(wanted) > 1 or wanted[0] not in heads:
+        raise ValueError(
+            f'OAAHook.head={name!r} should name one CAMHead of {kind}, which '
+            f'has {", ".join(heads)}'
+        )
+    return heads[wanted[0]]
 
 
 #: A field of a training sample, or an error that says what provides it.

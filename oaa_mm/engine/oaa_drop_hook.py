@@ -14,7 +14,7 @@ from oaa_mm.checks import check_number
 from oaa_mm.models.attention_model import AttentionModel
 from oaa_mm.registry import HOOKS
 
-from .batch_attention import metainfo, unwrap_model
+from .batch_attention import metainfo
 from .oaa_hook import OAAHook
 
 
@@ -80,13 +80,12 @@ class OAADropHook(OAAHook):
             ValueError: See the class.
         """
         super().before_train(runner)
-        model = unwrap_model(runner.model)
-        if not isinstance(model, AttentionModel):
+        if not isinstance(self.source.model, AttentionModel):
             raise ValueError(
                 'OAADropHook hides pixels from models of oaa_mm, such as '
-                f'CAMClassifier, but got {type(model).__name__}: derive it '
-                'from oaa_mm.models.attention_model.AttentionModel, or use '
-                'OAAHook'
+                f'CAMClassifier, but got {type(self.source.model).__name__}: '
+                'derive it from oaa_mm.models.attention_model.AttentionModel, '
+                'or use OAAHook'
             )
         self._share(runner)
 

@@ -1,4 +1,4 @@
-"""Online attention accumulation while a classifier trains."""
+"""Online attention accumulation while a network trains."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from oaa_mm.checks import check_number
 from oaa_mm.registry import HOOKS
 from oaa_mm.runs.manifest import write_run_manifest
 
-from .batch_attention import batch_attention, unwrap_model
+from .batch_attention import AttentionSource
 from .clock import EpochClock
 from .exchange import EpochExchange
 from .oaa_log import log_epoch, log_result
@@ -54,6 +54,8 @@ class OAAHook(Hook):
             Defaults to None: only epoch-based training is possible.
         keep_epoch_maps (bool): Also write the maps of each epoch alone, as
             ``epoch_maps_{n}.safetensors``. Defaults to False.
+        head (str | None): Name of the CAMHead in the model, such as
+            ``'auxiliary_head.1'``. Defaults to None: the only one.
         **settings (Any): Arguments of
             :class:`~oaa_mm.attention.AttentionAccumulator`; of several
             choices, the first is the default: `fusion` (``'max'`` or
@@ -78,6 +80,7 @@ class OAAHook(Hook):
         self,
         epoch_length: int | None = None,
         keep_epoch_maps: bool = False,
+        head: str | None = None,
         **settings: Any,
     ) -> None:
         self.accumulator = AttentionAccumulator(
@@ -89,6 +92,8 @@ class OAAHook(Hook):
         if epoch_length is not None:
             check_number('epoch_length', epoch_length, low=1, integer=True)
         self.epoch_length = epoch_length
+        self.head = head
+        self.source: AttentionSource | None = None  # as the clock
         self.clock: EpochClock | None = None  # from the start of training on
         self._exchange = EpochExchange()
         self._files = StoreFiles(self.accumulator, self.settings)
@@ -104,18 +109,12 @@ class OAAHook(Hook):
         Raises:
             ValueError: See the class.
         """
-        model = unwrap_model(runner.model)
         self.clock = EpochClock(runner, self.epoch_length)
-        if not hasattr(model, 'attention_output'):
-            raise ValueError(
-                'OAAHook needs a CAMClassifier, but got '
-                f'{type(model).__name__}: only a classifier tells which maps '
-                'to trust. Remove OAAHook from `custom_hooks`'
-            )
+        self.source = AttentionSource(runner.model, self.head)
         self.clock.check_start(self.accumulator.start_epoch)
-        self._data = training_metadata(runner)
+        self._data = training_metadata(runner, self.source.head)
         self._exchange.open()
-        model.attention_output = None
+        self.source.head.attention_output = None
 
     def after_train_iter(
         self,
@@ -133,10 +132,10 @@ class OAAHook(Hook):
             outputs (dict | None): With `loss`; maps of an iteration whose
                 loss is NaN or Inf are dropped.
         """
-        model, samples = runner.model, data_batch['data_samples']
+        samples = data_batch['data_samples']
         self.accumulator.epoch = epoch = self.clock.epoch
-        self.accumulator.update(**batch_attention(model, samples, outputs))
-        unwrap_model(model).attention_output = None
+        self.accumulator.update(**self.source.batch(samples, outputs))
+        self.source.head.attention_output = None
         if self.clock.ends_epoch(batch_idx):
             self._finish_epoch(runner, epoch, self.clock.ends_training)
         elif self.clock.saves_now:

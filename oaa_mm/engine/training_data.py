@@ -9,32 +9,35 @@ from typing import Any
 from mmengine.runner import Runner
 
 from oaa_mm.attention.record import DATA_SET, record_data
-from oaa_mm.datasets.joined import negatives_of
+from oaa_mm.datasets.joined import negatives_of, sample_id
 from oaa_mm.io import find_by_id
+from oaa_mm.models.tagged_head import TaggedHead
 
 from .store_files import checkpoint_folder
 
 
-def training_metadata(runner: Runner) -> dict[str, Any]:
+def training_metadata(runner: Runner, head: TaggedHead) -> dict[str, Any]:
     """Describe the files and classes that a training has, for its stores.
 
     Args:
         runner (Runner): The runner of the training.
+        head (TaggedHead): The head whose maps are accumulated.
 
     Returns:
         dict[str, Any]: Entries for the metadata of stores: the record of
         :mod:`oaa_mm.attention.record`, and as `negatives` the ids of images
-        without any class, if there are any. Empty for data sets without image
-        ids.
+        without any class, if there are any. Empty for data sets that do not
+        list their images.
 
     Raises:
-        ValueError: Two images have the same id.
+        ValueError: Two images have the same id, or the head has another number
+            of classes than the data set.
     """
     dataset = runner.train_dataloader.dataset
     if not hasattr(dataset, 'get_data_info'):
         return {}
     infos = list(map(dataset.get_data_info, range(len(dataset))))
-    infos = [info for info in infos if 'image_id' in info]
+    infos = [{**i, 'image_id': sample_id(i)} for i in infos if 'img_path' in i]
     negatives = negatives_of(infos)
     metadata = {'negatives': negatives} if negatives else {}
     images, masks = (
@@ -46,10 +49,23 @@ def training_metadata(runner: Runner) -> dict[str, Any]:
             images,
             checkpoint_folder(runner),
             masks=masks or _masks_of_test(runner.cfg, images),
-            classes=dataset.metainfo.get('classes'),
-            palette=dataset.metainfo.get('palette'),
+            **_foreground(dataset.metainfo, head, infos[0]),
         )
     return metadata
+
+
+def _foreground(
+    metainfo: Mapping[str, Any], head: TaggedHead, info: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Classes and palette without the background that masks may have."""
+    classes, palette = (metainfo.get(k) or () for k in ('classes', 'palette'))
+    extra = int(head.background and 'gt_label' not in info)
+    if classes and len(classes) != head.num_classes + extra:
+        raise ValueError(
+            f'the training data have {len(classes)} classes, but CAMHead has '
+            f'num_classes={head.num_classes}, background={head.background}'
+        )
+    return {'classes': classes[extra:], 'palette': palette[extra:]}
 
 
 def _masks_of_test(

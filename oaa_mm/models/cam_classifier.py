@@ -2,34 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import torch
-import torch.nn.functional as F
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
 from oaa_mm.attention import mean_scores
-from oaa_mm.checks import require
 from oaa_mm.registry import MODELS
 
 from .attention_model import AttentionModel
-
-
-@dataclass(frozen=True)
-class AttentionOutput:
-    """What a training forward leaves for OAAHook, detached.
-
-    Attributes:
-        scores (Tensor): (N, C, h, w) score maps F.
-        logits (Tensor): (N, C) class scores, before the sigmoid.
-        valid (Tensor | None): (N, 2) height and width of each map without
-            padding, on the CPU; None if no map is padded.
-    """
-
-    scores: Tensor
-    logits: Tensor
-    valid: Tensor | None
 
 
 @MODELS.register_module()
@@ -53,9 +32,6 @@ class CAMClassifier(AttentionModel):
             None.
     """
 
-    #: Left by the latest training forward for OAAHook.
-    attention_output: AttentionOutput | None = None
-
     def loss(
         self, inputs: Tensor, data_samples: list[SegDataSample]
     ) -> dict[str, Tensor]:
@@ -71,23 +47,7 @@ class CAMClassifier(AttentionModel):
         """
         scores = self.score_maps(inputs)
         valid = self._valid_sizes(data_samples, inputs, scores)
-        logits = self.class_scores(scores, valid)
-        labels = torch.stack(
-            [
-                require(sample, 'gt_label', needed_by='CAMClassifier')
-                for sample in data_samples
-            ]
-        )
-        if labels.shape != logits.shape:
-            raise ValueError(
-                f'the head has {logits.shape[1]} classes (head.num_classes), '
-                f'the labels have {labels.shape[1]}'
-            )
-        self.attention_output = AttentionOutput(
-            scores=scores.detach(), logits=logits.detach(), valid=valid
-        )
-        loss = F.multilabel_soft_margin_loss(logits, labels.float())
-        return {'loss_cls': loss}
+        return self.head.loss_by_feat(scores, data_samples, valid)
 
     def class_scores(
         self, scores: Tensor, valid: Tensor | None = None
@@ -102,6 +62,4 @@ class CAMClassifier(AttentionModel):
         Returns:
             Tensor: (N, C) float32 logits, before the sigmoid.
         """
-        if valid is not None:
-            valid = valid.to(scores.device)
         return mean_scores(scores, valid=valid)

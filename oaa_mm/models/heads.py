@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain, pairwise
 
-from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from oaa_mm.checks import check_number
@@ -14,14 +13,17 @@ from oaa_mm.registry import MODELS
 from .head_inputs import SingleInput
 from .layers import RELU, conv_layers
 from .pretrained import NORMAL_INIT
+from .tagged_head import TaggedHead
 
 
 @MODELS.register_module()
-class CAMHead(SingleInput, BaseModule):
+class CAMHead(SingleInput, TaggedHead):
     """Some 3x3 convolutions and a class-aware 1x1 convolution.
 
     The output is F of the paper: its ReLU is the class activation map, its
-    mean over the image the logit of the class.
+    mean over the image the logit of the class. In a segmentor of mmseg it is
+    an `auxiliary_head`; how it is trained says
+    :class:`~oaa_mm.models.tagged_head.TaggedHead`.
 
     Shape:
         - Input: a tuple of feature maps, (N, in_channels, h, w) the one used;
@@ -51,6 +53,10 @@ class CAMHead(SingleInput, BaseModule):
             map is taken.
         align_corners (bool): Argument of F.interpolate wherever feature or
             score maps are resized. Defaults to False.
+        background (bool): Whether value 0 of masks is the background, so that
+            class c has the value c + 1; only for tags that are taken from
+            masks. Defaults to True; False for masks whose value 0 is a class.
+        loss_weight (float): Factor of the loss. Defaults to 1.
 
     Raises:
         AssertionError: `in_channels`, `in_index` and `input_transform` do not
@@ -72,6 +78,8 @@ class CAMHead(SingleInput, BaseModule):
         act_cfg: dict | None = RELU,
         input_transform: str | None = None,
         align_corners: bool = False,
+        background: bool = True,
+        loss_weight: float = 1.0,
     ) -> None:
         for name, value, low in (
             ('num_classes', num_classes, 1),
@@ -83,6 +91,8 @@ class CAMHead(SingleInput, BaseModule):
         self._init_inputs(in_channels, in_index, input_transform)
         self.num_classes = num_classes
         self.align_corners = align_corners
+        self.background = background
+        self.loss_weight = loss_weight
         configs = conv_cfg, norm_cfg, act_cfg
         widths = [self.in_channels] + [channels] * num_convs
         self.convs = nn.Sequential(

@@ -67,7 +67,7 @@ def test_padded_batch_is_its_images_one_by_one(
         for image, label in zip(images, labels, strict=True)
     ]
     loss = model(pad(images), batch, mode='loss')['loss_cls']
-    output = model.attention_output
+    output = model.head.attention_output
     alone = [model(image[None]) for image in images]
     logits = torch.stack([maps.mean((2, 3))[0] for maps in alone])
     assert torch.allclose(output.logits, logits, atol=1e-6)
@@ -121,7 +121,7 @@ def test_padding_that_is_nan_does_not_matter(build, sample, pad, images):
     batch = [sample(image.shape[1:], [1, 0, 0, 0, 0]) for image in images]
     loss = model(inputs, batch, mode='loss')['loss_cls']
     assert torch.isfinite(loss)
-    assert torch.isfinite(model.attention_output.logits).all()
+    assert torch.isfinite(model.head.attention_output.logits).all()
 
 
 RESNET = {
@@ -148,7 +148,7 @@ def test_batch_of_equal_sizes_is_its_images_one_by_one(
     batch = [sample((42, 35), label) for label in labels[:3]]
     with torch.no_grad():
         model(inputs, batch, mode='loss')
-        output = model.attention_output
+        output = model.head.attention_output
         assert output.valid is None
         for row in range(3):
             maps = model(inputs[row : row + 1])
@@ -216,7 +216,7 @@ def test_real_images_are_little_changed_by_padding(voc_mini, shared_weights):
     assert len(shapes) > 1
     with torch.no_grad():
         model(**batch, mode='loss')
-        output = model.attention_output
+        output = model.head.attention_output
         for row, one in enumerate(batch['data_samples']):
             height, width = one.img_shape[:2]
             maps = model(batch['inputs'][row : row + 1, :, :height, :width])
@@ -237,18 +237,18 @@ def test_maps_are_left_by_the_loss_alone_and_detached(build, sample):
     model = build()
     inputs = torch.randn(1, 3, 4, 6)
     batch = [sample((4, 6), [1, 0, 0, 0, 0])]
-    assert model.attention_output is None
+    assert model.head.attention_output is None
     model(inputs)
     model(inputs, batch, mode='predict')
-    assert model.attention_output is None
+    assert model.head.attention_output is None
     model(inputs, batch, mode='loss')
-    output = model.attention_output
+    output = model.head.attention_output
     assert output.scores.shape == (1, 5, 4, 6)
     for tensor in (output.scores, output.logits):
         assert not tensor.requires_grad
         assert tensor.grad_fn is None
     model(inputs + 1, batch, mode='predict')
-    assert model.attention_output is output
+    assert model.head.attention_output is output
 
 
 def test_gradients_reach_the_backbone(build, sample):
@@ -286,7 +286,9 @@ def test_state_holds_the_weights_alone(build, sample):
         [sample((4, 5), [1, 0, 0, 0, 0])] * 2,
         mode='loss',
     )
-    assert model.attention_output.valid is not None  # the sizes were needed
+    assert (
+        model.head.attention_output.valid is not None
+    )  # the sizes were needed
     assert set(model.state_dict()) == names
     assert names == {
         f'{layer}.{kind}'
@@ -378,5 +380,5 @@ def test_attention_of_half_precision_is_finite(build, sample):
         pytest.skip(str(error))
     assert loss.dtype == torch.float32
     assert torch.isfinite(loss)
-    exact = model.attention_output.scores.double().mean((2, 3))
-    assert np.allclose(model.attention_output.logits, exact, rtol=1e-3)
+    exact = model.head.attention_output.scores.double().mean((2, 3))
+    assert np.allclose(model.head.attention_output.logits, exact, rtol=1e-3)

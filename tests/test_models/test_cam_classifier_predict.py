@@ -210,7 +210,7 @@ def test_validation_step_of_mmengine(build, sample):
     results = model.val_step(data)
     assert results[0].attention.data.shape == (2, 4, 6)
     assert results[1].attention.data.shape[1:] == (5, 4)
-    assert model.attention_output is None
+    assert model.head.attention_output is None
 
 
 @pytest.mark.parametrize(

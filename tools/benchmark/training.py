@@ -5,7 +5,7 @@ from __future__ import annotations
 from mmengine.device import get_device
 
 from oaa_mm.attention import AttentionAccumulator
-from oaa_mm.engine.batch_attention import batch_attention
+from oaa_mm.engine.batch_attention import AttentionSource
 
 from .samples import TrainingStep, make_batch, make_classifier
 from .timing import timed_in_turn
@@ -35,6 +35,7 @@ def hook_cost(
         dict[str, float]: Seconds an iteration, and their ratio.
     """
     model = make_classifier(network)
+    source = AttentionSource(model)
     step = TrainingStep(model, autocast=autocast)
     batches = [make_batch(batch_size, n * batch_size) for n in range(2)]
     accumulator = AttentionAccumulator(start_epoch=0)
@@ -42,13 +43,13 @@ def hook_cost(
     def plain() -> None:
         for number in range(iterations):
             step(batches[number % len(batches)])
-            model.attention_output = None
+            source.head.attention_output = None
 
     def accumulating() -> None:
         for number in range(iterations):
             samples = step(batches[number % len(batches)])
-            accumulator.update(**batch_attention(model, samples))
-            model.attention_output = None
+            accumulator.update(**source.batch(samples))
+            source.head.attention_output = None
         accumulator.finish_epoch(1)
 
     seconds = timed_in_turn(

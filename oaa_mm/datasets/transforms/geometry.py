@@ -18,6 +18,9 @@ from mmcv.transforms import RandomFlip
 from mmengine.dataset import Compose
 from mmseg.datasets import transforms as mmseg_transforms
 
+from oaa_mm.datasets.joined import sample_id
+from oaa_mm.registry import TRANSFORMS
+
 from .axis import trace_axis
 from .frame_size import draws_scale, iterate_transforms, size_after
 from .image_geometry import ImageGeometry
@@ -31,11 +34,14 @@ MASK_KEYS = (('gt_seg_map',), ('seg_map_path',))
 REFUSED = ('RandomRotate', 'RandomRotFlip', 'RandomMosaic', 'Albu', 'Pad')
 
 
+@TRANSFORMS.register_module()
 class RecordingCompose(Compose):
     """A pipeline that records flips, crops and resizes exactly.
 
     After each transform ``results['placement']`` says where the present image
-    lies in the frame of the original one.
+    lies in the frame of the original one. ImageLevelDataset has one; for data
+    sets of mmseg, which give no `image_id` either, it is the one transform of
+    their pipeline that holds all others.
 
     Args:
         transforms (list[dict | Callable]): The pipeline.
@@ -69,6 +75,8 @@ class RecordingCompose(Compose):
                 a way that cannot be undone.
         """
         path = data.get('img_path', 'image')
+        if 'img_path' in data:
+            data['image_id'] = sample_id(data)
         geometry = self._begin(data, path) if 'img' in data else None
         for transform, drawn in zip(self.transforms, self._drawn, strict=True):
             had_scale = data.get('scale_factor')
@@ -192,7 +200,8 @@ def _needs_mask(transform: Callable, path: str) -> ValueError:
         f'{path} has none: image-level data is used without. Take it out of '
         'the pipeline; with RandomCrop, set cat_max_ratio=1.0. Or give masks '
         'to all images (`data_prefix.seg_map_path`) and load them before it '
-        '(LoadAnnotations).'
+        '(LoadAnnotations; oaa_mm.LoadMaskOrIgnore ignores all pixels of '
+        'images without a mask).'
     )
 
 
