@@ -97,20 +97,16 @@ def _find_head(model: nn.Module, name: str | None) -> TaggedHead:
         for known, module in model.named_modules()
         if isinstance(module, TaggedHead)
     }
-    kind, wanted = type(model).__name__, [name] if name else list(heads)
-    if not heads or not hasattr(model, 'backbone'):
+    if name is None and len(heads) == 1:
+        name = next(iter(heads))
+    if name not in list(heads):
         raise ValueError(
-            f'OAAHook needs a backbone and a CAMHead, but {kind} has no '
-            f'{"backbone" if heads else "CAMHead"}. Train a CAMClassifier, '
-            "add auxiliary_head=dict(type='oaa_mm.CAMHead', ...) to a "
-            'segmentor, or remove OAAHook from `custom_hooks`'
+            f'OAAHook.head={name!r} should name one CAMHead of '
+            f'{type(model).__name__}, which has {", ".join(heads) or "none"}. '
+            "Train a CAMClassifier, or add auxiliary_head=dict(type='oaa_mm."
+            "CAMHead', ...) to a segmentor, or remove OAAHook"
         )
-    if len(wanted) > 1 or wanted[0] not in heads:
-        raise ValueError(
-            f'OAAHook.head={name!r} should name one CAMHead of {kind}, which '
-            f'has {", ".join(heads)}'
-        )
-    return heads[wanted[0]]
+    return heads[name]
 
 
 #: A field of a training sample, or an error that says what provides it.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os.path as osp
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from mmengine.runner import Runner
@@ -11,6 +12,7 @@ from mmengine.runner import Runner
 from oaa_mm.attention.record import DATA_SET, record_data
 from oaa_mm.datasets.joined import negatives_of, sample_id
 from oaa_mm.io import find_by_id
+from oaa_mm.io.label_folder import is_label_folder
 from oaa_mm.models.tagged_head import TaggedHead
 
 from .store_files import checkpoint_folder
@@ -44,6 +46,8 @@ def training_metadata(runner: Runner, head: TaggedHead) -> dict[str, Any]:
         {i['image_id']: i[key] for i in infos if i.get(key)}
         for key in ('img_path', 'seg_map_path')
     )
+    if masks and is_label_folder(Path(next(iter(masks.values()))).parents[1]):
+        masks = {}  # pseudo-labels are not what maps are measured against
     if images:
         metadata[DATA_SET] = record_data(
             images,

@@ -87,6 +87,7 @@ class CAMHead(SingleInput, TaggedHead):
             ('channels', channels, 1),
         ):
             check_number(f'CAMHead: {name}', value, low=low, integer=True)
+        check_number('CAMHead: loss_weight', loss_weight, low=0)
         super().__init__(init_cfg or NORMAL_INIT)
         self._init_inputs(in_channels, in_index, input_transform)
         self.num_classes = num_classes
