@@ -14,7 +14,11 @@ from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
-from oaa_mm.attention import attention_to_image, normalise_attention
+from oaa_mm.attention import (
+    attention_to_image,
+    mean_scores,
+    normalise_attention,
+)
 from oaa_mm.checks import check_choice
 from oaa_mm.registry import MODELS
 
@@ -131,11 +135,10 @@ class AttentionModel(BaseModel):
             dict[str, Tensor]: Scalars by name.
         """
 
-    @abstractmethod
     def class_scores(
         self, scores: Tensor, valid: Tensor | None = None
     ) -> Tensor:
-        """How sure the model is that the image holds a class.
+        """How sure the model is that an image holds a class: a mean score.
 
         Args:
             scores (Tensor): (N, C, h, w) score maps F.
@@ -145,6 +148,7 @@ class AttentionModel(BaseModel):
         Returns:
             Tensor: (N, C) float32 logits, before the sigmoid.
         """
+        return mean_scores(scores, valid=valid)
 
     def _valid_sizes(
         self,

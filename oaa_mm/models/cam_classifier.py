@@ -5,7 +5,6 @@ from __future__ import annotations
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
-from oaa_mm.attention import mean_scores
 from oaa_mm.registry import MODELS
 
 from .attention_model import AttentionModel
@@ -48,18 +47,3 @@ class CAMClassifier(AttentionModel):
         scores = self.score_maps(inputs)
         valid = self._valid_sizes(data_samples, inputs, scores)
         return self.head.loss_by_feat(scores, data_samples, valid)
-
-    def class_scores(
-        self, scores: Tensor, valid: Tensor | None = None
-    ) -> Tensor:
-        """Logits of the classes: global average pooling.
-
-        Args:
-            scores (Tensor): (N, C, h, w) score maps F.
-            valid (Tensor | None): (N, 2) height and width of each map without
-                padding; None means that the maps are not padded.
-
-        Returns:
-            Tensor: (N, C) float32 logits, before the sigmoid.
-        """
-        return mean_scores(scores, valid=valid)

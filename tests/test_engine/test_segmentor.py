@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from mmengine.config import ConfigDict
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 from test_oaa_hook import NAMES, assert_equal, final_store, make_config, train
@@ -27,14 +28,14 @@ def _no_pauses(monkeypatch):
 
 @pytest.fixture(scope='module')
 def data_root(tmp_path_factory):
-    """Images of sizes that cells of 4 pixels do not divide, with masks."""
+    """Images of heights that cells of 4 pixels do not divide, with masks."""
     root = tmp_path_factory.mktemp('data')
     (root / 'img').mkdir()
     (root / 'mask').mkdir()
     rng = np.random.default_rng(0)
     lines = []
     for number in range(8):
-        size = (26, 32) if number % 2 else (32, 23)
+        size = (26, 32) if number % 2 else (31, 24)
         image = rng.integers(0, 256, (*size, 3), dtype=np.uint8)
         label = sorted({number % 3, (number // 3) % 3})
         mask = np.zeros(size, np.uint8)
@@ -153,7 +154,7 @@ def test_the_store_is_that_of_a_classifier(
 
 
 def test_the_head_is_found_or_named():
-    model = MODELS.build(segmentor([CAM, CAM]))
+    model = MODELS.build(ConfigDict(segmentor([CAM, CAM])))
     heads = model.auxiliary_head
     for number in (0, 1):
         name = f'auxiliary_head.{number}'
@@ -162,7 +163,7 @@ def test_the_head_is_found_or_named():
         AttentionSource(model)
     with pytest.raises(ValueError, match=r"='decode_head' should .*\.0"):
         AttentionSource(model, 'decode_head')
-    single = MODELS.build(segmentor(CAM))
+    single = MODELS.build(ConfigDict(segmentor(CAM)))
     assert AttentionSource(single).head is single.auxiliary_head
     # The head takes no part in prediction.
     sample = single.eval().predict(torch.randn(1, 3, 24, 24))[0]
@@ -171,7 +172,7 @@ def test_the_head_is_found_or_named():
 
 
 def test_a_head_whose_loss_is_never_asked_for_is_named():
-    source = AttentionSource(MODELS.build(segmentor(CAM)))
+    source = AttentionSource(MODELS.build(ConfigDict(segmentor(CAM))))
     with pytest.raises(ValueError, match='left no maps'):
         source.batch([SegDataSample()])
 
