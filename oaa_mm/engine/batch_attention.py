@@ -13,6 +13,7 @@ from torch import nn
 
 from oaa_mm.checks import require
 from oaa_mm.models.feature_size import FeatureSize
+from oaa_mm.models.integral_attention import IntegralAttentionModel
 from oaa_mm.models.tagged_head import TaggedHead
 
 
@@ -96,13 +97,15 @@ def _find_head(model: nn.Module, name: str | None) -> TaggedHead:
         known: module
         for known, module in model.named_modules()
         if isinstance(module, TaggedHead)
+        and not isinstance(model, IntegralAttentionModel)
     }
     if name is None and len(heads) == 1:
         name = next(iter(heads))
     if name not in list(heads):
         raise ValueError(
-            f'OAAHook.head={name!r} should name one CAMHead of '
-            f'{type(model).__name__}, which has {", ".join(heads) or "none"}. '
+            f'OAAHook.head={name!r} should name one CAMHead that learns from '
+            f'tags, but {type(model).__name__} has '
+            f'{", ".join(heads) or "none"}. '
             "Train a CAMClassifier, or add auxiliary_head=dict(type='oaa_mm."
             "CAMHead', ...) to a segmentor, or remove OAAHook"
         )

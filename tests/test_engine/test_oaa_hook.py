@@ -530,7 +530,7 @@ def test_a_model_without_maps_is_refused(data_root, tmp_path):
             'num_convs': 0, 'concat_input': False, 'num_classes': 3,
         },
     }  # fmt: skip
-    with pytest.raises(ValueError, match=r'EncoderDecoder, which has none'):
+    with pytest.raises(ValueError, match=r'EncoderDecoder has none'):
         train(cfg)
 
 

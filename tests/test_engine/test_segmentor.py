@@ -1,5 +1,7 @@
 """OAAHook on a segmentor of mmseg with an auxiliary CAM head."""
 
+from types import SimpleNamespace
+
 import cv2
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from test_oaa_hook import NAMES, assert_equal, final_store, make_config, train
 from oaa_mm.attention import AttentionStore
 from oaa_mm.attention.record import DataRecord
 from oaa_mm.engine.batch_attention import AttentionSource
+from oaa_mm.engine.training_data import training_metadata
 from oaa_mm.io import write_mask
 from oaa_mm.registry import MODELS
 
@@ -159,7 +162,9 @@ def test_the_head_is_found_or_named():
     for number in (0, 1):
         name = f'auxiliary_head.{number}'
         assert AttentionSource(model, name).head is heads[number]
-    with pytest.raises(ValueError, match=r'=None .*which has aux.*\.0, .*\.1'):
+    with pytest.raises(
+        ValueError, match=r'=None .*Decoder has aux.*\.0, .*\.1'
+    ):
         AttentionSource(model)
     with pytest.raises(ValueError, match=r"='decode_head' should .*\.0"):
         AttentionSource(model, 'decode_head')
@@ -216,3 +221,44 @@ def test_loss_leaves_padding_out():
     ]
     assert loss.item() == pytest.approx(0.4 * (alone[0] + alone[1]).item() / 2)
     assert head.attention_output.valid.tolist() == [[4, 4], [4, 3]]
+
+
+class Listed(list):
+    """A data set of mmseg, as far as stores ask it."""
+
+    get_data_info = list.__getitem__
+
+    def __init__(self, masks, classes):
+        masks.mkdir(parents=True)
+        self.metainfo = {'classes': classes}
+        for name in 'abc':
+            path = str(masks / f'{name}.png')
+            write_mask(path, np.zeros((2, 2), np.uint8))
+            self.append({'img_path': f'/d/{name}.jpg', 'seg_map_path': path})
+
+
+def metadata_of(folder, masks, *classes, **head):
+    loader = SimpleNamespace(dataset=Listed(folder / masks, classes))
+    runner = SimpleNamespace(
+        train_dataloader=loader, hooks=[], work_dir=str(folder), cfg={}
+    )
+    return training_metadata(runner, MODELS.build({**CAM, **head}))
+
+
+def test_pseudo_labels_are_not_taken_for_the_truth(tmp_path):
+    (tmp_path / 'made').mkdir()
+    (tmp_path / 'made/manifest.json').write_text('{}')
+    for masks, known in (('true/labels', 'abc'), ('made/labels', '')):
+        metadata = metadata_of(tmp_path, masks, 'background', *NAMES)
+        found = DataRecord(metadata['data_set'], tmp_path).find_masks('abc')
+        assert ''.join(found) == known
+
+
+def test_a_head_of_other_classes_than_the_data_is_refused(tmp_path):
+    """Values of masks would be taken for those of the next class."""
+    with pytest.raises(ValueError, match=r'3 classes, .*background=True'):
+        metadata_of(tmp_path, '1', *NAMES)
+    data = metadata_of(tmp_path, '2', *NAMES, background=False)['data_set']
+    assert data['classes'] == list(NAMES)
+    with pytest.raises(ValueError, match=r'4 classes, .*num_classes=3'):
+        metadata_of(tmp_path, '3', 'background', *NAMES, background=False)

@@ -191,7 +191,7 @@ def test_the_hook_refuses_it(model):
         train_loop=object.__new__(EpochBasedTrainLoop), model=model
     )
     with pytest.raises(
-        ValueError, match='got IntegralAttentionModel.*Remove OAAHook'
+        ValueError, match='IntegralAttentionModel has none.*remove OAAHook'
     ):
         OAAHook().before_train(runner)
 
