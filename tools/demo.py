@@ -16,8 +16,7 @@ from pathlib import Path
 from oaa_mm.pipeline import load_pipeline
 from oaa_mm.runs.cli import run_cli
 
-ROOT = Path(__file__).resolve().parents[1]
-PIPELINE = 'configs/pipelines/oaa_plus_toy.py'
+PIPELINE = 'oaa_mm::pipelines/oaa_plus_toy.py'
 
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
@@ -39,7 +38,7 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
 
 def commands(work_dir: Path, data: Path) -> list[list[str]]:
     """The commands of the demo, in their order."""
-    pipeline = load_pipeline(ROOT / PIPELINE, work_dir=work_dir)
+    pipeline = load_pipeline(PIPELINE, work_dir=work_dir)
     made = {stage.name: stage.outputs for stage in pipeline.stages}
     stores = [
         str(output)
@@ -48,14 +47,13 @@ def commands(work_dir: Path, data: Path) -> list[list[str]]:
         if output.suffix == '.safetensors'
     ]
     shown = ['--random', '4']  # the stores know their images and masks
-    make = [] if data.is_dir() else [['tools/make_toy_voc.py', str(data)]]
+    make = [] if data.is_dir() else [['toy', str(data)]]
     return [
         *make,
-        ['tools/run_pipeline.py', PIPELINE, '--work-dir', str(work_dir)]
-        + ['--resume'],
-        ['tools/visualize.py', 'strip', f'{work_dir}/oaa', *shown]
+        ['pipeline', PIPELINE, '--work-dir', str(work_dir)] + ['--resume'],
+        ['visualize', 'strip', f'{work_dir}/oaa', *shown]
         + ['--out', f'{work_dir}/strips'],
-        ['tools/visualize.py', 'compare', '--stores', *stores]
+        ['visualize', 'compare', '--stores', *stores]
         + ['--labels', f'{work_dir}/labels/pseudo_labels', *shown]
         + ['--out', f'{work_dir}/stages'],
     ]
@@ -66,10 +64,9 @@ def main(argv: list[str] | None = None) -> int:
     work_dir = Path(parse_args(argv).work_dir)
     start = time.perf_counter()
     for command in commands(work_dir, Path('data/toy')):
-        print(f'\n$ python {shlex.join(command)}', flush=True)
-        status = subprocess.run(
-            [sys.executable, *command], cwd=ROOT, check=False
-        ).returncode
+        words = ['-m', 'oaa_mm', *command]
+        print(f'\n$ python {shlex.join(words)}', flush=True)
+        status = subprocess.call([sys.executable, *words])
         if status:
             print(f'this command failed (status {status})', file=sys.stderr)
             return status

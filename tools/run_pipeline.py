@@ -1,4 +1,4 @@
-"""All stages with one command: `python tools/run_pipeline.py CONFIG`."""
+"""Run all stages with one command."""
 
 from __future__ import annotations
 

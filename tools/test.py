@@ -1,4 +1,4 @@
-"""Test a model, or write its maps: `python tools/test.py CONFIG CHECKPOINT`.
+"""Test a model, or write its maps.
 
 Takes the options of mmseg's own tools/test.py and its configs as well.
 """

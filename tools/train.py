@@ -1,4 +1,4 @@
-"""Train any stage: `python tools/train.py CONFIG`.
+"""Train any stage.
 
 Takes the options of mmseg's own tools/train.py and its configs as well.
 """

@@ -2,9 +2,9 @@
 # in a few minutes on two CPU cores.
 _base_ = ['_base_/oaa_plus.py']
 data = 'data/toy'
-oaa_config = 'configs/toy/oaa_r18_toy.py'
+oaa_config = 'oaa_mm::toy/oaa_r18_toy.py'
 oaa_epochs = 20
-oaa_plus_config = 'configs/toy/oaa_plus_r18_toy.py'
+oaa_plus_config = 'oaa_mm::toy/oaa_plus_r18_toy.py'
 oaa_plus_epochs = 12
-segmentation_config = 'configs/toy/deeplabv3plus_r18_toy.py'
+segmentation_config = 'oaa_mm::toy/deeplabv3plus_r18_toy.py'
 segmentation_iters = 500

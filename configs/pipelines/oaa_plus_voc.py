@@ -4,11 +4,11 @@
 _base_ = ['_base_/oaa_plus.py']
 data = 'data/VOCdevkit/VOC2012'
 classes = 'voc'
-oaa_config = 'configs/oaa_vgg16_voc.py'
+oaa_config = 'oaa_mm::oaa_vgg16_voc.py'
 oaa_epochs = 15
-oaa_plus_config = 'configs/oaa_plus_vgg16_voc.py'
+oaa_plus_config = 'oaa_mm::oaa_plus_vgg16_voc.py'
 oaa_plus_epochs = 15
 segmentation_config = (
-    'configs/deeplab/deeplabv2_r101-d8_oaa_voc12aug-321x321.py'
+    'oaa_mm::deeplab/deeplabv2_r101-d8_oaa_voc12aug-321x321.py'
 )
 segmentation_iters = 20000

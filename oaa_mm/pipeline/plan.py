@@ -13,7 +13,8 @@ inherit and change, and a function that makes the stages of them::
     def pipeline(cfg):
         oaa = Stage(
             f'{cfg.work_dir}/oaa',
-            f'tools/train.py configs/oaa.py --work-dir {cfg.work_dir}/oaa',
+            '-m oaa_mm train oaa_mm::oaa_vgg16_voc.py '
+            f'--work-dir {cfg.work_dir}/oaa',
             outputs=['epoch_15.pth'],
             resume='--resume',
         )
@@ -34,7 +35,7 @@ from pathlib import Path
 from typing import Any
 
 from oaa_mm.checks import check_choice
-from oaa_mm.runs.config import read_config
+from oaa_mm.runs.config import config_path, read_config
 
 _EXAMPLE = 'docs/pipeline.md shows one'
 _FORMER_LISTS = ('stages', 'checks', 'scores')
@@ -179,9 +180,8 @@ def load_pipeline(
             f'{path}: a pipeline config needs a function `pipeline(cfg)` '
             f'under `@partial`; {_EXAMPLE}'
         )
-    cfg.work_dir = (
-        work_dir or cfg.get('work_dir') or f'work_dirs/{Path(path).stem}'
-    )
+    default = f'work_dirs/{config_path(path).stem}'
+    cfg.work_dir = work_dir or cfg.get('work_dir') or default
     try:
         pipeline = make(cfg)
     except Exception as error:  # whatever a program may raise

@@ -25,7 +25,7 @@ from oaa_mm.io.manifest import (
     write_manifest,
 )
 from oaa_mm.runs.cli import Terminated
-from oaa_mm.runs.config import read_config
+from oaa_mm.runs.config import config_path, read_config
 from oaa_mm.runs.lock import check_free, lock_folder, remove_leftovers
 
 from .plan import Pipeline, Stage
@@ -139,7 +139,7 @@ def _current_record(stage: Stage) -> Manifest:
         word: fingerprint_names(word, [read_config(word).pretty_text])
         for command in stage.commands
         for word in command[1:]
-        if word.endswith('.py') and Path(word).is_file()
+        if word.endswith('.py') and config_path(word).is_file()
     }
     return Manifest(
         tool='run_pipeline',

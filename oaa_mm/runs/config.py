@@ -5,10 +5,43 @@ from __future__ import annotations
 import os
 from argparse import ArgumentError, ArgumentParser, Namespace
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config, DictAction
+
+
+def shipped_files(package: str = 'oaa_mm') -> Path | None:
+    """Folder of the `configs` and `tools` that come with a package.
+
+    Args:
+        package (str): Import name of the package. Defaults to ``'oaa_mm'``.
+
+    Returns:
+        Path | None: The folder that mim looks into, ``.mim`` of an installed
+        package, or the root of a checkout. None: there is no such package.
+    """
+    spec = find_spec(package) if package.isidentifier() else None
+    if spec is None or spec.origin is None:
+        return None
+    folder = Path(spec.origin).parent
+    return folder / '.mim' if (folder / '.mim').is_dir() else folder.parent
+
+
+def config_path(name: str | os.PathLike) -> Path:
+    """File of a config.
+
+    Args:
+        name (str | os.PathLike): A file, or ``package::file`` of a config that
+            comes with a package: ``oaa_mm::oaa_vgg16_voc.py``.
+
+    Returns:
+        Path: The file, which may be absent.
+    """
+    package, separator, rest = os.fspath(name).partition('::')
+    folder = shipped_files(package) if separator else None
+    return Path(name) if folder is None else folder / 'configs' / rest
 
 
 def read_config(
@@ -17,7 +50,7 @@ def read_config(
     """Read a config of MMEngine, which is a program that is run.
 
     Args:
-        path (str | os.PathLike): The config.
+        path (str | os.PathLike): The config, see :func:`config_path`.
         lazy_import (bool | None): False for a config that uses its imports
             while it is run. Defaults to None: MMEngine tells its two forms of
             configs apart.
@@ -30,7 +63,7 @@ def read_config(
         ValueError: It cannot be read or run; the message names it.
     """
     try:
-        return Config.fromfile(path, lazy_import=lazy_import)
+        return Config.fromfile(config_path(path), lazy_import=lazy_import)
     except FileNotFoundError as error:
         raise FileNotFoundError(f'config {path}: {error}') from error
     except Exception as error:  # whatever a program may raise
@@ -103,7 +136,10 @@ def add_run_arguments(parser: ArgumentParser) -> None:
     Args:
         parser (ArgumentParser): Gets `config` and the options.
     """
-    parser.add_argument('config', help='config file')
+    parser.add_argument(
+        'config',
+        help='config file, or oaa_mm::NAME of one that comes with oaa_mm',
+    )
     parser.add_argument(
         '--work-dir', help='folder for logs, checkpoints and stores'
     )
@@ -145,5 +181,5 @@ def load_run_config(args: Namespace) -> Config:
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
     elif cfg.get('work_dir') is None:
-        cfg.work_dir = f'./work_dirs/{Path(args.config).stem}'
+        cfg.work_dir = f'./work_dirs/{config_path(args.config).stem}'
     return cfg

@@ -23,7 +23,9 @@ from documented_commands import (
 from mmengine.config import Config
 
 import oaa_mm  # noqa: F401  (its names in the registries)
+from oaa_mm.__main__ import COMMANDS as OAA_MM_COMMANDS
 from oaa_mm.pipeline import load_pipeline
+from oaa_mm.runs.config import config_path
 
 COMMANDS = [c for page in documented_pages() for c in read_commands(page)]
 #: Tools that a command may name without being of this repository.
@@ -89,9 +91,15 @@ def check(command, monkeypatch):
     for word in command.words:
         if re.fullmatch(r'configs/.+\.py', word):
             assert (ROOT / word).is_file(), f'{command}: no {word}'
+        if re.fullmatch(r'\w+::.+\.py', word):
+            assert config_path(word).is_file(), f'{command}: no {word}'
     if first == 'make':
         makefile = (ROOT / 'Makefile').read_text()
         assert f'\n{rest[0]}:' in makefile, f'{command}: no such target'
+    elif rest[:2] == ['-m', 'oaa_mm'] and rest[2:]:
+        tool = OAA_MM_COMMANDS.get(rest[2])
+        assert tool, f'{command}: no such command'
+        check_tool(command, f'tools/{tool}', rest[3:], monkeypatch)
     elif rest[:1] == ['-m']:
         assert importlib.util.find_spec(rest[1]), f'{command}: no such module'
     else:
@@ -124,13 +132,13 @@ def check_tool(command, path, argv, monkeypatch):
 
 def check_keys(command, args):
     """The keys of --cfg-options are entries that the config can have."""
-    config = str(getattr(args, 'config', None))
-    if not (ROOT / config).is_file():
+    config = ROOT / config_path(str(getattr(args, 'config', None)))
+    if not config.is_file():
         return  # a placeholder
     if not hasattr(args, 'cfg_options'):
-        load_pipeline(ROOT / config)
+        load_pipeline(config)
         return
-    cfg = Config.fromfile(ROOT / config).to_dict()
+    cfg = Config.fromfile(config).to_dict()
     for key in args.cfg_options or ():
         *parents, last = key.split('.')
         node = cfg
@@ -227,6 +235,9 @@ def test_commands_are_read_as_a_shell_would():
         'python tools/no_tool.py a',
         'make nothing',
         'python -m oaa_mm.no_module',
+        'python -m oaa_mm trian CONFIG',
+        'python -m oaa_mm train oaa_mm::no_config.py',
+        'python -m oaa_mm train CONFIG --no-option',
         'python tools/train.py configs/no_config.py',
         'python tools/train.py configs/toy/oaa_r18_toy.py --no-option',
         'python tools/train.py configs/toy/oaa_r18_toy.py '

@@ -13,7 +13,7 @@ ROOMS = (
     *('checks', 'compat', 'registry', 'version'),
     *('io', 'tags', 'labels', 'attention', 'datasets', 'models', 'runs'),
     *('pseudo_labels', 'evaluation', 'engine', 'visualization', 'report'),
-    *('doctor', 'pipeline', 'apis'),
+    *('doctor', 'pipeline', 'apis', '__main__'),
 )
 
 

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from mmengine.config import Config
 
 from oaa_mm.datasets.toy import make_toy_voc
 from oaa_mm.pipeline import load_pipeline
@@ -25,7 +24,7 @@ def _at_the_root(monkeypatch):
 def stage_config(stage):
     """The config of a training or test, with the command line over it."""
     words = stage.commands[-1]
-    cfg = Config.fromfile(words[1])
+    cfg = read_config(words[3])
     options = words[words.index('--cfg-options') + 1 :]
     cfg.merge_from_dict(dict(option.split('=', 1) for option in options))
     return cfg
@@ -35,7 +34,7 @@ def stage_config(stage):
 def test_outputs_are_what_the_configs_make(path):
     """Epochs stand in the pipeline and in the configs."""
     for stage in load_pipeline(path).stages:
-        if stage.commands[0][0] != 'tools/train.py':
+        if stage.commands[0][:3] != ['-m', 'oaa_mm', 'train']:
             continue
         loop = stage_config(stage).train_cfg
         epochs, iters = loop.get('max_epochs'), loop.get('max_iters')
@@ -60,9 +59,9 @@ def test_each_stage_reads_what_an_earlier_one_made(path):
     assert comes_from(labels.ann_file)
     assert comes_from(labels.data_prefix.seg_map_path)
     for name in ('cam', 'maps', 'evaluation'):
-        assert comes_from(stages[name].commands[-1][2])
-    assert comes_from(stages['labels'].commands[0][1])
-    for store in stages['evaluation'].commands[0][2:5]:
+        assert comes_from(stages[name].commands[-1][4])
+    assert comes_from(stages['labels'].commands[0][3])
+    for store in stages['evaluation'].commands[0][4:7]:
         assert comes_from(store)
 
 
@@ -93,7 +92,7 @@ def test_dry_run_of_the_toy_pipeline(tmp_path, capfd):
     pipeline = load_pipeline(config, work_dir=tmp_path / 'work')
     assert dry_run(pipeline) == 0
     text = capfd.readouterr().out
-    assert 'python tools/train.py configs/toy/oaa_r18_toy.py' in text
+    assert 'python -m oaa_mm train oaa_mm::toy/oaa_r18_toy.py' in text
     assert f'{tmp_path}/work/maps/oaa_plus.safetensors' in text
     assert not (tmp_path / 'work').exists()
     next(data.glob('SaliencyMaps/train*')).unlink()

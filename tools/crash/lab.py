@@ -181,8 +181,12 @@ def _become(words: Sequence[str], log: Path | None) -> NoReturn:
             handle = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
             os.dup2(handle, 1)
             os.dup2(handle, 2)
-        sys.argv = [str(ROOT / words[0]), *words[1:]]
-        runpy.run_path(sys.argv[0], run_name='__main__')
+        if words[0] == '-m':
+            sys.argv = list(words[1:])
+            runpy.run_module(words[1], run_name='__main__', alter_sys=True)
+        else:
+            sys.argv = [str(ROOT / words[0]), *words[1:]]
+            runpy.run_path(sys.argv[0], run_name='__main__')
         status = 0
     except SystemExit as error:
         status = error.code or 0

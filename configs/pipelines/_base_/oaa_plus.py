@@ -33,7 +33,7 @@ def pipeline(cfg):
     )
     oaa = Stage(
         f'{work}/oaa',
-        f'tools/train.py {cfg.oaa_config} --work-dir {work}/oaa {data_roots}',
+        f'-m oaa_mm train {cfg.oaa_config} --work-dir {work}/oaa {data_roots}',
         inputs=[train_tags],
         outputs=[
             f'epoch_{cfg.oaa_epochs}.pth',
@@ -44,13 +44,13 @@ def pipeline(cfg):
     classifier, accumulated = oaa.outputs
     cam = Stage(
         f'{work}/cam',
-        f'tools/test.py {cfg.oaa_config} {classifier} --work-dir {work}/cam '
+        f'-m oaa_mm test {cfg.oaa_config} {classifier} --work-dir {work}/cam '
         f'{data_roots}',
         outputs=['cam.safetensors'],
     )
     oaa_plus = Stage(
         f'{work}/oaa_plus',
-        f'tools/train.py {cfg.oaa_plus_config} --work-dir {work}/oaa_plus '
+        f'-m oaa_mm train {cfg.oaa_plus_config} --work-dir {work}/oaa_plus '
         f'{data_roots} '
         f'train_dataloader.dataset.pipeline.0.store={accumulated}',
         inputs=[train_tags],
@@ -59,13 +59,13 @@ def pipeline(cfg):
     )
     maps = Stage(
         f'{work}/maps',
-        f'tools/test.py {cfg.oaa_plus_config} {oaa_plus.outputs[0]} '
+        f'-m oaa_mm test {cfg.oaa_plus_config} {oaa_plus.outputs[0]} '
         f'--work-dir {work}/maps {data_roots}',
         outputs=['oaa_plus.safetensors'],
     )
     labels = Stage(
         f'{work}/labels',
-        f'tools/make_pseudo_labels.py {maps.outputs[0]} '
+        f'-m oaa_mm labels {maps.outputs[0]} '
         f'--img-dir {data}/JPEGImages --list {train_list} {classes} '
         f'--workers {cfg.workers} --out {work}/labels/pseudo_labels '
         f'{cfg.label_options or saliency}',
@@ -76,7 +76,7 @@ def pipeline(cfg):
     label_list, label_manifest = labels.outputs
     segmentation = Stage(
         f'{work}/segmentation',
-        f'tools/train.py {cfg.segmentation_config} '
+        f'-m oaa_mm train {cfg.segmentation_config} '
         f'--work-dir {work}/segmentation --cfg-options '
         f'train_dataloader.dataset.ann_file={label_list} '
         'train_dataloader.dataset.data_prefix.seg_map_path='
@@ -92,19 +92,19 @@ def pipeline(cfg):
     evaluation = Stage(
         f'{work}/evaluation',
         [
-            f'tools/evaluate.py attention {cam.outputs[0]} {accumulated} '
+            f'-m oaa_mm evaluate attention {cam.outputs[0]} {accumulated} '
             f'{maps.outputs[0]} {masks} {classes} '
             f'--json {work}/evaluation/maps.json '
             f'--curves {work}/evaluation/curves.png',
-            f'tools/evaluate.py labels {work}/labels/pseudo_labels {masks} '
+            f'-m oaa_mm evaluate labels {work}/labels/pseudo_labels {masks} '
             f'{classes} --json {work}/evaluation/labels.json',
-            f'tools/test.py {cfg.segmentation_config} '
+            f'-m oaa_mm test {cfg.segmentation_config} '
             f'{segmentation.outputs[0]} --work-dir {work}/evaluation '
             f'--cfg-options test_dataloader.dataset.data_root={data}',
         ],
         outputs=['maps.json', 'labels.json'],
     )
-    check = f'tools/check_dataset.py --data-root {data} {classes}'
+    check = f'-m oaa_mm check --data-root {data} {classes}'
     return Pipeline(
         work,
         [oaa, cam, oaa_plus, maps, labels, segmentation, evaluation],
