@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
+
+from mmengine.logging import print_log
 
 from oaa_mm.checks import name_some
-from oaa_mm.io.images import PHOTO_FORMATS, open_image, read_image
+from oaa_mm.io.images import (
+    PHOTO_FORMATS,
+    dark_maximum,
+    is_deep,
+    open_image,
+    read_image,
+)
 
 from .transforms.frame_size import resized_by_all
 
@@ -16,13 +26,26 @@ _ENDINGS = {'JPEG': b'\xff\xd9', 'PNG': b'IEND\xaeB`\x82'}
 _EXIF_ORIENTATION = 0x0112
 
 
+class InspectedImage(NamedTuple):
+    """What is seen of an image file.
+
+    Attributes:
+        size (tuple[int, int]): Height and width in pixels, as the image is
+            shown (EXIF orientation applied, which OpenCV does when it reads).
+        dark (int): See :func:`oaa_mm.io.images.dark_maximum`.
+    """
+
+    size: tuple[int, int]
+    dark: int
+
+
 def inspect_image(
     path: str | os.PathLike, *, decode: bool = False
-) -> tuple[int, int]:
-    """Height and width of an image file that can be read to its end.
+) -> InspectedImage:
+    """Look at an image file that has to be readable to its end.
 
-    Only the header and the last bytes are read; a file without its format's
-    end marker is decoded to find out whether it is truncated.
+    Only the header and the last bytes are read; 16-bit files, and those
+    without their format's end marker, are decoded.
 
     Args:
         path (str | os.PathLike): A JPEG, PNG or another of
@@ -31,8 +54,7 @@ def inspect_image(
             Defaults to False.
 
     Returns:
-        tuple[int, int]: Height and width in pixels, as the image is shown
-        (EXIF orientation applied, which OpenCV does when it reads).
+        InspectedImage: What was seen.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -42,9 +64,9 @@ def inspect_image(
     path = Path(path)
     with open_image(path, PHOTO_FORMATS) as image:
         width, height = image.size
+        mode, deep = image.mode, is_deep(image)
         if image.getexif().get(_EXIF_ORIENTATION, 1) >= 5:
             width, height = height, width
-        mode = image.mode
         if not _ends_properly(path, image.format):
             image.load()
     if decode or mode in ('F', 'I'):
@@ -54,7 +76,30 @@ def inspect_image(
             f'{path}: {width}x{height} pixels, an image needs at least 2 in '
             'both directions'
         )
-    return height, width
+    dark = dark_maximum(path) if deep else 0
+    return InspectedImage((height, width), dark)
+
+
+def dark_images(dark: Mapping[str, int]) -> tuple[str, list[str]]:
+    """Describe images that a training reads as nearly black.
+
+    Args:
+        dark (Mapping[str, int]): File -> greatest value, 1 to 4095.
+
+    Returns:
+        tuple[str, list[str]]: A sentence with the remedy, where ``{n}``
+        stands for their number; and the files.
+    """
+    # One factor for all, or else their brightness would not compare.
+    factor = 2 ** (16 - max(dark.values(), default=0).bit_length())
+    text = (
+        '{n} images have 16 bits, but hold small values alone (as cameras of '
+        '12 bits write them), which a training reads as nearly black; '
+        f'multiply the values of a copy of them by {factor}: python -c '
+        '"import cv2, sys; [cv2.imwrite(p, cv2.imread(p, -1) * '
+        f'{factor}) for p in sys.argv[1:]]" FILES'
+    )
+    return text, [f'{p} (at most {n} of 65535)' for p, n in dark.items()]
 
 
 def inspect_images(
@@ -62,13 +107,14 @@ def inspect_images(
 ) -> dict[str, tuple[int, int]]:
     """Height and width of each image; refuse absent and broken ones.
 
+    Images that a training reads as nearly black are named in a warning.
+
     Args:
         paths (Mapping[str, str]): Image id -> file.
         decode (bool): See :func:`inspect_image`. Defaults to False.
 
     Returns:
-        dict[str, tuple[int, int]]: Image id -> height and width, see
-        :func:`inspect_image`.
+        dict[str, tuple[int, int]]: Image id -> height and width.
 
     Raises:
         ValueError: Images cannot be used; the first of them are named.
@@ -90,7 +136,12 @@ def inspect_images(
             f'{len(broken)} of {len(paths)} listed images cannot be used: '
             f'{name_some(broken)}'
         )
-    return dict(zip(paths, found, strict=True))
+    pairs = zip(paths.values(), found, strict=True)
+    if dark := {path: seen.dark for path, seen in pairs if seen.dark}:
+        text, files = dark_images(dark)
+        text = f'{text.replace("{n}", str(len(dark)))}: {name_some(files)}'
+        print_log(text, 'current', logging.WARNING)
+    return dict(zip(paths, (f.size for f in found), strict=True))
 
 
 def image_sizes(

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import chain
 
+from oaa_mm.datasets.files import dark_images
 from oaa_mm.datasets.joined import check_distinct
 from oaa_mm.io import IGNORE_INDEX
 from oaa_mm.io.masks import require_class
@@ -148,6 +149,8 @@ def _check_kind(data: SplitData, kind: str, needed: bool) -> Iterator[Finding]:
         )
         rotated = [file.path for file in usable if file.rotated]
         yield Finding('warning', kind, text, rotated)
+        dark = {file.path: file.dark for file in usable if file.dark}
+        yield Finding('warning', kind, *dark_images(dark))
         for mode in sorted({file.mode for file in usable} - {'RGB'}):
             text = f'{{n}} images are {mode}; they are converted to RGB'
             paths = [file.path for file in usable if file.mode == mode]

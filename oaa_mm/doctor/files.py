@@ -34,6 +34,7 @@ class FileFacts:
         mode (str): Pillow's mode, e.g. ``'RGB'``, ``'P'``, ``'L'``.
         digest (str): Hash of the file's bytes.
         rotated (bool): An EXIF tag asks for a rotation or mirroring.
+        dark (int): Of images, see :func:`oaa_mm.io.images.dark_maximum`.
         values (tuple[int, ...]): The different values of a mask or saliency
             map, ascending; empty for images.
         voc_palette (bool): The colours of a mask's values are VOC's, or there
@@ -47,6 +48,7 @@ class FileFacts:
     mode: str = ''
     digest: str = ''
     rotated: bool = False
+    dark: int = 0
     values: tuple[int, ...] = ()
     voc_palette: bool = True
 
@@ -121,8 +123,7 @@ def _facts(
         mode = image.mode
         rotated = image.getexif().get(_EXIF_ORIENTATION, 1) > 1
         colors = image.getpalette('RGB') if mode == 'P' else None
-    if kind == 'images':
-        inspect_image(path)
+    dark = inspect_image(path).dark if kind == 'images' else 0
     pixels = read_pixels(path)
     values = () if kind == 'images' else tuple(mask_values(pixels))
     return FileFacts(
@@ -131,6 +132,7 @@ def _facts(
         mode=mode,
         digest=fingerprint(path)['sha256'],
         rotated=rotated,
+        dark=dark,
         values=values,
         voc_palette=kind != 'masks' or _has_voc_palette(colors, values),
     )

@@ -28,6 +28,8 @@ PHOTO_FORMATS = ('JPEG', 'PNG', 'BMP', 'GIF', 'PPM', 'TIFF', 'WEBP')
 
 #: Channels of a grey JPEG that was saved in colour may differ by that much.
 _GREY_TOLERANCE = 8
+#: Below it, a 16-bit image is nearly black: a sixteenth of its range.
+_DARK = 4096
 
 
 @contextmanager
@@ -108,6 +110,28 @@ def read_image(
             'it; save it as an 8-bit PNG or JPEG'
         )
     return image
+
+
+def is_deep(image: Image.Image) -> bool:
+    """Whether the file of an image has 16 bits; ask before it is decoded."""
+    return ';16' in str(image.tile)
+
+
+def dark_maximum(path: str | os.PathLike) -> int:
+    """The greatest value of a 16-bit image whose values are all small.
+
+    Args:
+        path (str | os.PathLike): A file that :func:`read_image` reads, as
+            nearly black where it uses less than a sixteenth of its range.
+
+    Returns:
+        int: 1 to 4095; 0 for any other image.
+    """
+    image = cv2.imread(os.fspath(path), cv2.IMREAD_UNCHANGED)
+    if image is None or image.dtype != np.uint16:
+        return 0
+    maximum = int(image.reshape(*image.shape[:2], -1)[..., :3].max())
+    return maximum if maximum < _DARK else 0
 
 
 def read_grey(path: str | os.PathLike) -> np.ndarray:

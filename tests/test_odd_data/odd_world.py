@@ -122,7 +122,12 @@ def train(root, entries):
     }
 
 
-def doctor(root, entries, part='train', binary=False):
+def warnings(root, entries):
+    """The warnings of the doctor, as one text."""
+    return doctor(root, entries, severity='warning')
+
+
+def doctor(root, entries, part='train', binary=False, severity='error'):
     """The errors of the doctor, as one text."""
     config = config_of(root, entries)
     if part == 'val':
@@ -137,7 +142,7 @@ def doctor(root, entries, part='train', binary=False):
     splits, classes = found
     splits = [replace(split, binary_masks=binary) for split in splits]
     findings = check_dataset(splits, classes=classes, workers=1)
-    errors = [f for f in findings if f.severity == 'error']
+    errors = [f for f in findings if f.severity == severity]
     return '\n'.join(text for f in errors for text in (f.message, *f.items))
 
 

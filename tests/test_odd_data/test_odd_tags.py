@@ -1,9 +1,14 @@
 """Images, lists and tables of tags: the data set and the doctor agree."""
 
 import json
+import re
+import subprocess
+import sys
 
+import cv2
 import numpy as np
 import pytest
+from mmengine.logging import MMLogger
 from odd_world import (
     CLASSES,
     COLORS,
@@ -18,6 +23,7 @@ from odd_world import (
     table,
     train,
     truth,
+    warnings,
     write,
 )
 from PIL import Image
@@ -536,6 +542,36 @@ def test_the_data_set_and_the_doctor_agree(name, tmp_path):
     found, refusal = attempt(train, tmp_path, entries)
     check_agreement(refusal, doctor(tmp_path, entries), words)
     assert found == expected
+
+
+@pytest.mark.parametrize('suffix', ['png', 'tif'])
+@pytest.mark.parametrize('channels', [1, 3])
+def test_images_of_a_12_bit_camera(tmp_path, caplog, suffix, channels):
+    """Both warn, with a command that keeps the images' relations."""
+    names = [f'{name}.{suffix}' for name in ('dark', 'darker', 'deep')]
+    (tmp_path / 'images').mkdir()
+    for name, top in zip(names, (4000, 1000, 40000), strict=True):
+        pixels = np.linspace(0, top, 560).astype(np.uint16).reshape(20, 28)
+        pixels = np.dstack([pixels] * channels).squeeze()
+        cv2.imwrite(str(tmp_path / 'images' / name), pixels)
+    table(tmp_path, *names)
+    MMLogger.get_current_instance().addHandler(caplog.handler)
+    train(tmp_path, {'img_suffix': f'.{suffix}'})
+    MMLogger.get_current_instance().removeHandler(caplog.handler)
+    findings = warnings(tmp_path, {'img_suffix': f'.{suffix}'})
+    log = caplog.text
+    for name, top in zip(names[:2], (4000, 1000), strict=True):
+        assert f'images/{name} (at most {top} of 65535)' in log
+        assert f'images/{name} (at most {top} of 65535)' in findings
+    assert 'deep' not in findings
+    message = next(line for line in findings.splitlines() if 'cv2' in line)
+    assert message.removeprefix('train: ') in log
+    command = re.search('python (-c) "(.*)" FILES', message).groups()
+    files = [str(tmp_path / 'images' / name) for name in names[:2]]
+    subprocess.run([sys.executable, *command, *files], check=True)
+    assert 'cv2' not in warnings(tmp_path, {'img_suffix': f'.{suffix}'})
+    found = cv2.imread(files[1], cv2.IMREAD_UNCHANGED)
+    assert (found.max(), found.dtype) == (16000, np.uint16)
 
 
 def test_there_are_many_cases():
