@@ -125,7 +125,8 @@ def main(argv: list[str] | None = None) -> int:
     """Check the data set; the exit status is 1 when there are errors."""
     args = parse_args(argv)
     splits, classes = describe_dataset(args)
-    splits = [replace(s, binary_masks=args.binary_masks) for s in splits]
+    if args.binary_masks:
+        splits = [replace(split, binary_masks=True) for split in splits]
     findings = check_dataset(splits, classes=classes, workers=args.workers)
     print_findings(findings)
     if args.json:

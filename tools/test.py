@@ -16,12 +16,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from mmengine.config import Config
 from mmengine.runner import Runner
-from mmseg.registry import METRICS
+from mmseg.registry import DATASETS, METRICS
 
+from oaa_mm.datasets import ImageLevelDataset
 from oaa_mm.runs.cli import run_cli
 from oaa_mm.runs.config import add_run_arguments, load_run_config
 from oaa_mm.runs.launch import is_first_process, prepare_launch
 from oaa_mm.runs.lock import lock_folder
+from oaa_mm.runs.manifest import leaf_datasets
 
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
@@ -46,7 +48,7 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
         '--binary-masks',
         action='store_true',
         help='255 marks the only class in masks, not ignored pixels '
-        '(AttentionMetric)',
+        '(binary_masks=True of the data set)',
     )
     return parser.parse_args(argv)
 
@@ -73,20 +75,17 @@ def write_masks(cfg: Config, folder: str) -> None:
 
 
 def read_binary_masks(cfg: Config) -> None:
-    """Let the config's AttentionMetric read 255 as the class."""
-    found = [
-        metric
-        for metric in evaluators(cfg)
-        if str(metric['type']).endswith('AttentionMetric')
-    ]
-    for metric in found:
-        metric['binary_masks'] = True
-    if not found:
-        raise ValueError(
-            '--binary-masks is for AttentionMetric, which is not in '
-            '`test_evaluator` of the config; write 1 into the masks in place '
-            'of 255 for metrics of mmseg'
-        )
+    """Let the config's data set read 255 in masks as the class."""
+    for dataset in leaf_datasets(cfg.test_dataloader.dataset):
+        kind = dataset['type']
+        kind = DATASETS.get(kind) if isinstance(kind, str) else kind
+        if not issubclass(kind, ImageLevelDataset):
+            raise ValueError(
+                '--binary-masks is for ImageLevelDataset, but '
+                f'test_dataloader has a {kind.__name__}; write 1 into its '
+                'masks in place of 255'
+            )
+        dataset['binary_masks'] = True
 
 
 def show_in(cfg: Config, folder: str) -> None:

@@ -89,6 +89,9 @@ class AttentionReader(MapsByImage):
         self.metadata = dict(content)
         for key in ('format', 'version', 'non_finite'):
             self.metadata.pop(key, None)
+        negatives = self.metadata.get('negatives', [])
+        if not isinstance(negatives, list):
+            raise self._damaged(f'`negatives` are {negatives!r}, not a list')
         if 'fusion' in self.metadata:  # version 1
             fusion = self.metadata.pop('fusion')
             self.metadata['accumulator'] = {'fusion': fusion}

@@ -84,6 +84,9 @@ class ImageLevelDataset(BaseSegDataset):
         filter_cfg (dict | None): ``dict(filter_empty_gt=True)``, as in mmdet,
             leaves images without any class out, and counts them; without it
             they are negatives, whose targets are all 0. Defaults to None.
+        binary_masks (bool): Whether 255 marks the only class in masks, those
+            of `labels` and of `seg_map_path`; `label_map` of a sample tells
+            it to LoadAnnotations and AttentionMetric. Defaults to False.
         id_prefix (str): Put before all ids, such as ``'a/'``, so that they
             differ from those of another data set that is joined to this one.
             Defaults to nothing.
@@ -110,6 +113,7 @@ class ImageLevelDataset(BaseSegDataset):
         labels_format: str | None = None,
         check_images: bool = True,
         data_prefix: Mapping[str, str] | None = None,
+        binary_masks: bool = False,
         id_prefix: str = '',
         lazy_init: bool = False,
         test_mode: bool = False,
@@ -118,6 +122,7 @@ class ImageLevelDataset(BaseSegDataset):
         self.labels = labels
         self.labels_format = labels_format
         self.check_images = check_images
+        self.binary_masks = binary_masks
         self.id_prefix = id_prefix
         super().__init__(
             ann_file=ann_file,
@@ -219,6 +224,8 @@ class ImageLevelDataset(BaseSegDataset):
             chosen = self.label_map.items()
             label_map = {o + 1: min(n + 1, IGNORE_INDEX) for o, n in chosen}
             label_map[0] = 0
+        if self.binary_masks:
+            label_map = {0: 0, 1: 1, IGNORE_INDEX: 1}
         infos = []
         for image_id, classes in zip(paths, labels.values(), strict=True):
             info = {
@@ -242,7 +249,10 @@ class ImageLevelDataset(BaseSegDataset):
         classes = self.METAINFO.get('classes') or self.metainfo.get('classes')
         if self.labels:
             table = read_labels(
-                self.labels, format=self.labels_format, classes=classes
+                self.labels,
+                format=self.labels_format,
+                classes=classes,
+                binary_masks=self.binary_masks,
             )
         elif any(image.tags for image in images):
             table = labels_in_list(images, self.ann_file, classes)

@@ -89,6 +89,7 @@ def _split(
         labels_format=dataset.get('labels_format'),
         img_suffix=dataset.get('img_suffix', '.jpg'),
         mask_suffix=dataset.get('seg_map_suffix', '.png'),
+        binary_masks=dataset.get('binary_masks', False),
         id_prefix=dataset.get('id_prefix', ''),
     )
 

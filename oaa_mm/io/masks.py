@@ -22,7 +22,8 @@ INDEX_MODES = ('P', 'L', '1', 'I', 'I;16', 'I;16B', 'I;16L', 'F')
 
 _BINARY_HINT = (
     'If 255 marks class 1 here, as in most sets of a single class, say so: '
-    '`binary=True` in Python, --binary-masks on the command line'
+    '`binary_masks=True` in a data set, --binary-masks on the command line, '
+    '`binary=True` in Python'
 )
 
 

@@ -28,6 +28,21 @@ from .inference_config import InferenceConfig
 from .pretrained import check_pretrained
 
 
+class Levels(nn.Module):
+    """Feature maps as necks take them: a tuple, also of a single one."""
+
+    def forward(self, features: Tensor | tuple[Tensor, ...]) -> tuple:
+        """Wrap the lone tensor that some backbones return.
+
+        Args:
+            features (Tensor | tuple[Tensor, ...]): (N, K, h, w) tensors.
+
+        Returns:
+            tuple: Of all of them.
+        """
+        return (features,) if isinstance(features, Tensor) else features
+
+
 class AttentionModel(BaseModel):
     """A fully convolutional network whose output is C class-aware maps.
 
@@ -79,7 +94,7 @@ class AttentionModel(BaseModel):
 
         Called with the image's: ``model.feature_size((height, width))``.
         """
-        return FeatureSize([self.backbone, self.neck, self.head])
+        return FeatureSize([self.backbone, Levels(), self.neck, self.head])
 
     def forward(
         self,
@@ -118,7 +133,7 @@ class AttentionModel(BaseModel):
         Returns:
             Tensor: (N, C, h, w), before any ReLU.
         """
-        return self.head(self.neck(self.backbone(inputs)))
+        return self.head(self.neck(Levels()(self.backbone(inputs))))
 
     @abstractmethod
     def loss(

@@ -56,3 +56,26 @@ def test_scores_that_are_not_finite_are_never_accepted(rule, value):
 def test_unknown_rule_is_named():
     with pytest.raises(ValueError, match=r"topk.*got 'best'"):
         accept_pairs(LOGITS, LABELS, acceptance='best')
+
+
+@pytest.mark.parametrize(
+    ('rule', 'accepted'),
+    [
+        ('topk', [False, True, True]),
+        ('all_targets', [False, True, True]),
+        ('none', [False, True, True]),
+        ('threshold', [False, False, True]),
+    ],
+)
+def test_a_single_class(rule, accepted):
+    """K is 0 or 1: a negative has no pair, and nothing outscores the class."""
+    logits, labels = torch.tensor([[[9.0], [-9.0], [9.0]], [[0], [1], [1]]])
+    found = accept_pairs(logits, labels, acceptance=rule)
+    assert found[:, 0].tolist() == accepted
+
+
+@pytest.mark.parametrize('rule', ['topk', 'all_targets', 'none', 'threshold'])
+def test_an_image_without_a_class_has_no_pair(rule):
+    logits = torch.tensor([[9.0, 9.0, -9.0]])
+    found = accept_pairs(logits, torch.zeros(1, 3), acceptance=rule)
+    assert not found.any()

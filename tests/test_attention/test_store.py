@@ -246,3 +246,13 @@ def test_another_resolution_is_refused_and_loses_nothing():
         store.join(('a', 0), np.zeros((3, 3), np.uint8))
     assert list(store) == [('a', 0)]
     assert store['a', 0].tolist() == [[1, 1], [1, 1]]
+
+
+@pytest.mark.parametrize('negatives', [5, 'image_1', {'image_1': 0}, None])
+def test_negatives_that_are_no_list(tmp_path, negatives):
+    path = tmp_path / 'store.safetensors'
+    AttentionStore(metadata={'negatives': negatives}).save(path)
+    for read in (AttentionStore.open, AttentionStore.load):
+        with pytest.raises(ValueError, match='safetensors is damag') as error:
+            read(path)
+        assert f'`negatives` are {negatives!r}, not a list' in str(error.value)

@@ -51,6 +51,23 @@ def test_perfect_scores():
     assert found == {'cls/mAP': 100.0, 'cls/top_k_accept': 100.0}
 
 
+def test_a_single_class_with_negatives():
+    """Negatives lower the precision; they have no pair to be accepted."""
+    scores = [[0.9], [0.5], [0.4], [0.1]]
+    found = run(scores, [[1], [0], [1], [0]], ['polyp'])
+    assert found == {
+        'cls/mAP': pytest.approx(100 * (1 + 2 / 3) / 2, abs=0.0051),
+        'cls/top_k_accept': 100.0,
+    }
+
+
+def test_a_negative_among_several_classes():
+    scores = [[0.9, 0.8, 0.1], [0.8, 0.1, 0.2], [0.7, 0.9, 0.1]]
+    # cat: 0 (+), 1, 2: 1.   cow: 2 (+), 0, 1: 1.   dog: no positive.
+    found = run(scores, [[1, 0, 0], [0, 0, 0], [0, 1, 0]])
+    assert found == {'cls/mAP': 100.0, 'cls/top_k_accept': 100.0}
+
+
 def test_no_labels_at_all_is_an_error():
     with pytest.raises(ValueError, match='none of the 2 images has a label'):
         run([[0.1, 0.2, 0.3]] * 2, [[0, 0, 0]] * 2)

@@ -362,6 +362,27 @@ def test_neck_comes_between_backbone_and_head(build):
     assert model.feature_size((9, 10)) == (4, 5)
 
 
+def test_neck_behind_a_backbone_that_returns_a_lone_tensor(build):
+    """Its batch is no list of feature maps."""
+    neck = {
+        'type': 'mmseg.FPN',
+        'in_channels': [24],
+        'out_channels': 7,
+        'num_outs': 1,
+    }
+    backbone = {
+        'type': 'mmseg.MobileNetV2',
+        'out_indices': (1,),
+        'norm_cfg': {'type': 'BN'},
+    }
+    model = build(backbone, neck=neck, head={'in_channels': 7}).eval()
+    inputs = torch.randn(2, 3, 32, 40)
+    assert isinstance(model.backbone(inputs), torch.Tensor)
+    assert model(inputs).shape == (2, 5, 8, 10)
+    assert model.feature_size((32, 40)) == (8, 10)
+    assert not any('Levels' in key for key in model.state_dict())
+
+
 def test_registered_for_configs_of_mmseg():
     from mmseg.registry import MODELS as MMSEG_MODELS
 

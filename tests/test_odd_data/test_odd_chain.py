@@ -4,8 +4,10 @@ Two tests run them as a user does, the others in this process, which is faster.
 """
 
 import contextlib
+import copy
 import io
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -267,18 +269,89 @@ def test_class_balanced_sampling(tmp_path):
     assert negatives_of(infos) == ['f']
 
 
-def test_binary_masks_of_a_test():
+def polyps(root, on=1):
+    """Six images, the first three of which have a polyp, and their masks."""
+    paint(root, *(f'{n}.jpg' for n in SIX))
+    for number, name in enumerate(SIX):
+        mask = (truth(number) > 0) & (name < 'd')
+        save(root / f'masks/{name}.png', mask.astype(np.uint8) * on)
+    write(root, 'val.txt', *(f'{n} 0' if n < 'd' else n for n in SIX))
+
+
+def test_masks_of_0_and_255_from_tags_to_scores(tmp_path):
+    """One setting of the data set; the scores are those of 0 and 1."""
+    scores = []
+    for on, options in ((1, {}), (255, {'binary_masks': True})):
+        root = tmp_path / f'of_{on}'
+        polyps(root, on)
+        entries = {
+            'labels': 'masks',
+            'metainfo': {'classes': ('polyp',)},
+            'data_prefix': {'img_path': 'images', 'seg_map_path': 'masks'},
+            **options,
+        }
+        path = config(root, entries, num_classes=1)
+        cfg = Config.fromfile(path)
+        cfg.randomness = {'seed': 0}
+        cfg.test_dataloader = copy.deepcopy(cfg.train_dataloader)
+        cfg.test_dataloader.sampler = {
+            'type': 'DefaultSampler',
+            'shuffle': False,
+        }
+        cfg.test_cfg = {'type': 'TestLoop'}
+        cfg.test_evaluator = {'type': 'oaa_mm.AttentionMetric'}
+        cfg.dump(path)
+        run(root, 'check_dataset', '--config', path)
+        run(root, 'train', path)
+        found = run(root, 'test', path, root / 'work/epoch_2.pth')
+        scores += re.findall(r'attention/mIoU: ([0-9.]+)', found)
+        store = root / 'work/attention_epoch_2.safetensors'
+        assert AttentionStore.load(store).image_ids == list('abc')
+        if on == 1:
+            continue
+        # Without the setting, all three refuse; the option is as good.
+        del cfg.train_dataloader.dataset.binary_masks
+        cfg.test_dataloader.dataset.labels = None
+        cfg.test_dataloader.dataset.ann_file = 'val.txt'
+        del cfg.test_dataloader.dataset.binary_masks
+        cfg.dump(path)
+        test = ['test', path, root / 'work/epoch_2.pth']
+        for command in (
+            ['train', path],
+            ['check_dataset', '--config', path],
+            test,
+        ):
+            text = run(root, *command, expect=1)
+            assert 'masks/a.png: the mask holds 0 and 255 alone' in text
+            assert '`binary_masks=True` in a data set' in text
+        run(root, 'check_dataset', '--binary-masks', '--config', path)
+        found = run(root, *test, '--binary-masks')
+        scores += re.findall(r'attention/mIoU: ([0-9.]+)', found)
+    assert len(scores) == 3
+    assert len(set(scores)) == 1
+
+
+def test_masks_of_a_class_for_mmseg_s_own_loader(tmp_path):
+    """LoadAnnotations and the metrics of mmseg read 255 as the class."""
+    polyps(tmp_path, 255)
+    entries = {
+        'labels': 'masks',
+        'metainfo': {'classes': ('polyp',)},
+        'data_prefix': {'img_path': 'images', 'seg_map_path': 'masks'},
+        'pipeline': [
+            {'type': 'LoadImageFromFile'},
+            {'type': 'LoadAnnotations'},
+        ],
+        'binary_masks': True,
+    }
+    sample = DATASETS.build(config_of(tmp_path, entries))[0]
+    assert np.array_equal(sample['gt_seg_map'], (truth(0) > 0).astype(int))
+
+
+def test_binary_masks_of_other_data_sets():
     tool = load_tool('test')
-    metric = {'type': 'oaa_mm.AttentionMetric'}
-    cfg = Config({'test_evaluator': [metric, {'type': 'IoUMetric'}]})
-    tool.read_binary_masks(cfg)
-    assert cfg.test_evaluator[0].binary_masks
-    assert 'binary_masks' not in cfg.test_evaluator[1]
-    cfg = Config({'test_evaluator': metric})
-    tool.read_binary_masks(cfg)
-    assert cfg.test_evaluator.binary_masks
-    cfg = Config({'test_evaluator': {'type': 'IoUMetric'}})
-    with pytest.raises(ValueError, match='--binary-masks is for Attention'):
+    cfg = Config({'test_dataloader': {'dataset': {'type': 'ADE20KDataset'}}})
+    with pytest.raises(ValueError, match='but test_dataloader has a ADE20K'):
         tool.read_binary_masks(cfg)
 
 

@@ -12,7 +12,7 @@ from oaa_mm.checks import check_choice, require
 from oaa_mm.evaluation.compare import result_of_maps
 from oaa_mm.evaluation.counts import IGNORE_POLICIES, ImageCounts, count_image
 from oaa_mm.evaluation.tables import attention_report, sweep_thresholds
-from oaa_mm.io import read_mask
+from oaa_mm.io import IGNORE_INDEX, read_mask
 from oaa_mm.registry import METRICS
 
 from .class_metric import ClassMetric
@@ -57,8 +57,6 @@ class AttentionMetric(ClassMetric):
             ``'drop'``.
         sweep_step (float): Distance of the thresholds in the printed table.
             Scores are computed at all 256 levels. Defaults to 0.1.
-        binary_masks (bool): Whether 255 marks the only class in masks that
-            are read from `seg_map_path`. Defaults to False.
         **kwargs: Further arguments of :class:`mmengine.BaseMetric`.
     """
 
@@ -70,13 +68,11 @@ class AttentionMetric(ClassMetric):
         *,
         ignore: str = 'drop',
         sweep_step: float = 0.1,
-        binary_masks: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(num_classes, **kwargs)
         check_choice('ignore', ignore, IGNORE_POLICIES)
         self.ignore = ignore
-        self.binary_masks = binary_masks
         self.thresholds = sweep_thresholds(sweep_step)
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
@@ -96,7 +92,7 @@ class AttentionMetric(ClassMetric):
         num_classes = len(self.class_names)
         for sample in data_samples:
             attention = _attention_of(sample)
-            mask = _mask_of(sample, num_classes, self.binary_masks)
+            mask = _mask_of(sample, num_classes)
             try:
                 counts = count_image(
                     attention, mask, num_classes, ignore=self.ignore
@@ -150,9 +146,7 @@ def _attention_of(sample: Mapping[str, Any]) -> dict[int, np.ndarray]:
     return dict(zip(classes.tolist(), maps, strict=True))
 
 
-def _mask_of(
-    sample: Mapping[str, Any], num_classes: int, binary: bool
-) -> np.ndarray:
+def _mask_of(sample: Mapping[str, Any], num_classes: int) -> np.ndarray:
     """(H, W) uint8 mask of the original size."""
     if 'gt_sem_seg' in sample:
         mask = sample['gt_sem_seg']['data'].squeeze(0).cpu().numpy()
@@ -162,7 +156,7 @@ def _mask_of(
         mask = read_mask(
             sample['seg_map_path'],
             None if label_map else num_classes,
-            binary=binary,
+            binary=IGNORE_INDEX in label_map,
         )
         table = np.arange(256, dtype=np.uint8)
         for old, new in label_map.items():
