@@ -2,7 +2,8 @@
 
 from .files import atomic_write, read_bytes, read_text, write_json
 from .ids import check_image_id, image_id_of
-from .image_files import ImageFolder, find_by_id, find_images
+from .image_files import find_by_id, find_images
+from .image_folder import ImageFolder
 from .images import open_image, read_grey, read_image, write_image
 from .masks import (
     IGNORE_INDEX,
