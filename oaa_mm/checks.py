@@ -100,6 +100,21 @@ def require(
     return sample.get(key)
 
 
+def list_names(text: str, names: Sequence[str]) -> str:
+    """Put some names and their number into a message.
+
+    Args:
+        text (str): ``{n}`` in it stands for the number, ``{names}`` for a
+            colon and the first names.
+        names (Sequence[str]): The names.
+
+    Returns:
+        str: The message.
+    """
+    text = text.replace('{n}', str(len(names)))
+    return text.replace('{names}', f': {name_some(names)}')
+
+
 def name_some(names: Sequence[str], limit: int = 10) -> str:
     """The first `limit` of some names, and the number of the others."""
     more = f' and {len(names) - limit} more' if len(names) > limit else ''

@@ -25,6 +25,7 @@ from oaa_mm.io import (
 )
 from oaa_mm.io.ids import IMAGE_SUFFIXES
 from oaa_mm.tags import read_labels
+from oaa_mm.tags.table import multi_hot
 
 Image = str | os.PathLike | np.ndarray | Pillow.Image
 #: One image, a folder, or several of them.
@@ -64,9 +65,7 @@ class ImageInput:
             'img_path' if is_file else 'img': self.image,
         }
         if self.classes is not None:
-            label = np.zeros(num_classes, np.uint8)
-            label[list(self.classes)] = 1
-            results['gt_label'] = label
+            results['gt_label'] = multi_hot(self.classes, num_classes)
         return results
 
     def read(self) -> np.ndarray:

@@ -21,15 +21,15 @@ from mmseg.structures import SegDataSample
 from torch import nn
 
 from oaa_mm.attention import AttentionStore
-from oaa_mm.io import write_image, write_mask
-from oaa_mm.io.label_folder import label_file
+from oaa_mm.checks import check_number
+from oaa_mm.io import write_image
 from oaa_mm.io.progress import progress
 from oaa_mm.pseudo_labels import LabelRules, build_refine
-from oaa_mm.visualization import overlay_attention
+from oaa_mm.visualization.overlay import check_alpha, overlay_attention
 
 from .inputs import ImageInput, Images, Tags, add_tags, list_images
 from .loading import find_weights, inference_pipeline, load_weights
-from .predictions import add_label, pack_prediction, read_label, read_maps
+from .predictions import add_label, pack_prediction, read_maps, save_maps
 
 
 class OAAInferencer(BaseInferencer):
@@ -148,7 +148,7 @@ class OAAInferencer(BaseInferencer):
         Returns:
             dict[str, list]: ``'visualization'``, (H, W, 3) uint8 RGB
             overlays, and ``'predictions'``, one an image, with the keys of
-            :func:`oaa_mm.apis.predictions.pack_prediction`, such as `names`,
+            :func:`oaa_mm.apis.pack_prediction`, such as `names`,
             `scores`, `attention` and `label`.
 
         Raises:
@@ -156,6 +156,8 @@ class OAAInferencer(BaseInferencer):
             ValueError: An image cannot be read, tags do not fit, or a
                 constant is out of range.
         """
+        check_number('batch_size', batch_size, low=1, integer=True)
+        check_alpha(alpha)
         rules = rules or LabelRules(background='power')
         rules.check_saliency(False)
         refine = build_refine(refine, refine_options)
@@ -166,10 +168,7 @@ class OAAInferencer(BaseInferencer):
             for image, sample in zip(images, samples, strict=True):
                 for class_index, map_ in read_maps(sample).items():
                     store[image.image_id, class_index] = map_
-                add_label(sample, image, rules, refine)
-                if out_dir:
-                    path = label_file(out_dir, image.image_id)
-                    write_mask(path, read_label(sample))
+                add_label(sample, image, rules, refine, out_dir)
             done = self.postprocess(samples, None, return_datasamples)
             results['predictions'] += done if return_predictions else []
             if not (out_dir or show or return_vis):
@@ -183,7 +182,7 @@ class OAAInferencer(BaseInferencer):
                 if show:
                     self.visualizer.show(picture, name, wait_time)
         if out_dir:
-            store.save(Path(out_dir) / 'attention.safetensors')
+            save_maps(out_dir, store, items, self.classes)
         return results
 
     def _run(
@@ -218,7 +217,7 @@ class OAAInferencer(BaseInferencer):
 
         Args:
             inputs (Sequence[ImageInput]): The images.
-            preds (Sequence[SegDataSample]): Their predictions.
+            preds (Sequence[SegDataSample]): Their
             alpha (float): See :meth:`__call__`.
 
         Returns:

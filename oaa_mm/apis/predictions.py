@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,10 @@ import torch
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 
-from oaa_mm.attention import quantise_attention
+from oaa_mm.attention import AttentionStore, quantise_attention
+from oaa_mm.attention.record import DATA_SET, record_data
+from oaa_mm.io import write_mask
+from oaa_mm.io.label_folder import label_file
 from oaa_mm.pseudo_labels import LabelRules, Refine, label_image
 
 from .inputs import ImageInput
@@ -34,6 +39,7 @@ def add_label(
     image: ImageInput,
     rules: LabelRules,
     refine: Refine | None,
+    out_dir: str | os.PathLike = '',
 ) -> None:
     """Add the pseudo-label to a prediction, where mmseg has segmentations.
 
@@ -42,6 +48,8 @@ def add_label(
         image (ImageInput): Its image.
         rules (LabelRules): Constants of the label.
         refine (Refine | None): See :func:`oaa_mm.pseudo_labels.build_refine`.
+        out_dir (str | os.PathLike): Folder for ``labels/{image_id}.png``; ''
+            (the default) writes none.
     """
     label = label_image(
         read_maps(sample),
@@ -51,11 +59,27 @@ def add_label(
         refine=refine,
     )
     sample.pred_sem_seg = PixelData(data=torch.from_numpy(label)[None])
+    if out_dir:
+        write_mask(label_file(out_dir, image.image_id), label)
 
 
-def read_label(sample: SegDataSample) -> np.ndarray:
-    """The (H, W) uint8 label of :func:`add_label`."""
-    return sample.pred_sem_seg.data[0].numpy()
+def save_maps(
+    out_dir: str | os.PathLike,
+    store: AttentionStore,
+    items: Sequence[ImageInput],
+    class_names: Sequence[str],
+) -> None:
+    """Write maps, and of which files and classes they are.
+
+    Args:
+        out_dir (str | os.PathLike): Gets ``attention.safetensors``.
+        store (AttentionStore): The maps.
+        items (Sequence[ImageInput]): All images, arrays as well.
+        class_names (Sequence[str]): Names of the C classes.
+    """
+    files = {i.image_id: i.image for i in items if isinstance(i.image, str)}
+    store.metadata[DATA_SET] = record_data(files, out_dir, classes=class_names)
+    store.save(Path(out_dir, 'attention.safetensors'))
 
 
 def pack_prediction(
@@ -89,5 +113,5 @@ def pack_prediction(
         'names': [class_names[c] for c in classes],
         'attention': read_maps(sample),
         'attention_image': dict(zip(classes, large, strict=True)),
-        'label': read_label(sample),
+        'label': sample.pred_sem_seg.data[0].numpy(),
     }

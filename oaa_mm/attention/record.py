@@ -96,10 +96,9 @@ class DataRecord:
         """Whether it knows the files of images."""
         return bool(self._images)
 
-    @property
-    def image_root(self) -> str:
-        """The folder of most images; empty if unknown."""
-        return self._images.root
+    def image_file(self, image_id: str) -> str:
+        """Where the file of an image is, or should be, by the record."""
+        return self._images.file_of(image_id)
 
     @property
     def has_masks(self) -> bool:
@@ -199,7 +198,7 @@ class DataRecord:
                 f'{self.place} does not tell where its images are; name '
                 f'their folder with {option}'
             )
-        files = {i: self._images.file_of(i) for i in ids}
+        files = {i: self.image_file(i) for i in ids}
         absent = [p for p in files.values() if not os.path.isfile(p)]
         if absent:
             raise FileNotFoundError(

@@ -83,11 +83,6 @@ class GroupedFiles:
     def __bool__(self) -> bool:
         return self._usual is not None
 
-    @property
-    def root(self) -> str:
-        """The folder of the largest group; empty where there is none."""
-        return self._usual[0] if self._usual else ''
-
     def file_of(self, image_id: str) -> str:
         """The file of an image, whether it is there or not.
 

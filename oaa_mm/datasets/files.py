@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from mmengine.logging import print_log
 
-from oaa_mm.checks import name_some
+from oaa_mm.checks import list_names
 from oaa_mm.io.images import (
     PHOTO_FORMATS,
     dark_maximum,
@@ -87,14 +87,14 @@ def dark_images(dark: Mapping[str, int]) -> tuple[str, list[str]]:
         dark (Mapping[str, int]): File -> greatest value, 1 to 4095.
 
     Returns:
-        tuple[str, list[str]]: A sentence with the remedy, where ``{n}``
-        stands for their number; and the files.
+        tuple[str, list[str]]: A message and the files, for
+        :func:`oaa_mm.checks.list_names`.
     """
     # One factor for all, or else their brightness would not compare.
     factor = 2 ** (16 - max(dark.values(), default=0).bit_length())
     text = (
         '{n} images have 16 bits, but hold small values alone (as cameras of '
-        '12 bits write them), which a training reads as nearly black; '
+        '12 bits write them), which a training reads as nearly black{names}; '
         f'multiply the values of a copy of them by {factor}: python -c '
         '"import cv2, sys; [cv2.imwrite(p, cv2.imread(p, -1) * '
         f'{factor}) for p in sys.argv[1:]]" FILES'
@@ -132,16 +132,42 @@ def inspect_images(
         found = list(pool.map(size_or_error, paths.values()))
     broken = [str(r) for r in found if isinstance(r, Exception)]
     if broken:
-        raise ValueError(
-            f'{len(broken)} of {len(paths)} listed images cannot be used: '
-            f'{name_some(broken)}'
-        )
+        raise ValueError(list_names(unusable(len(paths)), broken))
     pairs = zip(paths.values(), found, strict=True)
     if dark := {path: seen.dark for path, seen in pairs if seen.dark}:
-        text, files = dark_images(dark)
-        text = f'{text.replace("{n}", str(len(dark)))}: {name_some(files)}'
+        text = list_names(*dark_images(dark))
         print_log(text, 'current', logging.WARNING)
     return dict(zip(paths, (f.size for f in found), strict=True))
+
+
+def unusable(total: int, kind: str = 'listed images') -> str:
+    """The message where files are broken, for ``list_names``."""
+    return (
+        f'{{n}} of {total} {kind} cannot be used{{names}}. Replace these '
+        'files, or take the images off the list'
+    )
+
+
+#: A path, and a height and width in pixels.
+SizedFile = tuple[str, tuple[int, int]]
+
+
+def other_size(kind: str, file: SizedFile, image: SizedFile) -> str:
+    """The message where a file has not the size of its image.
+
+    Args:
+        kind (str): What the file is one of, such as ``'masks'``.
+        file (SizedFile): The file.
+        image (SizedFile): Its image.
+
+    Returns:
+        str: The message.
+    """
+    (path, size), (shown, wanted) = file, image
+    return (
+        f'{path} is {size[1]}x{size[0]} pixels, but its image {shown} is '
+        f'{wanted[1]}x{wanted[0]}; resize the {kind} to the images'
+    )
 
 
 def image_sizes(

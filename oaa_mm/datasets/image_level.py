@@ -27,7 +27,7 @@ from oaa_mm.tags import (
     read_image_list,
     read_labels,
 )
-from oaa_mm.tags.table import NO_LABELS
+from oaa_mm.tags.table import NO_LABELS, multi_hot
 
 from .files import image_sizes
 from .transforms import RecordingCompose
@@ -226,7 +226,7 @@ class ImageLevelDataset(BaseSegDataset):
             label_map[0] = 0
         if self.binary_masks:
             label_map = {0: 0, 1: 1, IGNORE_INDEX: 1}
-        infos = []
+        infos, num_classes = [], len(self.metainfo['classes'])
         for image_id, classes in zip(paths, labels.values(), strict=True):
             info = {
                 'img_path': paths[image_id],
@@ -239,9 +239,7 @@ class ImageLevelDataset(BaseSegDataset):
             if image_id in masks:
                 info['seg_map_path'] = masks[image_id]
             if classes is not None:
-                label = np.zeros(len(self.metainfo['classes']), np.uint8)
-                label[list(classes)] = 1
-                info['gt_label'] = label
+                info['gt_label'] = multi_hot(classes, num_classes)
             infos.append(info)
         return infos
 

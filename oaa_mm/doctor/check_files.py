@@ -6,16 +6,16 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import chain
 
-from oaa_mm.datasets.files import dark_images
+from oaa_mm.datasets.files import dark_images, other_size, unusable
 from oaa_mm.datasets.joined import check_distinct
 from oaa_mm.io import IGNORE_INDEX
+from oaa_mm.io.image_files import absent_files, absent_images
 from oaa_mm.io.masks import require_class
+from oaa_mm.tags.image_list import LISTED_TWICE
 
-from .files import FileFacts
+from .files import NOUNS, FileFacts
 from .findings import Finding, note_refusal
 from .split import SplitData
-
-_NOUNS = {'images': 'images', 'masks': 'masks', 'saliency': 'saliency maps'}
 
 
 def check_list(data: SplitData) -> Iterator[Finding]:
@@ -29,12 +29,12 @@ def check_list(data: SplitData) -> Iterator[Finding]:
     """
     if not data.ids:
         if not data.findings:  # else the reason is known already
-            yield Finding('error', 'list', 'no image is listed')
+            text = 'no image is listed; list one a line, or give labels'
+            yield Finding('error', 'list', text)
         return
     counts = Counter(data.ids)
     repeated = [f'{name} ({n} times)' for name, n in counts.items() if n > 1]
-    text = '{n} images are listed more than once'
-    yield Finding('error', 'list', text, repeated)
+    yield Finding('error', 'list', LISTED_TWICE, repeated)
     found = ', '.join(
         f'{sum(not file.missing for file in files.values())} {kind}'
         for kind, files in data.files.items()
@@ -52,7 +52,7 @@ def check_copies(data: SplitData) -> Iterator[Finding]:
     Yields:
         Finding: A warning, if there are any.
     """
-    text = '{n} groups of images have the same content under several ids'
+    text = '{n} groups of images have the same content; list one of each'
     groups = [' = '.join(g) for g in _by_content(data).values() if len(g) > 1]
     yield Finding('warning', 'overlap', text, groups)
 
@@ -75,7 +75,8 @@ def check_overlap(train: SplitData, val: SplitData) -> Iterator[Finding]:
         yield from found
         return
     shared = sorted(set(train.ids) & set(val.ids))
-    yield Finding('error', 'overlap', '{n} images are in both lists', shared)
+    text = '{n} images are in both lists; take them off one'
+    yield Finding('error', 'overlap', text, shared)
     theirs = _by_content(val)
     # An image that is in both lists is its own copy; once is enough.
     pairs = [
@@ -85,7 +86,7 @@ def check_overlap(train: SplitData, val: SplitData) -> Iterator[Finding]:
         for b in theirs.get(digest, [])
         if a != b
     ]
-    text = '{n} pairs of images have the same content'
+    text = '{n} pairs of images have the same content; list one of each'
     yield Finding('error', 'overlap', text, pairs)
 
 
@@ -114,32 +115,31 @@ def check_files(data: SplitData) -> Iterator[Finding]:
         that are not needed as information. Warnings for EXIF rotations,
         foreign palettes and empty saliency maps.
     """
-    for kind, noun in _NOUNS.items() if data.ids else ():
+    for kind, noun in NOUNS.items() if data.ids else ():
         needed = kind == 'images' or kind in data.split.needs
         if kind in data.files:
             yield from _check_kind(data, kind, needed)
         elif needed or kind == 'masks':
-            text = f'there is no folder of {noun} to check'
+            text = f'there is no folder of {noun} to check; name it if there '
+            text += 'is one (`data_prefix`, or the option of this command)'
             if kind == 'saliency':
-                text += '; pseudo-labels can do without (--background power)'
+                text += ', or do without (--background power)'
             yield Finding('info', kind, text)
 
 
 def _check_kind(data: SplitData, kind: str, needed: bool) -> Iterator[Finding]:
-    files, noun = list(data.files[kind].values()), _NOUNS[kind]
+    files, noun = list(data.files[kind].values()), NOUNS[kind]
     absent = [file.path for file in files if file.missing]
-    text = f'{{n}} of {len(files)} {noun} do not exist'
-    if needed:
-        yield Finding('error', kind, text, absent)
+    if kind == 'images':
+        yield Finding('error', kind, absent_images(len(files)), absent)
+    elif needed:
+        yield Finding('error', kind, absent_files(noun, len(files)), absent)
     else:
-        yield Finding('info', kind, f'{text}, and need not', absent)
+        text = f'{{n}} of {len(files)} {noun} do not exist, and need not'
+        yield Finding('info', kind, text, absent)
     errors = [file.error for file in files if file.error]
-    text = f'{{n}} of {len(files)} {noun} cannot be used'
-    yield Finding('error', kind, text, errors)
-    text = (
-        f'{{n}} {noun} have another size than their image; resize the {noun} '
-        'to the images'
-    )
+    yield Finding('error', kind, unusable(len(files), noun), errors)
+    text = f'{{n}} {noun} have another size than their image'
     yield Finding('error', kind, text, _other_sizes(data, kind))
     usable = [file for file in files if file.usable]
     if kind == 'images':
@@ -158,7 +158,7 @@ def _check_kind(data: SplitData, kind: str, needed: bool) -> Iterator[Finding]:
     elif kind == 'masks':
         yield from _check_values(data, usable)
     else:
-        text = '{n} saliency maps are zero everywhere'
+        text = '{n} saliency maps are zero everywhere; make them again'
         empty = [file.path for file in usable if file.values == (0,)]
         yield Finding('warning', kind, text, empty)
 
@@ -172,7 +172,7 @@ def _check_values(
         with note_refusal(found, 'masks'):
             require_class(values - {0, IGNORE_INDEX}, data.split.mask_dir)
     yield from found
-    text = "{n} masks have a palette other than VOC's; was it a colour image?"
+    text = "{n} masks have other colours than VOC's; check their indices"
     foreign = [mask.path for mask in masks if not mask.voc_palette]
     yield Finding('warning', 'masks', text, foreign)
     text = f'{{n}} masks hold nothing but {IGNORE_INDEX} (ignored pixels)'
@@ -186,8 +186,6 @@ def _other_sizes(data: SplitData, kind: str) -> list[str]:
     for image_id, file in data.files[kind].items():
         image = data.files['images'][image_id]
         if file.usable and image.usable and file.size != image.size:
-            items.append(
-                f'{file.path} is {file.size[1]}x{file.size[0]} pixels, but '
-                f'its image {image.path} is {image.size[1]}x{image.size[0]}'
-            )
+            both = (file.path, file.size), (image.path, image.size)
+            items.append(other_size(NOUNS[kind], *both))
     return items

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from oaa_mm.io import IGNORE_INDEX
 from oaa_mm.tags import LabelTable, diff_labels
-from oaa_mm.tags.table import NO_LABELS
+from oaa_mm.tags.select import labels_to_train_on, unlabelled
+from oaa_mm.tags.table import NO_LABELS, normalize_labels
 
-from .findings import Finding
+from .findings import Finding, note_refusal
 from .split import SplitData
 
 #: Image id -> class indices.
@@ -42,33 +43,28 @@ def check_labels(data: SplitData) -> Iterator[Finding]:
 
 def _find_faults(data: SplitData, labels: Labels) -> Iterator[Finding]:
     ids, count = list(dict.fromkeys(data.ids)), len(data.classes or ())
-    text = (
-        f'{{n}} of {len(ids)} listed images have no entry in the image-level '
-        'labels; label them, or take them off the list'
-    )
     absent = [i for i in ids if i not in labels]
-    yield Finding('error', 'labels', text, absent)
+    yield Finding('error', 'labels', unlabelled(len(ids)), absent)
     text = '{n} images have no class; training takes them as negatives'
     yield Finding('info', 'labels', text, [i for i in labels if not labels[i]])
-    if labels and not any(labels.values()):
-        source = data.split.labels or data.split.list_file
-        text = f'{source}: no listed image has any of the classes '
-        text += ', '.join(data.classes or ())
-        yield Finding('error', 'labels', f'{text}; check the labels')
+    wrong: list[Finding] = []
+    for image_id, classes in labels.items():
+        with note_refusal(wrong, 'labels'):
+            normalize_labels(image_id, classes, count or None)
+    text = '{n} images have a class index out of range; correct the labels'
+    yield Finding('error', 'labels', text, [f.message for f in wrong])
     if not count:
         text = (
             'class indices were not checked, because the number of classes '
             'is unknown; give --classes'
         )
         yield Finding('info', 'labels', text)
-        return
-    text = (
-        '{n} images have a class index out of range; there are '
-        f'{count} classes, 0 to {count - 1}'
-    )
-    outside = {i: [c for c in labels[i] if c >= count] for i in labels}
-    items = [f'{i} {wrong}' for i, wrong in outside.items() if wrong]
-    yield Finding('error', 'labels', text, items)
+    if labels and not wrong:
+        source = str(data.split.labels or data.split.list_file)
+        table = LabelTable(labels, data.classes)
+        with note_refusal(wrong, 'labels'):
+            labels_to_train_on(table, list(labels), source)
+        yield from wrong
 
 
 def _describe(data: SplitData, labels: Labels) -> Iterator[Finding]:
@@ -76,7 +72,8 @@ def _describe(data: SplitData, labels: Labels) -> Iterator[Finding]:
     counts = Counter(c for indices in labels.values() for c in indices)
     if 'labels' in data.split.needs:
         unseen = [name for c, name in enumerate(names) if not counts[c]]
-        yield Finding('warning', 'labels', '{n} classes never occur', unseen)
+        text = '{n} classes never occur; check their names'
+        yield Finding('warning', 'labels', text, unseen)
     counts.update(dict.fromkeys(range(len(names)), 0))
     text = f'images per class: {_spread(data, counts)}'
     yield Finding('info', 'labels', text)
@@ -110,7 +107,7 @@ def check_agreement(data: SplitData) -> Iterator[Finding]:
     text = (
         '{n} masks disagree with the image-level labels; only in masks (+): '
         f'{_spread(data, only[0])}; only in labels (-): '
-        f'{_spread(data, only[1])}'
+        f'{_spread(data, only[1])}; correct those that are wrong'
     )
     yield Finding('warning', 'masks', text, items)
 

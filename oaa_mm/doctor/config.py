@@ -46,16 +46,11 @@ def _class_names(
     return tuple(name for name in names if name != 'background') or None
 
 
-def _with_label_folder(dataset: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The entry with the list and folders that `pseudo_labels` stands for."""
-    prefix = dataset.get('data_prefix') or {}
-    folder = dataset.get('pseudo_labels')
-    if folder is None or prefix.get('seg_map_path'):
-        return dataset
-    root = dataset.get('img_dir') or DataRecord.of_labels(folder).image_root
-    files = {'img_path': root, 'seg_map_path': os.path.join(folder, LABELS)}
-    listed = dataset.get('ann_file') or os.path.join(folder, LIST)
-    return {**dataset, 'ann_file': listed, 'data_prefix': files}
+def _label_folder(dataset: Mapping[str, Any], kind: type) -> str | None:
+    """The folder of labels that a data set learns from."""
+    given = (dataset.get('data_prefix') or {}).get('seg_map_path')
+    other = given or not issubclass(kind, PseudoLabelDataset)
+    return None if other else dataset.get('pseudo_labels')
 
 
 def _split(
@@ -63,10 +58,13 @@ def _split(
 ) -> Split:
     root = Path(dataset.get('data_root') or '')
     folders = dataset.get('data_prefix') or {}
-
-    if issubclass(kind, PseudoLabelDataset):
-        dataset = _with_label_folder(dataset)
-        folders = dataset.get('data_prefix') or {}
+    listed, record = dataset.get('ann_file'), None
+    if folder := _label_folder(dataset, kind):
+        folder = os.path.abspath(folder)  # not below data_root
+        folders = {'seg_map_path': os.path.join(folder, LABELS)}
+        folders['img_path'] = dataset.get('img_dir')
+        listed = listed or os.path.join(folder, LIST)
+        record = DataRecord.of_labels(folder)
 
     def _inside(path: str | None) -> Path | None:
         return root / path if path else None
@@ -80,13 +78,14 @@ def _split(
         saliency = saliency or find_folder(root, None, SALIENCY_DIR)
     return Split(
         f'{name} {number}' if number else name,
-        _inside(dataset.get('ann_file')),
+        _inside(listed),
         root / (folders.get('img_path') or ''),
         needs=needs,
         mask_dir=_inside(folders.get('seg_map_path')),
         saliency_dir=saliency,
         labels=_inside(dataset.get('labels')),
         labels_format=dataset.get('labels_format'),
+        record=None if folders.get('img_path') else record,
         img_suffix=dataset.get('img_suffix', '.jpg'),
         mask_suffix=dataset.get('seg_map_suffix', '.png'),
         binary_masks=dataset.get('binary_masks', False),

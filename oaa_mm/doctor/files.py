@@ -17,6 +17,8 @@ from oaa_mm.io.images import PHOTO_FORMATS, open_image
 from oaa_mm.io.masks import mask_values, voc_colormap
 from oaa_mm.io.progress import progress
 
+#: The kinds of files, and what messages call them.
+NOUNS = {'images': 'images', 'masks': 'masks', 'saliency': 'saliency maps'}
 _EXIF_ORIENTATION = 0x0112
 
 
@@ -117,14 +119,15 @@ def _read_one(
 def _facts(
     path: str, kind: str, read_pixels: Callable[[str], np.ndarray]
 ) -> FileFacts:
+    # First as the stages read it, so that a fault has their words.
+    dark = inspect_image(path).dark if kind == 'images' else 0
+    pixels = read_pixels(path)
     with open_image(path, PHOTO_FORMATS) as image:
         image.verify()  # checksums; it leaves the image unusable
     with open_image(path, PHOTO_FORMATS) as image:
         mode = image.mode
         rotated = image.getexif().get(_EXIF_ORIENTATION, 1) > 1
         colors = image.getpalette('RGB') if mode == 'P' else None
-    dark = inspect_image(path).dark if kind == 'images' else 0
-    pixels = read_pixels(path)
     values = () if kind == 'images' else tuple(mask_values(pixels))
     return FileFacts(
         path,

@@ -63,7 +63,8 @@ def name_split(findings: Iterable[Finding], split: str) -> list[Finding]:
     Args:
         findings (Iterable[Finding]): The findings of checks. In a message,
             ``{n}`` stands for the number of items; such a finding is left out
-            where there is no item.
+            where there is no item. ``{names}``, the place where stages name
+            items, is left out.
         split (str): Name of the split, put in front of each message.
 
     Returns:
@@ -73,6 +74,7 @@ def name_split(findings: Iterable[Finding], split: str) -> list[Finding]:
     for finding in findings:
         if finding.items or '{n}' not in finding.message:
             text = finding.message.replace('{n}', str(len(finding.items)))
+            text = text.replace('{names}', '')
             named.append(replace(finding, message=f'{split}: {text}'))
     return named
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from oaa_mm.attention.record import DataRecord
 from oaa_mm.io import ImageFolder, find_by_id
 from oaa_mm.io.ids import match_ids
 from oaa_mm.tags import LabelTable, read_labels
 from oaa_mm.tags.image_list import ListedImage, read_image_list
 
-from .files import FileFacts, read_facts
+from .files import NOUNS, FileFacts, read_facts
 from .findings import Finding, note_refusal
 
 
@@ -36,6 +37,8 @@ class Split:
             :func:`oaa_mm.tags.read_labels` reads. Defaults to `list_file`.
         labels_format (str, optional): Form of `labels`. Defaults to that of
             its suffix.
+        record (DataRecord | None): Tells where each image is, in place of
+            `img_dir`. Defaults to None.
         img_suffix (str): Defaults to ``'.jpg'``.
         mask_suffix (str): Of masks and saliency maps. Defaults to ``'.png'``.
         binary_masks (bool): Whether 255 marks the only class in masks.
@@ -52,6 +55,7 @@ class Split:
     saliency_dir: Path | None = None
     labels: Path | None = None
     labels_format: str | None = None
+    record: DataRecord | None = None
     img_suffix: str = '.jpg'
     mask_suffix: str = '.png'
     binary_masks: bool = False
@@ -106,7 +110,7 @@ def load_split(
     findings: list[Finding] = []
     folder = listed = table = labels = None
     with note_refusal(findings, 'images'):
-        folder = ImageFolder(split.img_dir, split.img_suffix)
+        folder = _known_images(split)
     with note_refusal(findings, 'list'):
         listed = split.list_file and read_image_list(
             split.list_file,
@@ -154,7 +158,8 @@ def _find_files(
     findings: list[Finding],
 ) -> dict[str, dict[str, FileFacts]]:
     """Where the files of each kind are, as far as there is a folder."""
-    files = {'images': {i: _locate(folder, i, n) for i, n in names.items()}}
+    images = {i: _locate(split, folder, i, n) for i, n in names.items()}
+    files = {'images': images}
     suffix = split.mask_suffix
     others = {'masks': split.mask_dir, 'saliency': split.saliency_dir}
     for kind, path in others.items():
@@ -163,7 +168,7 @@ def _find_files(
         files[kind] = {}
         with note_refusal(findings, kind):
             found = find_by_id(
-                path, names, suffix, kind=kind, allow_missing=True
+                path, names, suffix, kind=NOUNS[kind], allow_missing=True
             )
             for i in names:
                 place = found.get(i, f'{path}/{i}{suffix}')
@@ -187,7 +192,19 @@ def _read_table(
     )
 
 
-def _locate(folder: ImageFolder, image_id: str, name: str) -> FileFacts:
+def _known_images(split: Split) -> ImageFolder:
+    """Files whose ids are those of the images, for reading lists."""
+    if split.record is None:
+        return ImageFolder(split.img_dir, split.img_suffix)
+    split.record.find_images((), option='train_dataloader.dataset.img_dir')
+    return ImageFolder(split.mask_dir, split.mask_suffix, strict=True)
+
+
+def _locate(
+    split: Split, folder: ImageFolder, image_id: str, name: str
+) -> FileFacts:
+    if split.record is not None:
+        return FileFacts(split.record.image_file(image_id))
     try:
         return FileFacts(folder.find(image_id, name))
     except FileNotFoundError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from oaa_mm.checks import name_some
+from oaa_mm.checks import list_names, name_some
 
 from .ids import find_id, image_id_of
 from .image_folder import ImageFolder
@@ -54,12 +54,7 @@ def find_images(
         except ValueError as error:
             unclear.append(str(error))
     if absent:
-        raise FileNotFoundError(
-            f'{len(absent)} of {len(names)} listed images do not exist: '
-            f'{name_some(absent)}. Check the folder of the images '
-            '(`data_root` and `data_prefix.img_path` of a data set) and '
-            'their suffix (`img_suffix`)'
-        )
+        raise FileNotFoundError(list_names(absent_images(len(names)), absent))
     if unclear:
         raise ValueError(name_some(unclear, 3))
     return found
@@ -85,7 +80,7 @@ def find_by_id(
         kind (str): What the files are, for messages. Defaults to ``'masks'``.
         allow_missing (bool): Leave out images without a file. Defaults to
             False: they are an error.
-        remedy (str): What the error advises. Defaults to nothing.
+        remedy (str): What the error advises. Defaults to what always helps.
 
     Returns:
         dict[str, str]: Image id -> path, in the order of `image_ids`.
@@ -115,8 +110,34 @@ def find_by_id(
                 f'put the {kind} in the sub-folders that the images are in'
             )
     if absent and not allow_missing:
-        raise FileNotFoundError(
-            f'{len(absent)} of {len(absent) + len(found)} {kind} are absent: '
-            f'{name_some(absent)}. {remedy}'.rstrip()
-        )
+        text = absent_files(kind, len(absent) + len(found), remedy)
+        raise FileNotFoundError(list_names(text, absent))
     return found
+
+
+def absent_images(total: int) -> str:
+    """The message where images are absent, for ``list_names``."""
+    return (
+        f'{{n}} of {total} listed images do not exist{{names}}. Check the '
+        'folder of the images (`data_root` and `data_prefix.img_path` of a '
+        'data set) and their suffix (`img_suffix`)'
+    )
+
+
+def absent_files(kind: str, total: int, remedy: str = '') -> str:
+    """The message where files that belong to images are absent.
+
+    Args:
+        kind (str): See :func:`find_by_id`.
+        total (int): The number of images.
+        remedy (str): What it advises. Defaults to what always helps.
+
+    Returns:
+        str: For :func:`oaa_mm.checks.list_names`.
+    """
+    text = f'{{n}} of {total} {kind} are absent{{names}}. '
+    return text + (
+        remedy
+        or f'Check the folder and the suffix of the {kind}, or take the '
+        'images that have none off the list'
+    )

@@ -58,7 +58,7 @@ def open_image(
         FileNotFoundError: There is no such file.
         ValueError: It has another format, is damaged or too large.
     """
-    source = path if content is None else io.BytesIO(content)
+    source = os.fspath(path) if content is None else io.BytesIO(content)
     try:
         with Image.open(source, formats=formats) as image:
             yield image

@@ -22,25 +22,10 @@ from oaa_mm.attention import (
 from oaa_mm.checks import check_choice
 from oaa_mm.registry import MODELS
 
-from .feature_size import FeatureSize
+from .feature_size import FeatureSize, Levels
 from .hidden_pixels import hide_pixels
 from .inference_config import InferenceConfig
 from .pretrained import check_pretrained
-
-
-class Levels(nn.Module):
-    """Feature maps as necks take them: a tuple, also of a single one."""
-
-    def forward(self, features: Tensor | tuple[Tensor, ...]) -> tuple:
-        """Wrap the lone tensor that some backbones return.
-
-        Args:
-            features (Tensor | tuple[Tensor, ...]): (N, K, h, w) tensors.
-
-        Returns:
-            tuple: Of all of them.
-        """
-        return (features,) if isinstance(features, Tensor) else features
 
 
 class AttentionModel(BaseModel):

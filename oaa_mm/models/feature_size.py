@@ -6,7 +6,7 @@ import copy
 from collections.abc import Sequence
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 class FeatureSize:
@@ -55,3 +55,18 @@ class FeatureSize:
                 ) from error
             self._lengths[pixels] = output.shape[-1]
         return self._lengths[pixels]
+
+
+class Levels(nn.Module):
+    """Feature maps as necks take them: a tuple, also of a single one."""
+
+    def forward(self, features: Tensor | tuple[Tensor, ...]) -> tuple:
+        """Wrap the lone tensor that some backbones return.
+
+        Args:
+            features (Tensor | tuple[Tensor, ...]): (N, K, h, w) tensors.
+
+        Returns:
+            tuple: Of all of them.
+        """
+        return (features,) if isinstance(features, Tensor) else features

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from oaa_mm.attention import AttentionStore
 from oaa_mm.attention.coverage import check_maps
 from oaa_mm.attention.record import DataRecord
-from oaa_mm.datasets.files import inspect_images
+from oaa_mm.datasets.files import inspect_images, other_size
 from oaa_mm.io import find_by_id, read_grey
 from oaa_mm.io.progress import progress
 from oaa_mm.tags import read_image_list
@@ -112,11 +112,7 @@ def _check_sizes(
         for image_id, values in zip(
             saliency, progress(maps, 'Saliency maps', len(sizes)), strict=True
         ):
-            height, width = sizes[image_id]
-            if values.shape != (height, width):
-                raise ValueError(
-                    f'{saliency[image_id]} is {values.shape[1]}x'
-                    f'{values.shape[0]} pixels, but its image '
-                    f'{images[image_id]} is {width}x{height}; resize the '
-                    'saliency maps to the images'
-                )
+            file = saliency[image_id], values.shape
+            image = images[image_id], sizes[image_id]
+            if file[1] != image[1]:
+                raise ValueError(other_size('saliency maps', file, image))

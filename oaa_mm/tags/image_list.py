@@ -13,12 +13,16 @@ import re
 from collections import Counter
 from collections.abc import Container, Iterable, Sequence
 
-from oaa_mm.checks import name_some
+from oaa_mm.checks import list_names
 from oaa_mm.io import check_image_id, image_id_of, read_text
 from oaa_mm.io.ids import IMAGE_SUFFIXES, find_id
 
 from .table import LabelTable, ListedImage, TableBuilder
 
+#: The message where images are repeated, see :func:`oaa_mm.checks.list_names`.
+LISTED_TWICE = (
+    '{n} images are listed more than once{names}; keep one line of each'
+)
 #: What separates words. Other blanks of Unicode belong to names.
 _BLANKS = ' \t\r\f\v'
 _WORD = re.compile(f'[^{_BLANKS}]+')
@@ -80,10 +84,7 @@ def read_image_list(
     counts = Counter(image.image_id for image in images)
     twice = [i for i, count in counts.items() if count > 1]
     if twice and unique:
-        raise ValueError(
-            f'{path}: {len(twice)} images are listed more than once: '
-            f'{name_some(twice)}; keep one line of each'
-        )
+        raise ValueError(f'{path}: {list_names(LISTED_TWICE, twice)}')
     return images
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from oaa_mm.checks import name_some
+from oaa_mm.checks import list_names
 from oaa_mm.io.ids import match_ids
 
 from .image_list import read_image_list
@@ -34,12 +34,17 @@ def labels_of(
     entries = match_ids(image_ids, table.labels, source)
     absent = [i for i in image_ids if i not in entries]
     if absent:
-        raise ValueError(
-            f'{source}: {len(absent)} of {len(image_ids)} listed images have '
-            f'no entry in the image-level labels: {name_some(absent)}; label '
-            'them, or take them off the list'
-        )
+        text = list_names(unlabelled(len(image_ids)), absent)
+        raise ValueError(f'{source}: {text}')
     return {i: table.labels[entries[i]] for i in image_ids}
+
+
+def unlabelled(total: int) -> str:
+    """The message where labels are absent, for ``list_names``."""
+    return (
+        f'{{n}} of {total} listed images have no entry in the image-level '
+        'labels{names}; label them, or take them off the list'
+    )
 
 
 def select_listed(

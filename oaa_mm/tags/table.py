@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from numbers import Integral
 from typing import NamedTuple
@@ -37,10 +37,22 @@ class ListedImage(NamedTuple):
     tags: tuple[int, ...] | None = None
 
 
-def _normalize(
+def normalize_labels(
     image_id: str, indices: Iterable[int], num_classes: int | None
 ) -> tuple[int, ...]:
-    """Check an image's id and classes; the only check of their range."""
+    """Check an image's id and classes; the only check of their range.
+
+    Args:
+        image_id (str): The image.
+        indices (Iterable[int]): Its class indices, 0-based.
+        num_classes (int | None): The number of classes; None if unknown.
+
+    Returns:
+        tuple[int, ...]: The indices, sorted, without repetition.
+
+    Raises:
+        ValueError: The id could not be a file's, or an index is no class.
+    """
     check_image_id(image_id)
     values = tuple(indices)
     if not all(
@@ -101,7 +113,7 @@ class LabelTable:
         size = None if classes is None else len(classes)
         labels = {}
         for image_id, indices in self.labels.items():
-            labels[image_id] = _normalize(image_id, indices, size)
+            labels[image_id] = normalize_labels(image_id, indices, size)
         # The dataclass is frozen for its users, not for its own clean-up.
         object.__setattr__(self, 'classes', classes)
         object.__setattr__(self, 'labels', labels)
@@ -116,33 +128,20 @@ class LabelTable:
             for image_id in sorted(self.labels)
         ]
 
-    def to_matrix(
-        self, image_ids: Sequence[str], num_classes: int
-    ) -> np.ndarray:
-        """Multi-hot labels of some images.
 
-        Args:
-            image_ids (Sequence[str]): N image ids of this table.
-            num_classes (int): C, the number of classes.
+def multi_hot(indices: Iterable[int], num_classes: int) -> np.ndarray:
+    """The classes of an image as a vector.
 
-        Returns:
-            np.ndarray: Shape (N, C), uint8, 1 where the image has the class.
+    Args:
+        indices (Iterable[int]): Class indices, 0-based.
+        num_classes (int): C, the number of classes.
 
-        Raises:
-            ValueError: An image is not in the table, or has a class index of
-                `num_classes` or above.
-        """
-        absent = [name for name in image_ids if name not in self.labels]
-        if absent:
-            raise ValueError(
-                f'{len(absent)} of {len(image_ids)} images have no entry in '
-                f'the label table, the first ones are {absent[:5]}'
-            )
-        matrix = np.zeros((len(image_ids), num_classes), dtype=np.uint8)
-        for row, image_id in zip(matrix, image_ids, strict=True):
-            indices = self.labels[image_id]
-            row[list(_normalize(image_id, indices, num_classes))] = 1
-        return matrix
+    Returns:
+        np.ndarray: (C,) uint8, 1 where the image has the class, else 0.
+    """
+    vector = np.zeros(num_classes, np.uint8)
+    vector[list(indices)] = 1
+    return vector
 
 
 class TableBuilder:
@@ -207,7 +206,7 @@ class TableBuilder:
         try:
             if image_id in self.labels:
                 raise ValueError(f'image {image_id!r} occurs twice; keep one')
-            self.labels[image_id] = _normalize(image_id, indices, size)
+            self.labels[image_id] = normalize_labels(image_id, indices, size)
         except ValueError as error:
             raise ValueError(f'{self.source}{place}: {error}') from error
         self.files[image_id] = name

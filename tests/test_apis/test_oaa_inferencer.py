@@ -12,6 +12,7 @@ from PIL import Image
 
 from oaa_mm.apis import OAAInferencer
 from oaa_mm.attention import AttentionStore, attention_to_image
+from oaa_mm.attention.record import DataRecord
 from oaa_mm.io import read_mask
 from oaa_mm.pseudo_labels import LabelRules
 from oaa_mm.pseudo_labels.folder import make_label_folder
@@ -160,6 +161,50 @@ def test_a_folder_becomes_maps_overlays_and_labels(world, tmp_path, kind):
     for path in made:
         ours = tmp_path / 'out/labels' / path.name
         assert np.array_equal(read_mask(path), read_mask(ours))
+
+
+def test_the_store_knows_its_images_and_classes(world, tmp_path):
+    """make_pseudo_labels needs no --img-dir and no --classes."""
+    out = tmp_path / 'out'
+    inferencer = OAAInferencer(world / 'cam', show_progress=False)
+    inferencer(world / 'images', tags=[0, 1, 2, 0], out_dir=out)
+    make_label_folder(
+        out / 'attention.safetensors', tmp_path / 'tool', rules=POWER
+    )
+    for n, size in enumerate(SIZES):
+        made = read_mask(tmp_path / f'tool/labels/im{n}.png')
+        assert made.shape == size
+        assert np.array_equal(made, read_mask(out / f'labels/im{n}.png'))
+    record = DataRecord.of_labels(tmp_path / 'tool')
+    assert record.classes == tuple(NAMES)
+    image = world / 'images/im0.png'
+    assert record.image_file('im0') == str(image)
+    array = cv2.imread(str(image))
+    inferencer([array], tags=[0], out_dir=tmp_path / 'array')
+    with pytest.raises(FileNotFoundError, match='--img-dir'):
+        make_label_folder(
+            tmp_path / 'array/attention.safetensors', tmp_path / 'x'
+        )
+
+
+@pytest.mark.parametrize(
+    ('option', 'message'),
+    [
+        ({'batch_size': 0}, r'batch_size should be in \[1, inf\)'),
+        ({'batch_size': 1.5}, 'batch_size .* an integer, but got 1.5'),
+        ({'alpha': 1.5}, r'alpha should be in \[0, 1\], but got 1.5'),
+        ({'score_thr': 2}, 'score_thr should be in'),
+    ],
+)
+def test_constants_are_checked_before_any_work(
+    world, inferencer, monkeypatch, option, message
+):
+    def forward(*args, **kwargs):
+        raise AssertionError('the network ran')
+
+    monkeypatch.setattr(inferencer, 'forward', forward)
+    with pytest.raises(ValueError, match=message):
+        inferencer(world / 'images', return_vis=True, **option)
 
 
 def test_files_arrays_and_batches_are_one(world, inferencer):

@@ -95,12 +95,17 @@ class TestList:
 
     def test_empty(self):
         assert brief(check_list(split(ids=()))) == [
-            ('error', 'train: no image is listed')
+            (
+                'error',
+                'train: no image is listed; list one a line, or give labels',
+            )
         ]
 
     def test_repeated_ids(self):
         found = the_only(check_list(split(ids=('a', 'b', 'a'))), 'error')
-        assert found.message == 'train: 1 images are listed more than once'
+        assert found.message == (
+            'train: 1 images are listed more than once; keep one line of each'
+        )
         assert found.items == ('a (2 times)',)
 
 
@@ -144,13 +149,16 @@ class TestImages:
             (
                 FileFacts('b.jpg', missing=True),
                 'error',
-                '1 of 2 images do not exist',
+                '1 of 2 listed images do not exist. Check the folder of the '
+                'images (`data_root` and `data_prefix.img_path` of a data '
+                'set) and their suffix (`img_suffix`)',
                 'b.jpg',
             ),
             (
                 FileFacts('b.jpg', error='b.jpg: cut off'),
                 'error',
-                '1 of 2 images cannot be used',
+                '1 of 2 images cannot be used. Replace these files, or take '
+                'the images off the list',
                 'b.jpg: cut off',
             ),
             (
@@ -188,9 +196,11 @@ class TestLabels:
         findings = check_labels(data)
         assert [f.items for f in findings if f.severity == 'error'] == [
             ('c',),
-            ('a [3]',),
+            (
+                "image 'a': class index 3 is out of range; there are 3 "
+                'classes, 0 to 2',
+            ),
         ]
-        assert '3 classes, 0 to 2' in findings[2].message
         assert (findings[1].severity, findings[1].items) == ('info', ('b',))
         assert 'negatives' in findings[1].message
 
@@ -245,7 +255,8 @@ class TestMasks:
         masks = [mask('a', [1]), mask('b', [2, 3], size=(60, 40))]
         found = the_only(self.run(masks), 'error')
         assert found.items == (
-            'b.png is 40x60 pixels, but its image b.jpg is 60x40',
+            'b.png is 40x60 pixels, but its image b.jpg is 60x40; resize the '
+            'masks to the images',
         )
 
     def test_unusable_masks_are_one_error_and_no_disagreement(self):

@@ -8,6 +8,7 @@ one holds. The stage and the doctor read the very same entries.
 import importlib.util
 import re
 from dataclasses import replace
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -187,17 +188,24 @@ def make_labels(root, names, saliency='saliency'):
     return {i: read_mask(root / f'out/labels/{i}.png') for i in names}
 
 
-def check_agreement(refusal, findings, words):
+def _is_said_in(line, refusal):
+    """Whether each sentence of a line is one of a refusal, word for word."""
+    parts = re.split('[.;] ', line)
+    return len(line) > 30 and (
+        refusal in line or all(part in refusal for part in parts)
+    )
+
+
+def check_agreement(refusal, findings, words, alike=True):
     """Both are silent, or both refuse with these words.
 
     One of the doctor's sentences is part of the stage's, or all of it.
     """
     if not words:
         assert (refusal, findings) == ('', '')
-    else:
+    elif alike:
         lines = re.sub('^(train|val): ', '', findings, flags=re.M).splitlines()
-        same = [n for n in lines if n in refusal or refusal in n]
-        assert any(len(n) > 30 for n in same), (lines, refusal)
+        assert any(map(_is_said_in, lines, repeat(refusal))), (lines, refusal)
     for word in words:
         assert word in refusal, refusal
         assert word in findings, findings

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from mmengine.config import Config
 from mmseg.registry import DATASETS
 from odd_world import (
@@ -193,8 +194,27 @@ def test_names_with_blanks_and_brackets_in_sub_folders(tmp_path):
     assert store.image_ids == sorted(names)
 
 
-def test_negatives_of_a_single_class(tmp_path):
-    """Polyp or not: no map, and a label that is all background."""
+#: One iteration of configs/own_segmentation.py for a test.
+SMALL_DEEPLAB = [
+    '--cfg-options',
+    'train_dataloader.dataset.pipeline.2.scale=(64,64)',
+    'train_dataloader.dataset.pipeline.3.crop_size=(32,32)',
+    'train_dataloader.dataset.pipeline.6.size=(32,32)',
+    'train_dataloader.batch_size=2',
+    'train_dataloader.num_workers=0',
+    'train_dataloader.persistent_workers=False',
+    'model.pretrained=None',
+    'model.backbone.base_channels=8',
+    'model.decode_head.in_channels=256',
+    'model.decode_head.c1_in_channels=32',
+    'model.auxiliary_head.in_channels=128',
+    'model.data_preprocessor.size=(32,32)',
+    'train_cfg.max_iters=1',
+]
+
+
+def test_negatives_of_a_single_class(tmp_path, monkeypatch):
+    """Polyp or not: no map, a label of background, and DeepLab on these."""
     paint(tmp_path, *(f'{n}.jpg' for n in SIX))
     rows = [f'{n},{int(n < "d")}' for n in SIX]
     write(tmp_path, 'tags.csv', 'image,polyp', *rows)
@@ -219,6 +239,16 @@ def test_negatives_of_a_single_class(tmp_path):
     assert '6 images' in text
     check = ['check_dataset', '--config', path]
     assert '3 images have no class' in run(tmp_path, *check)
+    monkeypatch.setenv('OWN_CLASSES', 'polyp')
+    monkeypatch.setenv('OWN_LABELS', str(tmp_path / 'out'))
+    path = ROOT / 'configs/own_segmentation.py'
+    text = run(tmp_path, 'check_dataset', '--config', path)
+    assert '6 images listed; found 6 images, 6 masks' in text
+    work = tmp_path / 'deeplab'
+    run(tmp_path, 'train', path, '--work-dir', work, *SMALL_DEEPLAB)
+    weights = torch.load(work / 'iter_1.pth', weights_only=False)
+    shape = weights['state_dict']['decode_head.conv_seg.weight'].shape
+    assert shape[0] == 2  # background and polyp
 
 
 def test_negatives_in_oaa_plus(tmp_path):
@@ -280,55 +310,44 @@ def polyps(root, on=1):
 
 def test_masks_of_0_and_255_from_tags_to_scores(tmp_path):
     """One setting of the data set; the scores are those of 0 and 1."""
-    scores = []
-    for on, options in ((1, {}), (255, {'binary_masks': True})):
-        root = tmp_path / f'of_{on}'
-        polyps(root, on)
-        entries = {
-            'labels': 'masks',
-            'metainfo': {'classes': ('polyp',)},
-            'data_prefix': {'img_path': 'images', 'seg_map_path': 'masks'},
-            **options,
-        }
-        path = config(root, entries, num_classes=1)
-        cfg = Config.fromfile(path)
-        cfg.randomness = {'seed': 0}
-        cfg.test_dataloader = copy.deepcopy(cfg.train_dataloader)
-        cfg.test_dataloader.sampler = {
-            'type': 'DefaultSampler',
-            'shuffle': False,
-        }
-        cfg.test_cfg = {'type': 'TestLoop'}
-        cfg.test_evaluator = {'type': 'oaa_mm.AttentionMetric'}
-        cfg.dump(path)
-        run(root, 'check_dataset', '--config', path)
-        run(root, 'train', path)
-        found = run(root, 'test', path, root / 'work/epoch_2.pth')
-        scores += re.findall(r'attention/mIoU: ([0-9.]+)', found)
-        store = root / 'work/attention_epoch_2.safetensors'
-        assert AttentionStore.load(store).image_ids == list('abc')
-        if on == 1:
-            continue
-        # Without the setting, all three refuse; the option is as good.
-        del cfg.train_dataloader.dataset.binary_masks
-        cfg.test_dataloader.dataset.labels = None
-        cfg.test_dataloader.dataset.ann_file = 'val.txt'
-        del cfg.test_dataloader.dataset.binary_masks
-        cfg.dump(path)
-        test = ['test', path, root / 'work/epoch_2.pth']
-        for command in (
-            ['train', path],
-            ['check_dataset', '--config', path],
-            test,
-        ):
-            text = run(root, *command, expect=1)
-            assert 'masks/a.png: the mask holds 0 and 255 alone' in text
-            assert '`binary_masks=True` in a data set' in text
-        run(root, 'check_dataset', '--binary-masks', '--config', path)
-        found = run(root, *test, '--binary-masks')
-        scores += re.findall(r'attention/mIoU: ([0-9.]+)', found)
-    assert len(scores) == 3
-    assert len(set(scores)) == 1
+    polyps(tmp_path, 255)
+    entries = {
+        'labels': 'masks',
+        'metainfo': {'classes': ('polyp',)},
+        'data_prefix': {'img_path': 'images', 'seg_map_path': 'masks'},
+        'binary_masks': True,
+    }
+    path = config(tmp_path, entries, num_classes=1)
+    cfg = Config.fromfile(path)
+    cfg.test_dataloader = copy.deepcopy(cfg.train_dataloader)
+    cfg.test_dataloader.sampler.shuffle = False
+    cfg.test_dataloader.dataset.labels = None
+    cfg.test_dataloader.dataset.ann_file = 'val.txt'
+    cfg.test_cfg = {'type': 'TestLoop'}
+    cfg.test_evaluator = {'type': 'oaa_mm.AttentionMetric'}
+    cfg.dump(path)
+    run(tmp_path, 'check_dataset', '--config', path)
+    run(tmp_path, 'train', path)
+    store = tmp_path / 'work/attention_epoch_2.safetensors'
+    store = AttentionStore.load(store)
+    assert store.image_ids == list('abc')
+    test = ['test', path, tmp_path / 'work/epoch_2.pth']
+    scores = [run(tmp_path, *test)]
+    # Without the setting, all three refuse; the option is as good.
+    del cfg.train_dataloader.dataset.binary_masks
+    del cfg.test_dataloader.dataset.binary_masks
+    cfg.dump(path)
+    check = ['check_dataset', '--config', path]
+    for command in (['train', path], check, test):
+        text = run(tmp_path, *command, expect=1)
+        assert 'masks/a.png: the mask holds 0 and 255 alone' in text
+        assert '`binary_masks=True` in a data set' in text
+    run(tmp_path, *check, '--binary-masks')
+    scores.append(run(tmp_path, *test, '--binary-masks'))
+    polyps(tmp_path, 1)
+    scores.append(run(tmp_path, *test))
+    found = [re.findall('attention/mIoU: ([0-9.]+)', text) for text in scores]
+    assert found[0] == found[1] == found[2] != []
 
 
 def test_masks_of_a_class_for_mmseg_s_own_loader(tmp_path):
@@ -409,6 +428,18 @@ def test_joined_sets_with_any_prefixes(tmp_path):
         for name in ('000', '001'):
             label = tmp_path / f'own/labels/{folder}/{name}.png'
             assert read_mask(label).shape == size
+    # The images of the labels are in two folders.
+    dataset = {'type': 'oaa_mm.PseudoLabelDataset', 'pipeline': []}
+    dataset['pseudo_labels'] = str(tmp_path / 'own')
+    assert len(DATASETS.build(dataset)) == 4
+    path = tmp_path / 'deeplab.py'
+    Config({'train_dataloader': {'dataset': dataset}}).dump(path)
+    text = run(tmp_path, 'check_dataset', '--config', path)
+    assert '4 images listed; found 4 images, 4 masks' in text
+    (tmp_path / 'images/b/000.jpg').unlink()
+    text = run(tmp_path, 'check_dataset', '--config', path, expect=1)
+    assert '1 of 4 listed images do not exist' in text
+    assert 'images/b/000.jpg' in text
 
 
 @pytest.mark.parametrize('command', ['evaluate', 'check_dataset'])

@@ -10,6 +10,7 @@ from oaa_mm.tags import (
     LabelTable,
     load_classes,
 )
+from oaa_mm.tags.table import multi_hot
 
 
 def test_indices_become_sorted_and_unique():
@@ -74,20 +75,10 @@ def test_wrong_classes_are_refused(classes, message):
         LabelTable({}, classes)
 
 
-def test_to_matrix():
-    table = LabelTable({'a': [0, 2], 'b': [], 'c': [1]})
-    matrix = table.to_matrix(['c', 'a', 'b', 'c'], 3)
-    assert matrix.dtype == np.uint8
-    assert matrix.tolist() == [[0, 1, 0], [1, 0, 1], [0, 0, 0], [0, 1, 0]]
-    assert table.to_matrix([], 3).shape == (0, 3)
-
-
-def test_to_matrix_names_absent_images_and_large_indices():
-    table = LabelTable({'a': [2]})
-    with pytest.raises(ValueError, match=r"1 of 2 images .*\['x'\]"):
-        table.to_matrix(['a', 'x'], 3)
-    with pytest.raises(ValueError, match=r"'a': class index 2 .* 0 to 1"):
-        table.to_matrix(['a'], 2)
+def test_multi_hot():
+    assert multi_hot([2, 0], 4).tolist() == [1, 0, 1, 0]
+    assert multi_hot((), 1).tolist() == [0]
+    assert multi_hot([1], 2).dtype == np.uint8
 
 
 def test_class_lists_equal_those_of_mmseg():

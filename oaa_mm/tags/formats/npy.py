@@ -13,7 +13,7 @@ import numpy as np
 from numpy.lib import format as npy_format
 
 from oaa_mm.io import atomic_write, read_bytes
-from oaa_mm.tags.table import LabelTable, TableBuilder
+from oaa_mm.tags.table import LabelTable, TableBuilder, multi_hot
 
 from ._safe_pickle import load_numpy_pickle
 
@@ -129,12 +129,9 @@ def write_npy(table: LabelTable, path: str | os.PathLike) -> None:
             version of numpy reads it by
             ``np.load(path, allow_pickle=True).item()``.
     """
-    ids = list(table.labels)
-    matrix = table.to_matrix(ids, len(table.classes))
+    count = len(table.classes)
     value = np.empty((), dtype=object)
-    value[()] = {
-        name: row.copy() for name, row in zip(ids, matrix, strict=True)
-    }
+    value[()] = {i: multi_hot(c, count) for i, c in table.labels.items()}
     # numpy 2 pickles under a module name that numpy 1 lacks; the old name
     # exists in both. An image id cannot hold a line break, so it cannot hold
     # this text; protocol 3 writes names as plain lines.
