@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
-from mmseg.registry import DATASETS
+from mmseg.registry import DATASETS, MODELS
 from odd_world import (
     CLASSES,
     ROOT,
@@ -365,6 +365,32 @@ def test_masks_of_a_class_for_mmseg_s_own_loader(tmp_path):
     }
     sample = DATASETS.build(config_of(tmp_path, entries))[0]
     assert np.array_equal(sample['gt_seg_map'], (truth(0) > 0).astype(int))
+
+
+def test_deep_masks_in_a_test_of_mmseg(tmp_path):
+    """LoadAnnotations would wrap 257 and 258 to the classes 1 and 2."""
+    paint(tmp_path, *(f'{n}.jpg' for n in SIX), folder='JPEGImages')
+    masks(
+        tmp_path,
+        *(f'{n}.png' for n in SIX),
+        folder='SegmentationClassAug',
+        change=lambda mask: mask.astype(np.uint16),
+    )
+    write(tmp_path, 'ImageSets/Segmentation/val.txt', *SIX)
+    path = ROOT / 'configs/toy/deeplabv3plus_r18_toy.py'
+    model = MODELS.build(Config.fromfile(path).model)
+    torch.save({'state_dict': model.state_dict()}, tmp_path / 'any.pth')
+    test = [
+        'test', path, tmp_path / 'any.pth', '--work-dir', tmp_path / 'work',
+        '--cfg-options', f'test_dataloader.dataset.data_root={tmp_path}',
+        'test_dataloader.num_workers=0',
+        'test_dataloader.persistent_workers=False',
+    ]  # fmt: skip
+    assert 'mIoU: ' in run(tmp_path, *test)
+    deep = truth(1).astype(np.uint16)
+    save(tmp_path / 'SegmentationClassAug/b.png', deep + 256 * (deep > 0))
+    text = run(tmp_path, *test, expect=1)
+    assert 'SegmentationClassAug/b.png: the mask holds the value 258' in text
 
 
 def test_binary_masks_of_other_data_sets():

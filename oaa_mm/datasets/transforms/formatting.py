@@ -27,7 +27,7 @@ class PackImageLevelInputs(PackSegInputs):
     Args:
         meta_keys (Sequence[str]): Keys that become metainfo. AttentionMetric
             needs `seg_map_path` and, where a data set's classes are selected
-            or reordered, `label_map`.
+            or reordered, or 255 marks its class, `label_map`.
     """
 
     def __init__(
