@@ -142,6 +142,8 @@ def find_id(
         str | None: The id with as many of the folders as there are in
         `known`; None where it is not known at all.
     """
+    if '.' not in name and '/' not in name and '\\' not in name:
+        return name if name in known else None  # nearly all, and much faster
     whole = _without_suffix(name.strip().replace('\\', '/'), suffix)
     if whole in known and not _FOREIGN.match(whole):
         return whole

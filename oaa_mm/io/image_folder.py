@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import defaultdict
+from collections.abc import Sequence
 from functools import cache
 
 from .ids import IMAGE_SUFFIXES, find_id
@@ -39,6 +39,7 @@ class ImageFolder:
         self.suffix = suffix
         self.strict = strict
         self._list = cache(self._list)  # of this object alone
+        self._prefix = cache(self._prefix)
         if not os.path.isdir(self.folder or '.'):
             raise FileNotFoundError(
                 f'there is no folder {self.folder}; check the folder of the '
@@ -46,7 +47,8 @@ class ImageFolder:
             )
 
     def __contains__(self, image_id: str) -> bool:
-        return bool(self._names(image_id))
+        sub, _, stem = image_id.rpartition('/')
+        return stem in self._list(sub)
 
     def find(self, image_id: str, name: str | None = None) -> str:
         """The file of an image.
@@ -73,8 +75,8 @@ class ImageFolder:
             names = [listed]
         elif self.suffix:
             names = [n for n in names if _ends_in(n, self.suffix)]
-        folder = os.path.join(self.folder, image_id.rpartition('/')[0])
-        paths = [os.path.join(folder, name) for name in names]
+        folder = self._prefix(image_id.rpartition('/')[0])
+        paths = [folder + name for name in names]
         if len(paths) > 1:
             raise ValueError(
                 f'image {image_id!r} may be any of {", ".join(paths)}; list '
@@ -111,13 +113,13 @@ class ImageFolder:
             )
         return sorted(found)
 
-    def _names(self, image_id: str) -> list[str]:
+    def _names(self, image_id: str) -> Sequence[str]:
         sub, _, stem = image_id.rpartition('/')
-        return self._list(sub).get(stem, [])
+        return self._list(sub).get(stem, ())
 
-    def _list(self, sub: str) -> dict[str, list[str]]:
+    def _list(self, sub: str) -> dict[str, tuple[str, ...]]:
         """Stem -> names of the files in a sub-folder."""
-        files: dict[str, list[str]] = defaultdict(list)
+        files: dict[str, tuple[str, ...]] = {}
         try:
             names = sorted(os.listdir(os.path.join(self.folder, sub)))
         except (OSError, ValueError):
@@ -126,10 +128,18 @@ class ImageFolder:
             if name.startswith('.'):
                 continue
             if self.suffix and _ends_in(name, self.suffix):
-                files[name[: -len(self.suffix)]].append(name)
+                stem = name[: -len(self.suffix)]
             elif not self.strict and name.lower().endswith(IMAGE_SUFFIXES):
-                files[name.rpartition('.')[0]].append(name)
-        return dict(files)
+                stem = name.rpartition('.')[0]
+            else:
+                continue
+            # Tuples, which the collector of garbage need not look at.
+            files[stem] = (*files.get(stem, ()), name)
+        return files
+
+    def _prefix(self, sub: str) -> str:
+        """What comes before the names of files in a sub-folder."""
+        return os.path.join(self.folder, sub, '')
 
     def expected(self, image_id: str) -> str:
         """Where the file of an absent image should be, for messages."""

@@ -150,14 +150,14 @@ def _readings(line: str) -> list[tuple[str, str]]:
 
 def _may_follow(name: str, rest: str) -> bool:
     """Whether what follows a name is nothing, numbers, a comment or a mask."""
-    if _NUMBERS.fullmatch(rest):
+    if not rest or _NUMBERS.fullmatch(rest):
         return True
     words = _before_comment(rest)
     return len(words) == 1 and _has_suffix(name) and _has_suffix(words[0])
 
 
 def _before_comment(rest: str) -> list[str]:
-    return _WORD.findall(_COMMENT.sub('', rest))
+    return _WORD.findall(_COMMENT.sub('', rest) if '#' in rest else rest)
 
 
 def _has_suffix(name: str) -> bool:

@@ -183,7 +183,9 @@ def test_the_store_knows_its_images_and_classes(world, tmp_path):
     inferencer([array], tags=[0], out_dir=tmp_path / 'array')
     with pytest.raises(FileNotFoundError, match='--img-dir'):
         make_label_folder(
-            tmp_path / 'array/attention.safetensors', tmp_path / 'x'
+            tmp_path / 'array/attention.safetensors',
+            tmp_path / 'x',
+            rules=POWER,
         )
 
 
