@@ -1,9 +1,4 @@
-"""Names of the foreground classes, in the order of their indices.
-
-They equal mmseg's lists without the background; they are spelled out because
-importing them from mmseg takes seconds (it imports torch), reading labels
-should not.
-"""
+"""Names of the foreground classes, in the order of their indices."""
 
 from __future__ import annotations
 
@@ -12,32 +7,16 @@ from collections.abc import Iterable
 from itertools import takewhile
 from pathlib import Path
 
+from mmseg.utils import get_classes
+
 from oaa_mm.io import read_text
 from oaa_mm.io.ids import is_clean_text
 
 #: The 20 classes of PASCAL VOC.
-VOC_CLASSES = (
-    'aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car', 'cat',
-    'chair', 'cow', 'diningtable', 'dog', 'horse', 'motorbike', 'person',
-    'pottedplant', 'sheep', 'sofa', 'train', 'tvmonitor',
-)  # fmt: skip
+VOC_CLASSES = tuple(get_classes('voc')[1:])
 
 #: The 80 thing classes of COCO, in the order of their category ids.
-COCO_CLASSES = (
-    'person', 'bicycle', 'car', 'motorcycle', 'airplane', 'bus', 'train',
-    'truck', 'boat', 'traffic light', 'fire hydrant', 'stop sign',
-    'parking meter', 'bench', 'bird', 'cat', 'dog', 'horse', 'sheep', 'cow',
-    'elephant', 'bear', 'zebra', 'giraffe', 'backpack', 'umbrella', 'handbag',
-    'tie', 'suitcase', 'frisbee', 'skis', 'snowboard', 'sports ball', 'kite',
-    'baseball bat', 'baseball glove', 'skateboard', 'surfboard',
-    'tennis racket', 'bottle', 'wine glass', 'cup', 'fork', 'knife', 'spoon',
-    'bowl', 'banana', 'apple', 'sandwich', 'orange', 'broccoli', 'carrot',
-    'hot dog', 'pizza', 'donut', 'cake', 'chair', 'couch', 'potted plant',
-    'bed', 'dining table', 'toilet', 'tv', 'laptop', 'mouse', 'remote',
-    'keyboard', 'cell phone', 'microwave', 'oven', 'toaster', 'sink',
-    'refrigerator', 'book', 'clock', 'vase', 'scissors', 'teddy bear',
-    'hair drier', 'toothbrush',
-)  # fmt: skip
+COCO_CLASSES = tuple(get_classes('cocostuff')[:80])
 
 #: COCO numbers its categories 1..91, and eleven of them were never used.
 _COCO_UNUSED = (12, 26, 29, 30, 45, 66, 68, 69, 71, 83, 91)
