@@ -46,7 +46,7 @@ def accept_pairs(
     """
     check_choice('acceptance', acceptance, ACCEPTANCE_RULES)
     logits = logits.detach().float()
-    positive = labels.to(logits.device) > 0
+    positive = labels.to(logits.device, non_blocking=True) > 0
     finite = logits.isfinite().all(1, keepdim=True)
     if acceptance == 'topk':
         higher = (logits[:, None, :] > logits[:, :, None]).sum(2)  # (N, C)

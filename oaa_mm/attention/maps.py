@@ -14,19 +14,22 @@ from .accept import accept_pairs
 NORMS = ('max', 'minmax')
 
 
-def valid_mask(valid: Tensor, size: tuple[int, int]) -> Tensor:
+def valid_mask(valid: Tensor, maps: Tensor) -> Tensor:
     """Mark the positions of padded maps that belong to the image.
 
     Args:
         valid (Tensor): (N, 2) integers, the height and width of each map
             without its padding, which lies at the bottom and at the right.
-        size (tuple[int, int]): Height h and width w of the padded maps.
+            Nothing waits for their way from the CPU to the device.
+        maps (Tensor): (N, ..., h, w) padded maps.
 
     Returns:
-        Tensor: (N, h, w) bool.
+        Tensor: (N, h, w) bool, on the device of `maps`.
     """
-    rows = torch.arange(size[0], device=valid.device) < valid[:, :1]
-    columns = torch.arange(size[1], device=valid.device) < valid[:, 1:]
+    height, width = maps.shape[-2:]
+    valid = valid.to(maps.device, non_blocking=True)
+    rows = torch.arange(height, device=maps.device) < valid[:, :1]
+    columns = torch.arange(width, device=maps.device) < valid[:, 1:]
     return rows[:, :, None] & columns[:, None, :]
 
 
@@ -46,11 +49,10 @@ def mean_scores(scores: Tensor, *, valid: Tensor | None = None) -> Tensor:
     scores = scores.float()
     if valid is None:
         return scores.mean((2, 3))
-    valid = valid.to(scores.device)
-    inside = valid_mask(valid, scores.shape[-2:])[:, None]
+    inside = valid_mask(valid, scores)[:, None]
     # Not a product with the mask: 0 * Inf of a padded position is NaN.
     total = scores.where(inside, 0.0).sum((2, 3))
-    return total / valid.prod(1, keepdim=True)
+    return total / inside.sum((2, 3))
 
 
 def normalise_attention(
@@ -79,7 +81,7 @@ def normalise_attention(
     maps = scores.detach().float().relu()
     inside = None
     if valid is not None:
-        inside = valid_mask(valid, maps.shape[-2:])
+        inside = valid_mask(valid, maps)
         maps = maps.where(inside, 0.0)
     if norm == 'minmax':
         low = maps if inside is None else maps.masked_fill(~inside, torch.inf)
@@ -164,20 +166,16 @@ def labelled_maps(
     images, classes = labels.nonzero(as_tuple=True)
     device = scores.device
     scores = scores.detach()
-    on_device = None if valid is None else valid.to(device, non_blocking=True)
     if logits is None:
-        logits = mean_scores(scores, valid=on_device)
+        logits = mean_scores(scores, valid=valid)
     accepted = accept_pairs(
-        logits,
-        labels.to(device, non_blocking=True),
-        acceptance=acceptance,
-        threshold=threshold,
+        logits, labels, acceptance=acceptance, threshold=threshold
     )
     at = images.to(device, non_blocking=True)
     of = classes.to(device, non_blocking=True)
     picked = scores[at, of]  # (P, h, w)
     maps = normalise_attention(
-        picked, valid=None if on_device is None else on_device[at], norm=norm
+        picked, valid=None if valid is None else valid[images], norm=norm
     )
     # NaN and +Inf survive in the maximum; such a map must never be fused.
     finite = picked.amax((1, 2)).isfinite()

@@ -70,10 +70,11 @@ class AttentionSource:
                 'has to call its loss exactly once in a training step, as '
                 'CAMClassifier and the segmentors of mmseg do'
             )
-        # A tensor on the device, so that nothing waits for it.
-        loss = torch.as_tensor(
-            (outputs or {}).get('loss', 0.0), device=output.scores.device
-        )
+        scores = output.scores
+        if outputs and 'loss' in outputs:
+            # A tensor on the device, so that nothing waits for it.
+            loss = torch.as_tensor(outputs['loss'], device=scores.device)
+            scores = scores.masked_fill(~loss.isfinite(), torch.nan)
         valid = output.valid
         if valid is not None:  # the head alone cannot tell which way to round
             sizes = [self._feature_size(s.img_shape[:2]) for s in samples]
@@ -81,7 +82,7 @@ class AttentionSource:
         placements = [metainfo(sample, 'placement') for sample in samples]
         return {
             'image_ids': [metainfo(sample, 'image_id') for sample in samples],
-            'scores': output.scores.masked_fill(~loss.isfinite(), torch.nan),
+            'scores': scores,
             'labels': self.head.tags(samples),
             'logits': output.logits,
             'valid': valid,

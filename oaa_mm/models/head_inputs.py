@@ -33,10 +33,9 @@ class SingleInput:
             BaseDecodeHead._init_inputs(self, *given)
         except AssertionError as error:
             raise HeadInputsError(
-                f'{name}: in_channels={given[0]!r}, in_index={given[1]!r} and '
-                f'input_transform={given[2]!r} do not fit. The first two are '
-                'integers where input_transform is None, and lists of the '
-                "same length where it is 'resize_concat'"
+                f'{name}: in_channels, in_index and input_transform are '
+                f'{given}, which do not fit. The first two are integers where '
+                "the last is None, and equally long lists for 'resize_concat'"
             ) from error
         # 'multiple_select' leaves a list, which is for heads with branches.
         name += f': in_channels with input_transform={given[2]!r}'

@@ -120,6 +120,6 @@ class IntegralAttentionModel(AttentionModel):
         """
         scores = scores.float()
         if valid is not None:
-            inside = valid_mask(valid.to(scores.device), scores.shape[2:])
-            scores = scores.masked_fill(~inside[:, None], -torch.inf)
+            inside = valid_mask(valid, scores)[:, None]
+            scores = scores.masked_fill(~inside, -torch.inf)
         return scores.amax((2, 3))

@@ -189,7 +189,7 @@ def test_inputs_that_mmseg_refuses(cls, wrong):
     given = {'in_channels': 4, 'num_classes': 3, **wrong}
     with pytest.raises(AssertionError):
         FCNHead(channels=4, **given)
-    match = f'{cls.__name__}: in_channels=.*input_transform=.*do not fit'
+    match = f'{cls.__name__}: in_channels, in_index and .* do not fit'
     with pytest.raises(AssertionError, match=match) as raised:
         cls(**given)
     assert isinstance(raised.value, ValueError)  # which commands print

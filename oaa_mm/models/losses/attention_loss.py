@@ -171,7 +171,7 @@ def positions_inside(
         raise ValueError(
             f'valid should be ({count}, 2), but got {tuple(valid.shape)}'
         )
-    return valid_mask(valid.to(logits.device), tuple(size))[:, None]
+    return valid_mask(valid, logits)[:, None]
 
 
 def log_sigmoids(logits: Tensor, inside: Tensor) -> tuple[Tensor, Tensor]:
