@@ -45,10 +45,20 @@ def pytest_configure(config):
     config.addinivalue_line(
         'markers', 'slow: not part of `make test`, but of `make test-all`'
     )
+    config.addinivalue_line(
+        'markers', 'gpu: needs a GPU, and is skipped where torch finds none'
+    )
 
 
 def pytest_collection_modifyitems(items):
-    """Begin with the longest files."""
+    """Begin with the longest files; skip what needs a GPU without one."""
+    if not torch.cuda.is_available():
+        skip = pytest.mark.skip(
+            reason='torch finds no GPU here (torch.cuda.is_available())'
+        )
+        for item in items:
+            if item.get_closest_marker('gpu'):
+                item.add_marker(skip)
     ranks = {name: rank for rank, name in enumerate(LONGEST)}
     items.sort(key=lambda item: ranks.get(item.path.name, len(LONGEST)))
 
@@ -60,6 +70,12 @@ def _mmseg_scope():
 
     if not DefaultScope.check_instance_created('oaa_mm_tests'):
         DefaultScope.get_instance('oaa_mm_tests', scope_name='mmseg')
+
+
+@pytest.fixture(params=['cpu', pytest.param('cuda', marks=pytest.mark.gpu)])
+def device(request):
+    """Each device in turn: what is tried on a GPU works on the CPU."""
+    return request.param
 
 
 @pytest.fixture(scope='session')

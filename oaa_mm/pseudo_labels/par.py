@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from oaa_mm.checks import check_number
+from oaa_mm.checks import check_choice, check_number
 
 #: The eight directions of a 3 x 3 neighbourhood, (down, right).
 _DIRECTIONS = tuple(
@@ -32,6 +32,7 @@ def pixel_adaptive_refine(
     color_width: float = 0.3,
     position_weight: float = 0.01,
     scale: float = 0.5,
+    device: str = 'cpu',
 ) -> np.ndarray:
     """Refine scores by the colours of their image.
 
@@ -49,12 +50,13 @@ def pixel_adaptive_refine(
         position_weight (float): Share of nearness beside colour, 0..1.
         scale (float): The refinement works on images and scores shrunk by
             it, in (0, 1]; the time goes with its square.
+        device (str): Where it works, ``'cpu'`` or ``'cuda'``.
 
     Returns:
         np.ndarray: (K, H, W) float32 refined scores, 0..1.
 
     Raises:
-        ValueError: A parameter is out of range.
+        ValueError: A parameter is out of range, or there is no GPU.
     """
     check_number('len(dilations)', len(dilations), low=1)
     for dilation in dilations:
@@ -63,6 +65,8 @@ def pixel_adaptive_refine(
     check_number('scale', scale, low=0, high=1, excluded=0)
     check_number('position_weight', position_weight, low=0, high=1)
     check_number('color_width', color_width, low=0, excluded=0)
+    devices = ('cpu', 'cuda') if torch.cuda.is_available() else ('cpu',)
+    check_choice('device', device, devices)
     size = scores.shape[1:]
     small = [max(round(scale * length), 1) for length in size]
     arrays = [
@@ -70,8 +74,8 @@ def pixel_adaptive_refine(
         for array in (image.transpose(2, 0, 1), scores)
     ]
     pixels, scores = (
-        F.interpolate(torch.from_numpy(array), small, mode='area')[0]
-        for array in arrays
+        F.interpolate(torch.as_tensor(a, device=device), small, mode='area')[0]
+        for a in arrays
     )
     weights = affinity(pixels, dilations, color_width, position_weight)
     for _ in range(iterations):
@@ -81,7 +85,7 @@ def pixel_adaptive_refine(
             total.addcmul_(weight, neighbour)
         scores = total
     large = F.interpolate(scores[None], size, mode='bilinear')[0]
-    return large.clamp_(0, 1).numpy()
+    return large.clamp_(0, 1).cpu().numpy()
 
 
 def affinity(
@@ -106,7 +110,7 @@ def affinity(
     spread = moved.std(0, unbiased=False).clamp_min_(1)
     likeness = gap.div_(spread * color_width).square_().neg_().mean(1)
     steps = [d * math.hypot(*step) for d in dilations for step in _DIRECTIONS]
-    near = torch.tensor(steps)
+    near = torch.tensor(steps, device=image.device)
     near = -((near / near.std(unbiased=False).clamp_min(1)) ** 2)
     near = near.softmax(0)[:, None, None]
     return likeness.softmax(0).lerp(near, position_weight)

@@ -209,6 +209,25 @@ def test_constants_are_checked_before_any_work(
         inferencer(world / 'images', return_vis=True, **option)
 
 
+def test_every_device_gives_the_same_maps(world, inferencer, device):
+    other = OAAInferencer(world / 'cam', device=device, show_progress=False)
+    assert {p.device.type for p in other.model.parameters()} == {device}
+    results = [
+        one(world / 'images', tags=[['red', 'blue'], 1, 2, []], batch_size=2)
+        for one in (inferencer, other)
+    ]
+    for first, second in zip(
+        *(result['predictions'] for result in results), strict=True
+    ):
+        assert first['classes'] == second['classes']
+        assert np.allclose(first['scores'], second['scores'], atol=1e-2)
+        for c, attention in first['attention'].items():
+            gap = attention.astype(int) - second['attention'][c]
+            # A GPU convolves with ten bits of precision.
+            assert abs(gap).max() <= (3 if device == 'cuda' else 0)
+        assert (first['label'] == second['label']).mean() > 0.95
+
+
 def test_files_arrays_and_batches_are_one(world, inferencer):
     paths = sorted((world / 'images').glob('*.png'))
     one = inferencer(paths)['predictions']

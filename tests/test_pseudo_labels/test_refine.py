@@ -63,6 +63,25 @@ def test_par_equals_the_loop():
     np.testing.assert_allclose(refined, expected, rtol=1e-4, atol=1e-5)
 
 
+def test_par_is_the_same_on_every_device(device):
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 256, (40, 53, 3), dtype=np.uint8)
+    scores = rng.random((3, 40, 53))
+    refined = build_refine('par', {'device': device})(image, scores)
+    assert isinstance(refined, np.ndarray)
+    np.testing.assert_allclose(
+        refined, pixel_adaptive_refine(image, scores), atol=1e-4
+    )
+
+
+def test_par_tells_that_there_is_no_gpu(monkeypatch):
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+    image, scores = np.zeros((4, 4, 3), np.uint8), np.zeros((1, 4, 4))
+    match = r"device should be one of \('cpu',\), but got 'cuda'"
+    with pytest.raises(ValueError, match=match):
+        pixel_adaptive_refine(image, scores, device='cuda')
+
+
 def test_weights_sum_to_one_and_keep_constants():
     torch.manual_seed(0)
     image = torch.randint(0, 256, (3, 5, 6)).float()
