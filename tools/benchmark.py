@@ -12,6 +12,8 @@ Example:
     labels    pseudo-labels a second, by workers and refinement
     memory    peak of each stage (toy recipe)
     scale     the memory of maps with 10 and 100 thousand images (--images)
+    gpu       training steps on a GPU with and without OAA: time, images a
+              second, peak memory, whether anything waits; not part of `all`
 
 What has a ratio is the median of ways that are taken in turn; labels, memory
 and scale are single runs. Run nothing else beside it.
@@ -49,7 +51,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument('part', choices=(*PARTS, 'all'))
+    parser.add_argument('part', choices=(*PARTS, 'gpu', 'all'))
     parser.add_argument(
         '--network',
         default='resnet18',
@@ -75,6 +77,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         default=[10_000, 100_000],
         help='of scale (default: 10000 100000)',
     )
+    parser.add_argument(
+        '--quick',
+        action='store_true',
+        help='of gpu: tiny networks and images, on the CPU if there is no '
+        'GPU; the numbers mean nothing',
+    )
     parser.add_argument('--plot', help='of scale: draw a picture to this file')
     parser.add_argument('--json', help='write the numbers to this file')
     return parser.parse_args(argv)
@@ -93,6 +101,7 @@ def measurements(
     """
     from benchmark.authors import pair_cost
     from benchmark.exchange import exchange_speed
+    from benchmark.gpu import gpu_steps
     from benchmark.labels import label_speed
     from benchmark.loading import loading_share
     from benchmark.memory import stage_memory
@@ -121,6 +130,7 @@ def measurements(
             for workers in (1, 2, 4)
         },
         'memory': lambda: stage_memory(ROOT),
+        'gpu': lambda: gpu_steps(quick=args.quick, **rounds),
         'scale': lambda: {
             f'{images:,} images': scale_costs(images) for images in args.images
         },

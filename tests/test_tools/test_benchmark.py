@@ -1,6 +1,7 @@
 """tools/benchmark.py measures what it says, on the smallest sizes."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from benchmark.authors import fuse_png, pair_cost
+from benchmark.gpu import WAYS, gpu_steps
 from benchmark.labels import label_speed
 from benchmark.loading import loading_share
 from benchmark.memory import peak_memory
@@ -126,3 +128,32 @@ def test_the_command_writes_numbers_and_conditions(tmp_path):
     assert written['store']['exchange of 2 processes']['GB/s'] > 0
     assert written['conditions']['device']
     assert 'share of copy' in result.stdout
+
+
+def test_without_a_gpu_its_measurement_says_so(monkeypatch):
+    monkeypatch.setattr('torch.cuda.is_available', lambda: False)
+    with pytest.raises(ValueError, match='finds none here.*add --quick'):
+        gpu_steps()
+    steps = gpu_steps(repeats=1, quick=True)
+    assert len(steps) == len(WAYS)
+    assert all(row['images/s'] > 0 for row in steps.values())
+    assert all(row['waits'] == 0 for row in steps.values())
+
+
+@pytest.mark.slow
+def test_the_script_for_a_gpu_runs_through_without_one(tmp_path):
+    result = subprocess.run(
+        ['bash', 'tools/benchmark/gpu.sh', str(tmp_path), '--quick'],
+        cwd=ROOT,
+        env={**os.environ, 'PYTHON': sys.executable},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    lines = result.stdout.splitlines()
+    assert [line.split()[:2] for line in lines] == [
+        [name, 'passed']
+        for name in ('tests', 'benchmark', 'data', 'oaa', 'oaa_plus')
+        + ('labels', 'deeplab', 'killed_and_resumed')
+    ]
+    assert (tmp_path / 'gpu.json').is_file()

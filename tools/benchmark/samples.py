@@ -10,6 +10,7 @@ import torch
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
+from mmengine.registry import DefaultScope
 from mmseg.structures import SegDataSample
 from torch import nn
 
@@ -39,7 +40,8 @@ def make_classifier(network: str) -> nn.Module:
     """
     model = Config.fromfile(BASE / 'models' / NETWORKS[network]).model
     model.backbone.init_cfg = None
-    return MODELS.build(model).to(get_device()).train()
+    with DefaultScope.overwrite_default_scope('mmseg'):  # as in configs
+        return MODELS.build(model).to(get_device()).train()
 
 
 def make_batch(
@@ -85,8 +87,8 @@ class TrainingStep:
         accumulate (int): Steps whose gradients are summed. Defaults to 1.
         channels_last (bool): Memory layout of model and images. Defaults to
             False.
-        autocast (bool): bf16 (CPU) or fp16 (GPU) arithmetic. Defaults to
-            False.
+        autocast (bool | str): Mixed precision as of `--amp`, bf16 (CPU) or
+            fp16 (GPU); or ``'bf16'`` on both. Defaults to False.
     """
 
     def __init__(
@@ -95,7 +97,7 @@ class TrainingStep:
         *,
         accumulate: int = 1,
         channels_last: bool = False,
-        autocast: bool = False,
+        autocast: bool | str = False,
     ) -> None:
         self.model = model
         self.layout = (
@@ -104,12 +106,45 @@ class TrainingStep:
         model.to(memory_format=self.layout)
         wrapper = OptimWrapper
         if autocast:  # as tools/train.py --amp
-            on_cpu = get_device() == 'cpu'
-            wrapper = BFloat16OptimWrapper if on_cpu else AmpOptimWrapper
+            bf16 = autocast == 'bf16' or get_device() == 'cpu'
+            wrapper = BFloat16OptimWrapper if bf16 else AmpOptimWrapper
         self.optimizer = wrapper(
             optimizer=torch.optim.SGD(model.parameters(), 1e-6, momentum=0.9),
             accumulative_counts=accumulate,
         )
+
+    def prepare(
+        self, batch: dict[str, Any]
+    ) -> tuple[torch.Tensor, list[SegDataSample]]:
+        """Bring a batch to the device, as a runner does.
+
+        Args:
+            batch (dict[str, Any]): A batch of :func:`make_batch`.
+
+        Returns:
+            tuple[torch.Tensor, list[SegDataSample]]: Images and samples.
+        """
+        data = self.model.data_preprocessor(batch, training=True)
+        inputs = data['inputs'].contiguous(memory_format=self.layout)
+        return inputs, data['data_samples']
+
+    def train(
+        self, inputs: torch.Tensor, samples: list[SegDataSample]
+    ) -> dict[str, torch.Tensor]:
+        """Train on a batch that is on the device.
+
+        Args:
+            inputs (torch.Tensor): (N, 3, H, W) normalised images.
+            samples (list[SegDataSample]): Their samples.
+
+        Returns:
+            dict[str, torch.Tensor]: The losses, for the log.
+        """
+        with self.optimizer.optim_context(self.model):
+            losses = self.model(inputs, samples, mode='loss')
+        loss, logged = self.model.parse_losses(losses)
+        self.optimizer.update_params(loss)
+        return logged
 
     def __call__(self, batch: dict[str, Any]) -> Sequence[SegDataSample]:
         """Train on a batch.
@@ -120,10 +155,5 @@ class TrainingStep:
         Returns:
             Sequence[SegDataSample]: Its samples.
         """
-        data = self.model.data_preprocessor(batch, training=True)
-        inputs = data['inputs'].contiguous(memory_format=self.layout)
-        with self.optimizer.optim_context(self.model):
-            losses = self.model(inputs, data['data_samples'], mode='loss')
-        loss, _ = self.model.parse_losses(losses)
-        self.optimizer.update_params(loss)
+        self.train(*self.prepare(batch))
         return batch['data_samples']

@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# Everything that needs a GPU, in one command of less than ten minutes on an
+# H100, its environment included:
+#   bash tools/benchmark/gpu.sh OUT [--quick]
+# 1. the tests marked `gpu`;
+# 2. tools/benchmark.py gpu, with its numbers in OUT/gpu.json;
+# 3. an epoch of the toy OAA, OAA+ and DeepLab each, with --amp;
+# 4. a training that is killed and resumed.
+# A step that fails does not stop the others; its output is OUT/STEP.txt, and
+# the exit status is 1 in the end. --quick makes everything tiny and runs
+# without a GPU, to see that no step is broken.
+#
+# PYTHON names a Python with torch and the requirements. Without it, OUT/venv is
+# made, which sees the machine's torch and numpy, and gets requirements/mm.txt,
+# runtime.txt and tests.txt. Where there is no network, give pip a folder of
+# wheels: PIP_NO_INDEX=1 PIP_FIND_LINKS=FOLDER bash tools/benchmark/gpu.sh OUT
+set -uo pipefail
+out=$(realpath -m "${1:?usage: $0 OUT [--quick]}")
+quick=${2:-}
+root=$(realpath "$(dirname "$0")/../..")
+mkdir -p "$out"
+cd "$out" || exit 1
+export PYTHONPATH=$root PYTHONUNBUFFERED=1
+failed=0
+
+step() { # NAME COMMAND...
+  local name=$1 start=$SECONDS verdict=passed
+  shift
+  "$@" >"$name.txt" 2>&1 || { verdict=FAILED; failed=1; }
+  echo "$name $verdict in $((SECONDS - start)) s: $(tail -n 1 "$name.txt")"
+  [ $verdict = passed ]
+}
+
+make_venv() {
+  python3 -m venv --system-site-packages venv &&
+    venv/bin/python -m pip install -q -r "$root/requirements/mm.txt" \
+      -r "$root/requirements/runtime.txt" -r "$root/requirements/tests.txt"
+}
+
+if [ -z "${PYTHON:-}" ]; then
+  step environment make_venv || exit 1
+  PYTHON=$out/venv/bin/python
+fi
+
+tool() { # TOOL OPTION...: a command of the package, at most four minutes
+  timeout 240 "$PYTHON" "$root/tools/$1" "${@:2}"
+}
+
+train() { # CONFIG WORK_DIR SETTING...: the settings follow train.py's options
+  tool train.py "$root/configs/toy/$1" --amp --work-dir "$2" "${@:3}"
+}
+
+tests() { # where there is no GPU, all are skipped
+  (cd "$root" && timeout 240 "$PYTHON" -m pytest -q -m gpu -rs tests \
+    -p no:cacheprovider)
+}
+
+killed_and_resumed() {
+  local settings=(--cfg-options train_cfg.max_epochs=3
+    train_cfg.val_interval=9 custom_hooks.0.start_epoch=1)
+  rm -rf killed
+  "$PYTHON" "$root/tools/train.py" "$root/configs/toy/oaa_r18_toy.py" --amp \
+    --work-dir killed "${settings[@]}" &
+  local pid=$!
+  until [ -e killed/epoch_1.pth ]; do
+    kill -0 $pid || return 1
+    sleep 0.1
+  done
+  kill -KILL $pid
+  wait $pid
+  [ ! -e killed/epoch_3.pth ] || return 1 # killed too late
+  train oaa_r18_toy.py killed --resume "${settings[@]}" &&
+    [ -e killed/attention_epoch_3.safetensors ] &&
+    grep -h "resumed epoch" killed/*/*.log
+}
+
+few=(--num-train 300 --num-val 60) iters=37
+[ -n "$quick" ] && few=(--num-train 24 --num-val 4) iters=3
+once=(train_cfg.max_epochs=1 train_cfg.val_interval=1)
+step tests tests
+step benchmark tool benchmark.py gpu $quick --repeats 3 --json gpu.json
+[ -d data/toy ] || step data tool make_toy_voc.py data/toy "${few[@]}"
+step oaa train oaa_r18_toy.py oaa --cfg-options "${once[@]}" \
+  custom_hooks.0.start_epoch=0
+store=oaa/attention_epoch_1.safetensors
+step oaa_plus train oaa_plus_r18_toy.py oaa_plus --cfg-options "${once[@]}" \
+  train_dataloader.dataset.pipeline.0.store=$store
+step labels tool make_pseudo_labels.py $store --out labels --background power \
+  --overwrite
+step deeplab train deeplabv3plus_r18_toy.py deeplab --cfg-options \
+  train_cfg.max_iters=$iters train_cfg.val_interval=$iters \
+  default_hooks.checkpoint.interval=$iters \
+  train_dataloader.dataset.pseudo_labels=labels
+step killed_and_resumed killed_and_resumed
+exit $failed
