@@ -8,7 +8,7 @@ from benchmark.samples import TrainingStep, make_batch, make_classifier
 
 from oaa_mm.attention import AttentionAccumulator
 from oaa_mm.attention.accept import ACCEPTANCE_RULES
-from oaa_mm.engine.batch_attention import batch_attention
+from oaa_mm.engine.batch_attention import AttentionSource
 from oaa_mm.models.losses.hybrid import REDUCTIONS
 from oaa_mm.registry import MODELS
 
@@ -72,6 +72,7 @@ def test_losses_and_gradients_are_those_of_the_cpu(device, loss, mask):
 @pytest.mark.parametrize('autocast', [False, 'bf16'])
 def test_no_training_step_waits_for_the_gpu(autocast):
     model = make_classifier('resnet18')
+    source = AttentionSource(model)
     step = TrainingStep(model, autocast=autocast)
     batch = make_batch(2, height=65, width=65)
     # An image that is padded: the sizes of the maps go to the device as well.
@@ -82,8 +83,8 @@ def test_no_training_step_waits_for_the_gpu(autocast):
     def train():
         logged = step.train(*on_device)
         samples = batch['data_samples']
-        accumulator.update(**batch_attention(model, samples, logged))
-        model.attention_output = None
+        accumulator.update(**source.batch(samples, logged))
+        source.head.attention_output = None
 
     train()  # the libraries of the GPU are loaded
     assert waits(train) == 0

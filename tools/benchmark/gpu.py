@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from oaa_mm.attention import AttentionAccumulator
-from oaa_mm.engine.batch_attention import batch_attention
+from oaa_mm.engine.batch_attention import AttentionSource
 
 from .samples import TrainingStep, make_batch, make_classifier
 from .timing import timed_in_turn
@@ -87,6 +87,7 @@ def step_cost(
         accumulation waits for the device, else 0 (always 0 on the CPU).
     """
     model = make_classifier(network)
+    source = AttentionSource(model)
     step = TrainingStep(model, **arguments)
     batch = make_batch(batch_size, height=side, width=side)
     accumulator = AttentionAccumulator(start_epoch=0)
@@ -94,12 +95,12 @@ def step_cost(
     def plain() -> None:
         for _ in range(iterations):
             step.train(*step.prepare(batch))
-            model.attention_output = None
+            source.head.attention_output = None
 
     def collect(logged: dict[str, torch.Tensor]) -> None:
         samples = batch['data_samples']
-        accumulator.update(**batch_attention(model, samples, logged))
-        model.attention_output = None
+        accumulator.update(**source.batch(samples, logged))
+        source.head.attention_output = None
 
     def accumulating() -> None:
         for _ in range(iterations):
