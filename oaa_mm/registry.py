@@ -9,6 +9,8 @@ package is imported (``custom_imports=dict(imports=['oaa_mm'])``).
 
 from __future__ import annotations
 
+from typing import Any
+
 from mmengine.registry import Registry
 from mmseg import registry as mmseg
 
@@ -46,6 +48,34 @@ class MirroredRegistry(Registry):
         super()._register_module(module, module_name, force)
         self._mirror.register_module(module_name, force, module)
 
+    def get(self, key: str) -> type | None:
+        """The class of a name; what is not of oaa_mm is looked up in mmseg.
+
+        mmengine builds what a config inherits as ``oaa_mm::...`` in the scope
+        `oaa_mm`, where names without prefix may be mmseg's.
+
+        Args:
+            key (str): The name, with or without the prefix of its scope.
+
+        Returns:
+            type | None: The class; None if there is none.
+        """
+        self.import_from_location()
+        return self.module_dict.get(key) or self._mirror.get(key)
+
+
+def class_of(registry: Registry, kind: Any) -> Any:
+    """The class that the `type` of a config means.
+
+    Args:
+        registry (Registry): Where names are looked up.
+        kind (Any): A name, or what configs of the new style import: the class.
+
+    Returns:
+        Any: The class; None if there is none.
+    """
+    return registry.get(kind) if isinstance(kind, str) else kind
+
 
 MODELS = MirroredRegistry(mmseg.MODELS, 'oaa_mm.models')
 DATASETS = MirroredRegistry(mmseg.DATASETS, 'oaa_mm.datasets')
@@ -56,3 +86,4 @@ HOOKS = MirroredRegistry(
 )
 METRICS = MirroredRegistry(mmseg.METRICS, 'oaa_mm.evaluation')
 OPTIM_WRAPPERS = MirroredRegistry(mmseg.OPTIM_WRAPPERS, 'oaa_mm.runs')
+VISUALIZERS = MirroredRegistry(mmseg.VISUALIZERS, 'oaa_mm.visualization')

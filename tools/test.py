@@ -22,6 +22,7 @@ from mmseg.registry import DATASETS, METRICS
 from oaa_mm.datasets import ImageLevelDataset
 from oaa_mm.io import open_image, read_mask
 from oaa_mm.io.images import PHOTO_FORMATS
+from oaa_mm.registry import class_of
 from oaa_mm.runs.cli import run_cli
 from oaa_mm.runs.config import add_run_arguments, load_run_config
 from oaa_mm.runs.launch import is_first_process, prepare_launch
@@ -65,8 +66,7 @@ def evaluators(cfg: Config) -> list[dict]:
 def write_masks(cfg: Config, folder: str) -> None:
     """Let the config's first metric that can write masks write them."""
     for metric in evaluators(cfg):
-        kind = metric['type']
-        kind = METRICS.get(kind) if isinstance(kind, str) else kind
+        kind = class_of(METRICS, metric['type'])
         if kind and 'output_dir' in inspect.signature(kind).parameters:
             metric.update(output_dir=folder, keep_results=True)
             return
@@ -80,8 +80,7 @@ def write_masks(cfg: Config, folder: str) -> None:
 def read_binary_masks(cfg: Config) -> None:
     """Let the config's data set read 255 in masks as the class."""
     for dataset in leaf_datasets(cfg.test_dataloader.dataset):
-        kind = dataset['type']
-        kind = DATASETS.get(kind) if isinstance(kind, str) else kind
+        kind = class_of(DATASETS, dataset['type'])
         if not issubclass(kind, ImageLevelDataset):
             raise ValueError(
                 '--binary-masks is for ImageLevelDataset, but '

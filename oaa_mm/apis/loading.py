@@ -13,7 +13,7 @@ from mmengine.runner import find_latest_checkpoint
 from torch import nn
 
 from oaa_mm.models.attention_model import AttentionModel
-from oaa_mm.registry import DATASETS
+from oaa_mm.registry import DATASETS, class_of
 from oaa_mm.runs.checkpoints import newest_usable_checkpoint
 
 from .inputs import ImageInput
@@ -123,7 +123,7 @@ def _class_names(
     sources = (
         checkpoint.get('meta', {}).get('dataset_meta') or {},
         dataset.get('metainfo') or {},
-        getattr(DATASETS.get(dataset.get('type', '')), 'METAINFO', {}),
+        getattr(class_of(DATASETS, dataset.get('type')), 'METAINFO', {}),
     )
     return next((s['classes'] for s in sources if s.get('classes')), None)
 

@@ -13,6 +13,7 @@ from mmseg.registry import DATASETS
 from oaa_mm.attention.record import DataRecord
 from oaa_mm.datasets import ImageLevelDataset, PseudoLabelDataset
 from oaa_mm.io.label_folder import LABELS, LIST
+from oaa_mm.registry import class_of
 from oaa_mm.runs.config import override_config, read_config
 from oaa_mm.runs.manifest import leaf_datasets
 
@@ -22,7 +23,7 @@ from .split import Split
 
 def _class_of(dataset: Mapping[str, Any], key: str) -> type:
     kind = dataset.get('type')
-    found = DATASETS.get(kind) if isinstance(kind, str) else kind
+    found = class_of(DATASETS, kind)
     if found is None:
         raise ValueError(
             f'{key}.type is {kind!r}, which is not a registered data set; '
