@@ -77,7 +77,7 @@ setup(
     python_requires='>=3.10',
     packages=find_packages(include=['oaa_mm', 'oaa_mm.*']),
     cmdclass={'build_py': BuildWithMim},
-    package_data={'oaa_mm.report': ['templates/*']},
+    package_data={'oaa_mm.report': ['templates/*'], 'oaa_mm.tags': ['*.gz']},
     install_requires=requirements('runtime'),
     extras_require=EXTRAS,
     keywords='weakly supervised semantic segmentation, class activation map, '

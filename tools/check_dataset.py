@@ -132,7 +132,11 @@ def main(argv: list[str] | None = None) -> int:
     if args.json:
         save_findings(args.json, findings)
         print(f'wrote {args.json}')
-    return int(count_severity(findings, 'error') > 0)
+    if count_severity(findings, 'error'):
+        return 1
+    if any(split.use == 'train' for split in splits):
+        print('training can start')
+    return 0
 
 
 if __name__ == '__main__':

@@ -6,9 +6,12 @@ Takes the options of mmseg's own tools/train.py and its configs as well.
 from __future__ import annotations
 
 import argparse
+import os.path as osp
 import sys
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from urllib.error import URLError
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -16,7 +19,10 @@ from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
+from mmengine.runner.checkpoint import get_external_models
+from torch import hub
 
+from oaa_mm.models.vgg import VGG16_URL
 from oaa_mm.runs.cli import on_interrupt, run_cli
 from oaa_mm.runs.config import add_run_arguments, load_run_config
 from oaa_mm.runs.launch import (
@@ -26,6 +32,7 @@ from oaa_mm.runs.launch import (
     prepare_launch,
 )
 from oaa_mm.runs.lock import lock_folder
+from oaa_mm.runs.manifest import initial_weights
 
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
@@ -62,6 +69,32 @@ def use_amp(cfg: Config) -> None:
     cfg.optim_wrapper.loss_scale = 'dynamic'
 
 
+@contextmanager
+def explain_download(cfg: Config) -> Iterator[None]:
+    """Say in words which weights could not be downloaded.
+
+    Args:
+        cfg (Config): The config of the run.
+
+    Raises:
+        ConnectionError: A download failed in the block; the message names
+            the URL, the place for the file and the entry of the config.
+    """
+    try:
+        yield
+    except URLError as error:
+        known = {**get_external_models(), 'vgg16': VGG16_URL}
+        folder, copies = osp.join(hub.get_dir(), 'checkpoints'), []
+        for place, weights in initial_weights(cfg).items():
+            url = known.get(weights.partition('://')[2], weights)
+            file = osp.join(folder, osp.basename(url))
+            copies.append(f'{url} to {file} (or --cfg-options {place}=FILE)')
+        raise ConnectionError(
+            f'weights could not be downloaded: {error.reason}. Without a '
+            f'network, copy {", and ".join(copies)}'
+        ) from error
+
+
 def main(argv: list[str] | None = None) -> None:
     """Train."""
     args = parse_args(argv)
@@ -82,7 +115,11 @@ def train(cfg: Config, local_rank: int) -> None:
         runner = RUNNERS.build(cfg)
     else:
         runner = Runner.from_cfg(cfg)
-    with explain_lost_process(cfg.launcher), explain_batch_norm():
+    with (
+        explain_lost_process(cfg.launcher),
+        explain_batch_norm(),
+        explain_download(cfg),
+    ):
         runner.train()
 
 

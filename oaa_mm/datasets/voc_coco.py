@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os.path as osp
+from collections.abc import Collection
+
+from mmengine.logging import print_log
+
 from oaa_mm.io import voc_colormap
 from oaa_mm.registry import DATASETS
 from oaa_mm.tags import COCO_CLASSES, VOC_CLASSES
+from oaa_mm.tags.voc12 import find_voc12
 
 from .image_level import ImageLevelDataset
 
@@ -15,12 +21,35 @@ class VOCImageLevelDataset(ImageLevelDataset):
 
     Classes are counted from 0 and background is none of them; in masks class
     c has the value c + 1. See :class:`ImageLevelDataset` for the arguments.
+
+    The archive as it is downloaded suffices: where ``train_aug.txt``,
+    ``train_cls.txt`` or ``val_cls.txt`` is absent, the images are those of
+    `train_aug`, whose ids come with this package, or of ``val.txt``, and the
+    tags those of ``Annotations``; where ``SegmentationClassAug`` is absent,
+    masks are those of ``SegmentationClass``. The log says so. Since that
+    folder has masks of some images only, `seg_map_path` is None for others.
     """
 
     METAINFO = {
         'classes': VOC_CLASSES,
         'palette': voc_colormap(21)[1:].tolist(),
     }
+
+    def _join_prefix(self) -> None:
+        super()._join_prefix()
+        masks = self.data_prefix.get('seg_map_path')
+        self.ann_file, self.labels, masks, notes = find_voc12(
+            self.data_root, self.ann_file, self.labels, masks
+        )
+        self.data_prefix['seg_map_path'] = masks
+        for note in notes:
+            print_log(note, 'current')
+
+    def _masks(self, image_ids: Collection[str]) -> dict[str, str | None]:
+        found = super()._masks(image_ids)
+        folder = self.data_prefix.get('seg_map_path') or ''
+        some = osp.basename(folder) == 'SegmentationClass'
+        return {**dict.fromkeys(image_ids), **found} if some else found
 
 
 @DATASETS.register_module()

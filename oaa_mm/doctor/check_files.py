@@ -27,6 +27,8 @@ def check_list(data: SplitData) -> Iterator[Finding]:
     Yields:
         Finding: Errors, and the numbers of files as information.
     """
+    for note in data.split.notes:
+        yield Finding('info', 'list', note)
     if not data.ids:
         if not data.findings:  # else the reason is known already
             text = 'no image is listed; list one a line, or give labels'
@@ -77,14 +79,14 @@ def check_overlap(train: SplitData, val: SplitData) -> Iterator[Finding]:
     shared = sorted(set(train.ids) & set(val.ids))
     text = '{n} images are in both lists; take them off one'
     yield Finding('error', 'overlap', text, shared)
-    theirs = _by_content(val)
-    # An image that is in both lists is its own copy; once is enough.
+    ours = _by_content(train)
+    # An image that is in both lists is its own copy; once is enough. Of many
+    # copies one is named, as there may be millions of pairs.
     pairs = [
-        f'{a} = {b}'
-        for digest, ids in _by_content(train).items()
-        for a in ids
-        for b in theirs.get(digest, [])
-        if a != b
+        f'{copy} = {b}'
+        for digest, ids in _by_content(val).items()
+        for b in ids
+        if (copy := next((a for a in ours.get(digest, ()) if a != b), None))
     ]
     text = '{n} pairs of images have the same content; list one of each'
     yield Finding('error', 'overlap', text, pairs)
@@ -123,7 +125,7 @@ def check_files(data: SplitData) -> Iterator[Finding]:
             text = f'there is no folder of {noun} to check; name it if there '
             text += 'is one (`data_prefix`, or the option of this command)'
             if kind == 'saliency':
-                text += ', or do without (--background power)'
+                text += ', or do without: only --background saliency needs it'
             yield Finding('info', kind, text)
 
 

@@ -12,13 +12,18 @@ from mmseg.registry import DATASETS
 
 from oaa_mm.attention.record import DataRecord
 from oaa_mm.datasets import ImageLevelDataset, PseudoLabelDataset
+from oaa_mm.datasets.voc_coco import VOCImageLevelDataset
 from oaa_mm.io.label_folder import LABELS, LIST
 from oaa_mm.registry import class_of
 from oaa_mm.runs.config import override_config, read_config
 from oaa_mm.runs.manifest import leaf_datasets
+from oaa_mm.tags.voc12 import find_voc12, voc12_masks
 
 from .layout import NEEDS, SALIENCY_DIR, find_folder
 from .split import Split
+
+#: Masks that the evaluation of maps and DeepLab's validation read.
+_VOC_MASKS = {'train': 'SegmentationClassAug', 'val': 'SegmentationClass'}
 
 
 def _class_of(dataset: Mapping[str, Any], key: str) -> type:
@@ -67,30 +72,38 @@ def _split(
         listed = listed or os.path.join(folder, LIST)
         record = DataRecord.of_labels(folder)
 
-    def _inside(path: str | None) -> Path | None:
-        return root / path if path else None
-
+    masks, notes = folders.get('seg_map_path'), ()
+    is_voc = issubclass(kind, VOCImageLevelDataset)
+    if is_voc and os.path.isdir(voc12_masks(str(root / _VOC_MASKS[name]))):
+        masks = masks or _VOC_MASKS[name]
+    files = listed, dataset.get('labels'), masks
+    files = [str(root / f) if f else None for f in files]
+    if is_voc:
+        *files, notes = find_voc12(str(root), *files)
+    listed, labels, masks = (file and Path(file) for file in files)
     # Data sets of mmseg itself learn from masks, also in training.
     weak = issubclass(kind, ImageLevelDataset)
     needs = NEEDS[name] if weak else frozenset({'masks'})
     saliency = None
     if 'saliency' in needs:
-        saliency = _inside(folders.get('saliency_path'))
-        saliency = saliency or find_folder(root, None, SALIENCY_DIR)
+        named = folders.get('saliency_path')
+        usual = find_folder(root, None, SALIENCY_DIR)
+        saliency = root / named if named else usual
     return Split(
         f'{name} {number}' if number else name,
-        _inside(listed),
+        listed,
         root / (folders.get('img_path') or ''),
         needs=needs,
-        mask_dir=_inside(folders.get('seg_map_path')),
+        mask_dir=masks,
         saliency_dir=saliency,
-        labels=_inside(dataset.get('labels')),
+        labels=labels,
         labels_format=dataset.get('labels_format'),
         record=None if folders.get('img_path') else record,
         img_suffix=dataset.get('img_suffix', '.jpg'),
         mask_suffix=dataset.get('seg_map_suffix', '.png'),
         binary_masks=dataset.get('binary_masks', False),
         id_prefix=dataset.get('id_prefix', ''),
+        notes=notes,
     )
 
 

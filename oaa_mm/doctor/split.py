@@ -45,6 +45,8 @@ class Split:
             Defaults to False.
         id_prefix (str): What a data set that is joined to others puts before
             its ids. Defaults to nothing.
+        notes (tuple[str, ...]): Sentences about files that stand in for
+            absent ones. Defaults to none.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Split:
     mask_suffix: str = '.png'
     binary_masks: bool = False
     id_prefix: str = ''
+    notes: tuple[str, ...] = ()
 
     @property
     def use(self) -> str:

@@ -14,6 +14,7 @@ from oaa_mm.datasets.joined import negatives_of, sample_id
 from oaa_mm.io import find_by_id
 from oaa_mm.io.label_folder import is_label_folder
 from oaa_mm.models.tagged_head import TaggedHead
+from oaa_mm.tags.voc12 import voc12_masks
 
 from .store_files import checkpoint_folder
 
@@ -78,17 +79,14 @@ def _masks_of_test(
     """Masks that the config's test has for images of the training."""
     dataset = (cfg.get('test_dataloader') or {}).get('dataset') or {}
     prefix = dataset.get('data_prefix') or {}
-    folders = [
-        osp.abspath(osp.join(dataset.get('data_root') or '', prefix[key]))
-        for key in ('img_path', 'seg_map_path')
-        if prefix.get(key)
-    ]
-    if len(folders) < 2 or not osp.isdir(folders[1]):
+    if not prefix.get('seg_map_path'):
         return {}
-    same = [
-        image_id
-        for image_id, path in images.items()
-        if osp.abspath(path).startswith(osp.join(folders[0], ''))
-    ]
+    root = osp.abspath(dataset.get('data_root') or '')
+    masks = voc12_masks(osp.join(root, prefix['seg_map_path']))
+    if not osp.isdir(masks):
+        return {}
+    folder = osp.abspath(osp.join(root, prefix.get('img_path') or ''))
+    folder = osp.join(folder, '')
+    same = [i for i in images if osp.abspath(images[i]).startswith(folder)]
     suffix = dataset.get('seg_map_suffix', '.png')
-    return find_by_id(folders[1], same, suffix, allow_missing=True)
+    return find_by_id(masks, same, suffix, allow_missing=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import json
 import os
 import shutil
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -162,7 +164,8 @@ def read_text(path: str | os.PathLike) -> str:
     """Read a UTF-8 file, with or without byte order mark.
 
     Args:
-        path (str | os.PathLike): The file.
+        path (str | os.PathLike): The file; one whose name ends in ``.gz`` is
+            decompressed.
 
     Returns:
         str: Its text, with the line ends that it has.
@@ -171,9 +174,12 @@ def read_text(path: str | os.PathLike) -> str:
         FileNotFoundError: There is no such file.
         ValueError: It is a folder, or no UTF-8 text.
     """
+    content = read_bytes(path)
     try:
-        return read_bytes(path).decode('utf-8-sig')
-    except UnicodeDecodeError as error:
+        if os.fspath(path).endswith('.gz'):
+            content = gzip.decompress(content)
+        return content.decode('utf-8-sig')
+    except (UnicodeDecodeError, EOFError, OSError, zlib.error) as error:
         raise ValueError(
             f'{path} is not UTF-8 text: {error}; save it as UTF-8'
         ) from error

@@ -199,10 +199,22 @@ def weight_inputs(cfg: Mapping[str, Any]) -> dict[str, dict]:
         dict[str, dict]: ``'load_from'``, and the place in the config of each
         ``init_cfg.checkpoint`` or ``pretrained`` -> fingerprint.
     """
+    return {p: _fingerprint(path) for p, path in initial_weights(cfg).items()}
+
+
+def initial_weights(cfg: Mapping[str, Any]) -> dict[str, str]:
+    """The weights that a run starts from.
+
+    Args:
+        cfg (Mapping[str, Any]): The config of the run.
+
+    Returns:
+        dict[str, str]: Place in the config -> file, URL or name.
+    """
     found = dict(_checkpoints(cfg.get('model') or {}, 'model'))
     if cfg.get('load_from'):
         found['load_from'] = cfg['load_from']
-    return {place: _fingerprint(path) for place, path in found.items()}
+    return found
 
 
 def _checkpoints(node: Any, place: str) -> Iterator[tuple[str, str]]:

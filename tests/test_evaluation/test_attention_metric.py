@@ -87,6 +87,31 @@ def test_metrics_are_those_of_the_summed_histogram(samples, ignore):
     )
 
 
+def test_precision_of_maps_that_show_nothing(samples):
+    for one in samples:
+        one['attention']['data'].zero_()
+    found = run(AttentionMetric(), samples)
+    assert np.isnan(found['attention/precision'])  # 0 / 0
+    assert found['attention/recall'] == found['attention/fg_mIoU'] == 0
+
+
+def test_images_that_need_no_mask_do_not_count(samples):
+    metric = AttentionMetric()
+    more = [
+        {k: v for k, v in one.items() if k != 'gt_sem_seg'}
+        for one in [samples[1], samples[0]]
+    ]
+    for one in more:
+        one['seg_map_path'] = None
+    assert run(metric, [more[0], *samples, more[1]]) == run(
+        AttentionMetric(), samples
+    )
+    # The images that pad the share of a process are told by their place.
+    assert run(metric, [*samples, more[0], samples[0]], size=4) == run(
+        AttentionMetric(), samples
+    )
+
+
 def test_padding_of_several_processes_is_dropped(samples):
     # Samplers repeat images to give every process as many; `size` tells.
     once = run(AttentionMetric(), samples)

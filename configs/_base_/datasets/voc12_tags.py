@@ -1,7 +1,8 @@
 # PASCAL VOC 2012 with image-level labels. `train_cls.txt` and `val_cls.txt`
-# are lists in the authors' format: `name c1 c2 ...`, classes from 0.
-# Other sources: ann_file='ImageSets/Segmentation/train_aug.txt' with
-# labels='Annotations' (VOC XML), 'cls_labels.npy', a CSV, ...
+# are lists in the authors' format: `name c1 c2 ...`, classes from 0. Where they
+# are absent, as in the archive that is downloaded, the ids are those of
+# train_aug, which come with the package, and of val.txt, and the tags are read
+# from `Annotations`. Other sources: labels='cls_labels.npy', a CSV, ...
 data_root = 'data/VOCdevkit/VOC2012'
 dataset_type = 'oaa_mm.VOCImageLevelDataset'
 train_pipeline = [
@@ -48,7 +49,8 @@ val_dataloader = dict(
 val_evaluator = dict(type='oaa_mm.MultiLabelMetric')
 
 # A test run gives the maps of the model as it is: those of the labelled
-# classes of the training images, written to a store and compared with masks.
+# classes of the training images, written to a store and compared with masks,
+# without SegmentationClassAug those of SegmentationClass.
 test_dataloader = dict(
     batch_size=5,
     num_workers=2,

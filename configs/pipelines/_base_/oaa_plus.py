@@ -3,17 +3,21 @@
 # A pipeline that inherits this sets `data`, and of each training its config
 # (`oaa_config`, `oaa_plus_config`, `segmentation_config`) and its last epoch
 # or iteration (`oaa_epochs`, `oaa_plus_epochs`, `segmentation_iters`). It can
-# change the settings below; None stands for VOC's places in `data`.
+# change the settings below; None stands for VOC's places in `data`. Of VOC, the
+# archive as it is downloaded suffices.
 from functools import partial
+from pathlib import Path
 
 from oaa_mm.pipeline import Pipeline, Stage
+from oaa_mm.tags.voc12 import voc12_list, voc12_masks
 
 classes = None  # 'voc', 'coco' or a file; None: classes.txt in `data`
 train_tags = None  # list of the training images and their tags
 train_list = None  # list of the images that get pseudo-labels
 val_list = None
-# Without saliency maps: '--background power'; refined: '... --refine par'.
-label_options = None  # None: '--saliency-dir' and SaliencyMaps in `data`
+# Options of tools/make_pseudo_labels.py. None: '--saliency-dir' and
+# SaliencyMaps in `data`, or else '--background power --refine par'.
+label_options = None
 workers = 2
 
 
@@ -25,12 +29,26 @@ def pipeline(cfg):
     train_list = cfg.train_list or f'{lists}/train_aug.txt'
     val_list = cfg.val_list or f'{lists}/val.txt'
     classes = f'--classes {cfg.classes or f"{data}/classes.txt"}'
-    saliency = f'--saliency-dir {data}/SaliencyMaps'
-    masks = f'--masks {data}/SegmentationClassAug --list {train_list}'
     data_roots = '--cfg-options ' + ' '.join(
         f'{part}_dataloader.dataset.data_root={data}'
         for part in ('train', 'val', 'test')
     )
+    check = f'-m oaa_mm check --data-root {data} {classes}'
+    check_train = f'{check} --train-list {train_tags}'
+    mask_dir, mask_list = f'{data}/SegmentationClassAug', train_list
+    if cfg.classes == 'voc':
+        train_list, ids = map(voc12_list, (train_list, train_tags))
+        if ids != train_tags:  # the tags are read from XML files
+            train_tags = ids
+            check_train = (
+                f'-m oaa_mm check --config {cfg.oaa_config} {data_roots}'
+            )
+    if voc12_masks(mask_dir) != mask_dir:
+        mask_dir, mask_list = voc12_masks(mask_dir), f'{lists}/train.txt'
+        check += f' --mask-dir {mask_dir}'
+        print(f'maps and labels are evaluated on the images of {mask_list}')
+    masks = f'--masks {mask_dir} --list {mask_list}'
+    label_options = cfg.label_options or _label_options(data)
     oaa = Stage(
         f'{work}/oaa',
         f'-m oaa_mm train {cfg.oaa_config} --work-dir {work}/oaa {data_roots}',
@@ -68,7 +86,7 @@ def pipeline(cfg):
         f'-m oaa_mm labels {maps.outputs[0]} '
         f'--img-dir {data}/JPEGImages --list {train_list} {classes} '
         f'--workers {cfg.workers} --out {work}/labels/pseudo_labels '
-        f'{cfg.label_options or saliency}',
+        + label_options,
         inputs=[train_list],
         outputs=['pseudo_labels/train.txt', 'pseudo_labels/manifest.json'],
         resume='',  # the same command keeps the labels that are finished
@@ -104,16 +122,22 @@ def pipeline(cfg):
         ],
         outputs=['maps.json', 'labels.json'],
     )
-    check = f'-m oaa_mm check --data-root {data} {classes}'
     return Pipeline(
         work,
         [oaa, cam, oaa_plus, maps, labels, segmentation, evaluation],
-        checks=[
-            f'{check} --train-list {train_tags}',
-            f'{check} --val-list {val_list}',
-        ],
+        checks=[check_train, f'{check} --val-list {val_list}'],
         scores=_scores(*evaluation.outputs, f'{work}/evaluation/*/*.json'),
     )
+
+
+def _label_options(data):
+    """What stands for None, by whether there are saliency maps."""
+    saliency = f'{data}/SaliencyMaps'
+    if Path(saliency).is_dir():
+        return f'--saliency-dir {saliency}'
+    options = '--background power --refine par'
+    print(f'{saliency} does not exist: labels are made with {options}')
+    return options
 
 
 def _scores(maps, labels, segmentation):

@@ -37,7 +37,9 @@ class AttentionMetric(ClassMetric):
     class indices) and either ``gt_sem_seg`` (a dict whose ``data`` is
     (1, H, W)) or ``seg_map_path``; a mask that is read from there is mapped
     by ``label_map``, where the sample has one, as mmseg's LoadAnnotations maps
-    it. Maps are resized to the mask, which has the size of the original image.
+    it. Samples whose ``seg_map_path`` is None, by which a data set says that
+    the image need not have a mask, are left out, and counted. Maps are
+    resized to the mask, which has the size of the original image.
 
     The metrics are ``mIoU``, ``fg_mIoU`` (without background), ``precision``
     and ``recall`` (means over foreground classes), in percent like those of
@@ -91,6 +93,9 @@ class AttentionMetric(ClassMetric):
         """
         num_classes = len(self.class_names)
         for sample in data_samples:
+            if sample.get('seg_map_path', '') is None:
+                self.results.append(None)
+                continue
             attention = _attention_of(sample)
             mask = _mask_of(sample, num_classes)
             try:
@@ -101,11 +106,14 @@ class AttentionMetric(ClassMetric):
                 raise ValueError(f'{_name_of(sample)}: {error}') from error
             self.results.append(counts)
 
-    def compute_metrics(self, results: list[ImageCounts]) -> dict[str, float]:
+    def compute_metrics(
+        self, results: list[ImageCounts | None]
+    ) -> dict[str, float]:
         """Sum the images up, print tables and return the metrics.
 
         Args:
-            results (list[ImageCounts]): What `process` stored.
+            results (list[ImageCounts | None]): What `process` stored; None
+                for images without a mask.
 
         Returns:
             dict[str, float]: See the class.
@@ -113,13 +121,17 @@ class AttentionMetric(ClassMetric):
         Raises:
             ValueError: The masks hold no pixel to compare with.
         """
+        masked = [counts for counts in results if counts is not None]
         result = result_of_maps(
-            results, self.class_names, name='attention', ignore=self.ignore
+            masked, self.class_names, name='attention', ignore=self.ignore
         )
         report = attention_report([result], thresholds=self.thresholds)
-        print_log(f'attention maps:\n{report}', logger='current')
+        head = f'{len(masked)} of {len(results)} images have a mask'
+        print_log(f'attention maps, {head}:\n{report}', logger='current')
         names = ('mIoU', 'fg_mIoU', 'precision', 'recall')
-        metrics = {name: round(100 * result.best[name], 2) for name in names}
+        # None, which stands for 0 / 0 (nothing was called foreground), is NaN.
+        best = {name: float(np.float64(result.best[name])) for name in names}
+        metrics = {name: round(100 * best[name], 2) for name in names}
         metrics['best_threshold'] = round(result.threshold, 4)
         metrics['coverage'] = round(100 * result.coverage, 2)
         return metrics
