@@ -186,6 +186,7 @@ def test_pipeline(plain, capsys):
     assert [tool('check_dataset')(words) for words in checks] == [0, 0]
     (VOC / f'SegmentationClass/{VAL[0]}.png').unlink()
     assert tool('check_dataset')(checks[1]) == 1
+    capsys.readouterr()
     # What is there is used.
     (VOC / 'SaliencyMaps').mkdir()
     (VOC / 'SegmentationClassAug').mkdir()
