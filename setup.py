@@ -62,7 +62,8 @@ class BuildWithMim(build_py):
 
 
 EXTRAS = {
-    name: requirements(name) for name in ('mm', 'crf', 'vgg', 'docs', 'tests')
+    name: requirements(name)
+    for name in ('mm', 'coco', 'crf', 'vgg', 'docs', 'tests')
 }
 
 setup(

@@ -1,8 +1,14 @@
-"""Write the embedded toy data set in the layout of PASCAL VOC."""
+"""Write the embedded toy data set in the layout of PASCAL VOC or COCO."""
 
 from __future__ import annotations
 
 import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # for `coco`
+
+from coco.toy import make_toy_coco
 
 from oaa_mm.datasets.toy import TOY_CLASSES, make_toy_voc
 from oaa_mm.runs.cli import run_cli
@@ -14,7 +20,8 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
         description=(
             'Paint a small data set for weakly supervised segmentation '
             f'({len(TOY_CLASSES)} classes: {", ".join(TOY_CLASSES)}) with '
-            'masks, XML annotations, saliency maps and image lists.'
+            'masks, XML annotations, saliency maps and image lists; or, with '
+            "--coco, in COCO's layout."
         ),
         epilog='example: python tools/make_toy_voc.py data/toy',
     )
@@ -28,13 +35,19 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         '--seed', type=int, default=0, help='seed of every image (0)'
     )
+    parser.add_argument(
+        '--coco',
+        action='store_true',
+        help="the layout of COCO: images and instances JSON (default: VOC's)",
+    )
     return parser.parse_args(argv)
 
 
 def main(argv: list[str] | None = None) -> None:
     """Write the data set and say where it lies."""
     args = parse_args(argv)
-    out = make_toy_voc(
+    make = make_toy_coco if args.coco else make_toy_voc
+    out = make(
         args.out,
         num_train=args.num_train,
         num_val=args.num_val,

@@ -14,8 +14,8 @@ from pathlib import Path
 from secrets import token_hex
 from typing import IO, Any
 
-#: Greatest size of files that are read whole, 1 GiB: the labels of COCO take
-#: 40 MB, a larger file of labels is a mistake.
+#: Greatest size of files that are read whole, 1 GiB: COCO's instances take
+#: less than half of it, a larger file of labels is a mistake.
 MAX_BYTES = 2**30
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timezone
 from importlib import import_module
@@ -169,6 +170,55 @@ def differences(old: Manifest, new: Manifest) -> list[str]:
         for name in sorted(before | after)
         if before.get(name) != after.get(name)
     ]
+
+
+def enter_folder(
+    path: str | os.PathLike,
+    manifest: Manifest,
+    made: Sequence[Path],
+    *,
+    summaries: Sequence[Path] = (),
+    overwrite: bool = False,
+) -> None:
+    """Make sure that a folder holds nothing that was made differently.
+
+    Args:
+        path (str | os.PathLike): The manifest of the folder; it is written
+            where it is absent or differs.
+        manifest (Manifest): What would be made now.
+        made (Sequence[Path]): The files of this kind that are there.
+        summaries (Sequence[Path]): Files that are written when all is made.
+            Defaults to none.
+        overwrite (bool): Delete all of these where they were made with other
+            parameters or inputs, in place of an error. Defaults to False.
+
+    Raises:
+        ValueError: They were made differently, or nothing says how.
+    """
+    path = Path(path)
+    if not path.is_file():
+        if made:
+            raise ValueError(
+                f'{path.parent} holds {len(made)} PNG files, but no {path} '
+                'says what made them, so nothing was written; name a new '
+                'folder'
+            )
+        write_manifest(path, manifest)
+        return
+    old = read_manifest(path)
+    changes = differences(old, manifest)
+    if old.tool != manifest.tool or (changes and made and not overwrite):
+        raise ValueError(
+            f'{path.parent} holds what was made differently:\n  '
+            + '\n  '.join(changes)
+            + '\nName another folder, or give --overwrite to delete what '
+            'other parameters made and start anew.'
+        )
+    if changes:
+        for file in (*made, *summaries):
+            file.unlink(missing_ok=True)
+    if changes or old.data_set != manifest.data_set:  # the images were moved
+        write_manifest(path, manifest)
 
 
 def _identity(manifest: Manifest) -> dict[str, Any]:

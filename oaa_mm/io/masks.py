@@ -122,6 +122,26 @@ def read_mask(
     return mask
 
 
+def finished_mask(
+    path: str | os.PathLike, size: tuple[int, int]
+) -> np.ndarray | None:
+    """The mask that an earlier run has finished.
+
+    Args:
+        path (str | os.PathLike): Its file.
+        size (tuple[int, int]): Height and width that it should have.
+
+    Returns:
+        np.ndarray | None: See :func:`read_mask`; None where there is no such
+        file, or it is damaged or of another size.
+    """
+    try:
+        mask = read_mask(path)
+    except (FileNotFoundError, ValueError):
+        return None
+    return mask if mask.shape == tuple(size) else None
+
+
 def mask_values(mask: np.ndarray) -> list[float]:
     """The different values of a mask of any type, ascending."""
     if mask.dtype in (np.uint8, np.bool_):

@@ -20,12 +20,7 @@ from oaa_mm.io.fingerprint import (
     fingerprint_names,
 )
 from oaa_mm.io.label_folder import LABELS, LIST, MANIFEST, SUMMARY
-from oaa_mm.io.manifest import (
-    Manifest,
-    differences,
-    read_manifest,
-    write_manifest,
-)
+from oaa_mm.io.manifest import Manifest, enter_folder
 from oaa_mm.io.progress import progress
 from oaa_mm.runs.lock import check_free, lock_folder, remove_leftovers
 
@@ -130,7 +125,13 @@ def make_label_folder(
     chosen = images[number - 1 :: parts]
     summary = LabelSummary(class_names)
     with _locked(out, part):
-        _enter_folder(out, manifest, overwrite)
+        enter_folder(
+            out / MANIFEST,
+            manifest,
+            sorted((out / LABELS).rglob('*.png')),
+            summaries=(out / SUMMARY, out / LIST),
+            overwrite=overwrite,
+        )
         results = make_labels(settings, chosen, workers)
         for result in progress(results, 'Pseudo-labels', len(chosen)):
             summary.add(result)
@@ -182,32 +183,3 @@ def _manifest(
         inputs=inputs,
         data_set=record,
     )
-
-
-def _enter_folder(out: Path, manifest: Manifest, overwrite: bool) -> None:
-    """Make sure that labels in the folder are of this very kind."""
-    path = out / MANIFEST
-    labels = sorted((out / LABELS).rglob('*.png'))
-    if not path.is_file():
-        if labels:
-            raise ValueError(
-                f'{out / LABELS} holds {len(labels)} PNG files, but no '
-                f'{path} says what made them, so nothing was written; name a '
-                'new folder'
-            )
-        write_manifest(path, manifest)
-        return
-    old = read_manifest(path)
-    changes = differences(old, manifest)
-    if old.tool != TOOL or (changes and labels and not overwrite):
-        raise ValueError(
-            f'{out} holds what was made differently:\n  '
-            + '\n  '.join(changes)
-            + '\nName another folder, or give --overwrite to delete labels '
-            'of other parameters and start anew.'
-        )
-    if changes:
-        for file in (*labels, out / SUMMARY, out / LIST):
-            file.unlink(missing_ok=True)
-    if changes or old.data_set != manifest.data_set:  # the images were moved
-        write_manifest(path, manifest)

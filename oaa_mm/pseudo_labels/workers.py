@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from multiprocessing import get_context
+from functools import partial
 from typing import Any
 
-import cv2
 import numpy as np
-import torch
 
 from oaa_mm.attention import AttentionStore
-from oaa_mm.io import read_grey, read_image, read_mask, write_mask
+from oaa_mm.io import read_grey, read_image, write_mask
 from oaa_mm.io.label_folder import label_file
-from oaa_mm.runs.cli import handle_signal
+from oaa_mm.io.masks import finished_mask
+from oaa_mm.runs.processes import map_in_processes
 
 from .compose import label_image
 from .inputs import ImageToLabel
@@ -86,11 +82,8 @@ class LabelWorker:
             ValueError: A file does not fit; it is named.
         """
         path = label_file(self.settings.out, image.image_id)
-        try:
-            label = read_mask(path)
-        except (FileNotFoundError, ValueError):
-            label = None  # no earlier run has finished it
-        kept = label is not None and label.shape == image.size
+        label = finished_mask(path, image.size)
+        kept = label is not None
         if not kept:
             label = self._make(image)
             write_mask(path, label)
@@ -126,47 +119,11 @@ def make_labels(
         images (Sequence[ImageToLabel]): The images.
         workers (int): Processes; 1 works in this one. Defaults to 1.
 
-    Yields:
-        LabelResult: One per image, in their order.
+    Returns:
+        Iterator[LabelResult]: One per image, in their order.
 
     Raises:
         ValueError: A file does not fit; labels made so far stay.
         OSError: A file cannot be written, or a process was killed.
     """
-    if workers == 1:
-        yield from map(LabelWorker(settings), images)
-        return
-    # Ctrl-C is the parent's to handle; child processes inherit from their
-    # first moment that it is ignored.
-    with handle_signal(signal.SIGINT, signal.SIG_IGN):
-        pool = ProcessPoolExecutor(
-            workers,
-            mp_context=get_context('spawn'),  # fork breaks torch's threads
-            initializer=_start_worker,
-            initargs=(settings,),
-        )
-        results = pool.map(_run_worker, images)
-    try:
-        yield from results
-    except BrokenProcessPool as error:
-        raise OSError(
-            'a worker process was killed, perhaps for lack of memory; run the '
-            'same command with fewer --workers, finished labels are kept'
-        ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-_worker: LabelWorker | None = None
-
-
-def _start_worker(settings: LabelSettings) -> None:
-    """Prepare a process: one thread each, one reader."""
-    global _worker
-    cv2.setNumThreads(1)
-    torch.set_num_threads(1)
-    _worker = LabelWorker(settings)
-
-
-def _run_worker(image: ImageToLabel) -> LabelResult:
-    return _worker(image)
+    return map_in_processes(partial(LabelWorker, settings), images, workers)

@@ -10,7 +10,9 @@ PAIRS = {
     'voc_mini/oaa_plus_r18': 'voc_mini/oaa_r18',
     'voc_mini/oaa_plus_r50': 'voc_mini/oaa_r50',
     'toy/oaa_plus_r18_toy': 'toy/oaa_r18_toy',
+    'toy/oaa_plus_r18_toy_coco': 'toy/oaa_r18_toy_coco',
     'oaa_plus_vgg16_coco': 'oaa_vgg16_coco',
+    'oaa_plus_vgg16_coco14': 'oaa_vgg16_coco14',
 }
 
 

@@ -5,8 +5,8 @@
 # Labels of another kind are two, data_prefix.seg_map_path=LABELS and
 # ann_file=LIST, with the images in img_path; all are paths from the working
 # directory, as data_root is unset.
-# Validation needs masks of the same coding, 0 background and class c as
-# c + 1, as PNGs; COCO itself has polygons.
+# Validation needs masks, which tools/make_coco_masks.py paints of COCO's
+# polygons.
 _base_ = [
     '../import_oaa_mm.py',
     'mmseg::_base_/datasets/pascal_voc12.py',

@@ -1,7 +1,6 @@
 # COCO 2017 with the image-level labels of its 80 classes, read from the
 # instances JSON (category ids 1 to 90 -> classes 0 to 79); loading and
-# batching as for VOC. COCO 2014, which many papers use, has the same layout:
-# train2014/, instances_train2014.json, ...
+# batching as for VOC. COCO 2014: coco14_tags.py.
 _base_ = ['voc12_tags.py']
 coco_train = dict(
     type='oaa_mm.COCOImageLevelDataset',
@@ -17,8 +16,9 @@ train_dataloader = dict(
     )
 )
 # A test run gives the maps of the model as it is: those of the labelled
-# classes of the training images. To compare them with masks as well, set
-# data_prefix.seg_map_path and add dict(type='oaa_mm.AttentionMetric').
+# classes of the training images. To compare them with masks as well
+# (tools/make_coco_masks.py), set data_prefix.seg_map_path and add
+# dict(type='oaa_mm.AttentionMetric').
 test_dataloader = dict(
     dataset=dict(
         _delete_=True,

@@ -12,9 +12,10 @@ from oaa_mm.pipeline import Pipeline, Stage
 from oaa_mm.tags.voc12 import voc12_list, voc12_masks
 
 classes = None  # 'voc', 'coco' or a file; None: classes.txt in `data`
-train_tags = None  # list of the training images and their tags
-train_list = None  # list of the images that get pseudo-labels
-val_list = None
+train_tags = None  # tags of the training images: a list, or an instances JSON
+train_list = None  # list of the images that get pseudo-labels; '': all
+train_masks = None  # masks of these where train_list is '', for evaluation
+val_list = None  # list of the validation images, or manifest of their masks
 # Options of tools/make_pseudo_labels.py. None: '--saliency-dir' and
 # SaliencyMaps in `data`, or else '--background power --refine par'.
 label_options = None
@@ -43,11 +44,25 @@ def pipeline(cfg):
             check_train = (
                 f'-m oaa_mm check --config {cfg.oaa_config} {data_roots}'
             )
-    if voc12_masks(mask_dir) != mask_dir:
+    if cfg.train_list != '' and voc12_masks(mask_dir) != mask_dir:
         mask_dir, mask_list = voc12_masks(mask_dir), f'{lists}/train.txt'
         check += f' --mask-dir {mask_dir}'
         print(f'maps and labels are evaluated on the images of {mask_list}')
     masks = f'--masks {mask_dir} --list {mask_list}'
+    listed = f'--list {train_list}'
+    checks = [check_train, f'{check} --val-list {val_list}']
+    if cfg.train_list == '':  # not VOC's layout; the configs know theirs
+        masks, listed, train_list = (
+            f'--masks {cfg.train_masks}',
+            '',
+            train_tags,
+        )
+        check = '-m oaa_mm check --config'
+        checks = [
+            f'{check} {cfg.oaa_config} {data_roots}',
+            f'{check} {cfg.segmentation_config} --cfg-options '
+            f'train_dataloader=None val_dataloader.dataset.data_root={data}',
+        ]
     label_options = cfg.label_options or _label_options(data)
     oaa = Stage(
         f'{work}/oaa',
@@ -84,7 +99,7 @@ def pipeline(cfg):
     labels = Stage(
         f'{work}/labels',
         f'-m oaa_mm labels {maps.outputs[0]} '
-        f'--img-dir {data}/JPEGImages --list {train_list} {classes} '
+        f'{listed} {classes} '
         f'--workers {cfg.workers} --out {work}/labels/pseudo_labels '
         + label_options,
         inputs=[train_list],
@@ -96,14 +111,12 @@ def pipeline(cfg):
         f'{work}/segmentation',
         f'-m oaa_mm train {cfg.segmentation_config} '
         f'--work-dir {work}/segmentation --cfg-options '
-        f'train_dataloader.dataset.ann_file={label_list} '
-        'train_dataloader.dataset.data_prefix.seg_map_path='
-        f'{work}/labels/pseudo_labels/labels '
-        f'train_dataloader.dataset.data_prefix.img_path={data}/JPEGImages '
+        'train_dataloader.dataset.pseudo_labels='
+        f'{work}/labels/pseudo_labels '
         f'val_dataloader.dataset.data_root={data} '
         f'test_dataloader.dataset.data_root={data}',
         # Labels of other parameters may have the same list.
-        inputs=[label_manifest, val_list],
+        inputs=[label_list, label_manifest, val_list],
         outputs=[f'iter_{cfg.segmentation_iters}.pth'],
         resume='--resume',
     )
@@ -125,7 +138,7 @@ def pipeline(cfg):
     return Pipeline(
         work,
         [oaa, cam, oaa_plus, maps, labels, segmentation, evaluation],
-        checks=[check_train, f'{check} --val-list {val_list}'],
+        checks=checks,
         scores=_scores(*evaluation.outputs, f'{work}/evaluation/*/*.json'),
     )
 

@@ -41,6 +41,8 @@ class ToySample:
         objects (list[tuple[int, tuple[int, int, int, int]]]): Class and box
             (x0, y0, x1, y1) of each object's visible pixels; x1 and y1 are
             exclusive.
+        instances (np.ndarray): (H, W) int16; k where the k-th object is seen,
+            counted from 1, else 0.
     """
 
     image: np.ndarray
@@ -48,6 +50,7 @@ class ToySample:
     saliency: np.ndarray
     labels: tuple[int, ...]
     objects: list[tuple[int, tuple[int, int, int, int]]]
+    instances: np.ndarray
 
 
 @dataclass
@@ -211,14 +214,16 @@ def toy_sample(seed: int, split: str, index: int) -> ToySample:
     canvas = _clear_canvas(rng, SIZES[rng.integers(len(SIZES))], classes)
     noisy = canvas.image + rng.normal(0, 4, canvas.image.shape)
     lookup = np.array([0, *(c + 1 for c in classes)], dtype=np.uint8)
+    instances = np.maximum(canvas.layers, 0)
     objects = []
     for k, label in enumerate(classes, start=1):
-        x, y, w, h = cv2.boundingRect((canvas.layers == k).astype(np.uint8))
+        x, y, w, h = cv2.boundingRect((instances == k).astype(np.uint8))
         objects.append((label, (x, y, x + w, y + h)))
     return ToySample(
         image=np.clip(np.round(noisy), 0, 255).astype(np.uint8),
-        mask=lookup[np.maximum(canvas.layers, 0)],
+        mask=lookup[instances],
         saliency=imperfect_saliency(rng, canvas.layers),
         labels=tuple(sorted(set(classes))),
         objects=objects,
+        instances=instances,
     )

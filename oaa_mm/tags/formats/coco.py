@@ -23,10 +23,21 @@ _NEEDED = {
 }
 
 
-def _load(path: Path) -> dict[str, list[dict[str, Any]]]:
+#: An image's entry in the file, class index and annotation of each object.
+Instances = tuple[dict[str, Any], list[tuple[int, dict[str, Any]]]]
+
+
+def _without_outline(item: dict[str, Any]) -> dict[str, Any]:
+    """Drop what takes most of the memory while the file is read."""
+    item.pop('segmentation', None)
+    return item
+
+
+def _load(path: Path, outlines: bool) -> dict[str, list[dict[str, Any]]]:
     text = read_text(path)
     try:
-        data = json.loads(text)
+        hook = None if outlines else _without_outline
+        data = json.loads(text, object_hook=hook)
     except (ValueError, RecursionError) as error:
         raise ValueError(f'{path} is not valid JSON: {error}') from error
     for key, fields in _NEEDED.items():
@@ -49,7 +60,31 @@ def _load(path: Path) -> dict[str, list[dict[str, Any]]]:
 def read_coco(
     path: str | os.PathLike, *, classes: Sequence[str] | None = None
 ) -> LabelTable:
-    """Read an instances JSON, as COCO's `instances_train2017.json`.
+    """Read the image-level labels of an instances JSON.
+
+    Args:
+        path (str | os.PathLike): The JSON file, as COCO's
+            `instances_train2017.json`.
+        classes (Sequence[str], optional): See :func:`read_instances`.
+
+    Returns:
+        LabelTable: The labels; images without annotation have no class,
+        crowds count.
+
+    Raises:
+        FileNotFoundError: `path` does not exist.
+        ValueError: See :func:`read_instances`.
+    """
+    return read_instances(path, classes=classes, outlines=False)[0]
+
+
+def read_instances(
+    path: str | os.PathLike,
+    *,
+    classes: Sequence[str] | None = None,
+    outlines: bool = True,
+) -> tuple[LabelTable, list[Instances]]:
+    """Read an instances JSON; tags and masks take their classes from here.
 
     Args:
         path (str | os.PathLike): The JSON file.
@@ -57,10 +92,12 @@ def read_coco(
             of their indices. Defaults to the categories in the order of their
             ids: COCO's ids 1..90 become 0..79. A category 0 called background
             is none of them.
+        outlines (bool): Whether annotations keep their `segmentation`, which
+            takes gigabytes for all of COCO. Defaults to True.
 
     Returns:
-        LabelTable: The labels; image id is the stem of `file_name`, images
-        without annotation have no class, crowds count.
+        tuple[LabelTable, list[Instances]]: The image-level labels, whose
+        ids are the stems of `file_name`, and the same images' objects.
 
     Raises:
         FileNotFoundError: `path` does not exist.
@@ -68,7 +105,7 @@ def read_coco(
             or category, or holds an image twice.
     """
     path = Path(path)
-    data = _load(path)
+    data = _load(path, outlines)
     names = _by_id(data['categories'], 'category id', path)
     names = {i: names[i]['name'].strip() for i in sorted(names)}
     images = _by_id(data['images'], 'image', path)
@@ -76,7 +113,7 @@ def read_coco(
     background = {0} if is_no_class(names.get(0, '')) else set()
     own = [name for i, name in names.items() if i not in background]
     table = TableBuilder(path, classes or own)
-    found: dict[int, set[int]] = {number: set() for number in images}
+    found = {number: [] for number in images}
     for position, item in enumerate(data['annotations']):
         place = f': annotations[{position}]'
         image, category = item['image_id'], item['category_id']
@@ -85,10 +122,11 @@ def read_coco(
         if category not in names:
             raise ValueError(f'{path}{place}: unknown category {category}')
         if category not in background:
-            found[image].add(table.class_index(names[category], place))
+            index = table.class_index(names[category], place)
+            found[image].append((index, item))
     for number, image in images.items():
-        table.add(image['file_name'], found[number])
-    return table.build()
+        table.add(image['file_name'], {c for c, _ in found[number]})
+    return table.build(), [(images[n], found[n]) for n in images]
 
 
 def _by_id(
