@@ -8,12 +8,12 @@ train_tags = f'{data}/annotations/instances_train2017.json'
 train_list = ''
 train_masks = f'{data}/masks/train2017'
 val_list = f'{data}/masks/val2017/manifest.json'
-oaa_config = 'configs/oaa_vgg16_coco.py'
+oaa_config = 'oaa_mm::oaa_vgg16_coco.py'
 oaa_epochs = 5
-oaa_plus_config = 'configs/oaa_plus_vgg16_coco.py'
+oaa_plus_config = 'oaa_mm::oaa_plus_vgg16_coco.py'
 oaa_plus_epochs = 5
 segmentation_config = (
-    'configs/deeplab/deeplabv3plus_r50-d8_oaa_coco-512x512.py'
+    'oaa_mm::deeplab/deeplabv3plus_r50-d8_oaa_coco-512x512.py'
 )
 segmentation_iters = 80000
 label_options = '--background power'

@@ -3,10 +3,10 @@ _base_ = ['oaa_plus_coco.py']
 train_tags = f'{_base_.data}/annotations/instances_train2014.json'
 train_masks = f'{_base_.data}/masks/train2014'
 val_list = f'{_base_.data}/masks/val2014/manifest.json'
-oaa_config = 'configs/oaa_vgg16_coco14.py'
+oaa_config = 'oaa_mm::oaa_vgg16_coco14.py'
 oaa_epochs = 7
-oaa_plus_config = 'configs/oaa_plus_vgg16_coco14.py'
+oaa_plus_config = 'oaa_mm::oaa_plus_vgg16_coco14.py'
 oaa_plus_epochs = 7
 segmentation_config = (
-    'configs/deeplab/deeplabv3plus_r50-d8_oaa_coco14-512x512.py'
+    'oaa_mm::deeplab/deeplabv3plus_r50-d8_oaa_coco14-512x512.py'
 )

@@ -46,6 +46,8 @@ def _find_faults(data: SplitData, labels: Labels) -> Iterator[Finding]:
     absent = [i for i in ids if i not in labels]
     yield Finding('error', 'labels', unlabelled(len(ids)), absent)
     text = '{n} images have no class; training takes them as negatives'
+    if data.split.drops_empty:
+        text = '{n} images have no class; training leaves them out'
     yield Finding('info', 'labels', text, [i for i in labels if not labels[i]])
     wrong: list[Finding] = []
     for image_id, classes in labels.items():

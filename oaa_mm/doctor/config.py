@@ -64,6 +64,7 @@ def _split(
 ) -> Split:
     root = Path(dataset.get('data_root') or '')
     folders = dataset.get('data_prefix') or {}
+    filters = dataset.get('filter_cfg') or {}
     listed, record = dataset.get('ann_file'), None
     if folder := _label_folder(dataset, kind):
         folder = os.path.abspath(folder)  # not below data_root
@@ -102,6 +103,7 @@ def _split(
         img_suffix=dataset.get('img_suffix', '.jpg'),
         mask_suffix=dataset.get('seg_map_suffix', '.png'),
         binary_masks=dataset.get('binary_masks', False),
+        drops_empty=filters.get('filter_empty_gt', False),
         id_prefix=dataset.get('id_prefix', ''),
         notes=notes,
     )

@@ -43,6 +43,8 @@ class Split:
         mask_suffix (str): Of masks and saliency maps. Defaults to ``'.png'``.
         binary_masks (bool): Whether 255 marks the only class in masks.
             Defaults to False.
+        drops_empty (bool): Whether training leaves out images without class.
+            Defaults to False.
         id_prefix (str): What a data set that is joined to others puts before
             its ids. Defaults to nothing.
         notes (tuple[str, ...]): Sentences about files that stand in for
@@ -61,6 +63,7 @@ class Split:
     img_suffix: str = '.jpg'
     mask_suffix: str = '.png'
     binary_masks: bool = False
+    drops_empty: bool = False
     id_prefix: str = ''
     notes: tuple[str, ...] = ()
 

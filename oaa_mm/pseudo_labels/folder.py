@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,13 @@ from oaa_mm.io.label_folder import LABELS, LIST, MANIFEST, SUMMARY
 from oaa_mm.io.manifest import Manifest, enter_folder
 from oaa_mm.io.progress import progress
 from oaa_mm.runs.lock import check_free, lock_folder, remove_leftovers
+from oaa_mm.runs.processes import map_in_processes
 
 from .inputs import ImageToLabel, images_to_label
 from .refine import build_refine
 from .rules import LabelRules
 from .summary import LabelSummary
-from .workers import LabelSettings, make_labels
+from .workers import LabelSettings, LabelWorker
 
 TOOL = 'make_pseudo_labels'
 
@@ -132,7 +134,8 @@ def make_label_folder(
             summaries=(out / SUMMARY, out / LIST),
             overwrite=overwrite,
         )
-        results = make_labels(settings, chosen, workers)
+        worker = partial(LabelWorker, settings)
+        results = map_in_processes(worker, chosen, workers)
         for result in progress(results, 'Pseudo-labels', len(chosen)):
             summary.add(result)
         if part is None:

@@ -1,10 +1,9 @@
-"""Labels of many images, in this process or in several."""
+"""The labels of images, one after the other."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ from oaa_mm.attention import AttentionStore
 from oaa_mm.io import read_grey, read_image, write_mask
 from oaa_mm.io.label_folder import label_file
 from oaa_mm.io.masks import finished_mask
-from oaa_mm.runs.processes import map_in_processes
 
 from .compose import label_image
 from .inputs import ImageToLabel
@@ -107,23 +105,3 @@ class LabelWorker:
             image=pixels,
             refine=self.refine,
         )
-
-
-def make_labels(
-    settings: LabelSettings, images: Sequence[ImageToLabel], workers: int = 1
-) -> Iterator[LabelResult]:
-    """Make the labels of all images.
-
-    Args:
-        settings (LabelSettings): The settings of all images.
-        images (Sequence[ImageToLabel]): The images.
-        workers (int): Processes; 1 works in this one. Defaults to 1.
-
-    Returns:
-        Iterator[LabelResult]: One per image, in their order.
-
-    Raises:
-        ValueError: A file does not fit; labels made so far stay.
-        OSError: A file cannot be written, or a process was killed.
-    """
-    return map_in_processes(partial(LabelWorker, settings), images, workers)

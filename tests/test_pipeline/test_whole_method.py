@@ -1,6 +1,7 @@
 """The shipped stages on a handful of toy images, interrupted and resumed."""
 
 import json
+import runpy
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from oaa_mm.io.manifest import manifest_path
 
 ROOT = Path(__file__).resolve().parents[2]
 TOY = ROOT / 'configs/toy'
+PIPELINES = ROOT / 'configs/pipelines'
 FORKED = Path(__file__).with_name('forked_stages.py')
 
 #: Two epochs and four iterations in place of minutes.
@@ -41,15 +43,20 @@ def pipeline(tmp_path_factory):
     """A pipeline config whose trainings are short."""
     folder = tmp_path_factory.mktemp('method')
     make_toy_voc(folder / 'data', num_train=8, num_val=2)
+    return short_pipeline(folder)
+
+
+def short_pipeline(folder, layout='', more_settings=''):
+    """Write a pipeline config for the data set in `folder`."""
     for name, (base, more) in SHORT.items():
         schedule = ITERS if name == 'segmentation' else EPOCHS
         (folder / f'{name}.py').write_text(
-            f'_base_ = [{str(TOY / base) + ".py"!r}]\n'
+            f'_base_ = [{str(TOY / base) + layout + ".py"!r}]\n'
             f'{LOADERS}{schedule}{more}'
         )
     config = folder / 'pipeline.py'
     config.write_text(
-        f'_base_ = [{str(ROOT / "configs/pipelines/oaa_plus_toy.py")!r}]\n'
+        f'_base_ = [{str(PIPELINES / "oaa_plus_toy") + layout + ".py"!r}]\n'
         f'data = {str(folder / "data")!r}\n'
         f'work_dir = {str(folder / "work")!r}\n'
         + ''.join(f'{n}_config = {str(folder / n)!r} + ".py"\n' for n in SHORT)
@@ -57,7 +64,7 @@ def pipeline(tmp_path_factory):
         'segmentation_iters = 4\n'
         # Two epochs find little: keep what would be dropped.
         "label_options = '--background constant --min-foreground 0'\n"
-        'workers = 1\n'
+        'workers = 1\n' + more_settings
     )
     return config
 
@@ -111,3 +118,54 @@ def test_from_tags_to_a_table(pipeline):
         'segmentation/iter_4.pth',
     ):
         assert manifest_path(work / made).is_file()
+
+
+@pytest.fixture
+def coco(tmp_path):
+    """A pipeline config for a data set in COCO's layout, without masks."""
+    pytest.importorskip(
+        'pycocotools', reason='pycocotools is an extra (`oaa_mm[coco]`)'
+    )
+    data = tmp_path / 'data'
+    size = ['--num-train', '9', '--num-val', '3']
+    tool('make_toy_voc')([str(data), '--coco', *size])
+    return short_pipeline(
+        tmp_path,
+        '_coco',
+        f'data = {str(data)!r}\n'
+        "train_tags = f'{data}/annotations/instances_train2017.json'\n"
+        "train_masks = f'{data}/masks/train2017'\n"
+        "val_list = f'{data}/masks/val2017/manifest.json'\n",
+    )
+
+
+def tool(name):
+    return runpy.run_path(str(ROOT / f'tools/{name}.py'))['main']
+
+
+def make_coco_masks(data, *options):
+    for split in ('train', 'val'):
+        path = data / f'annotations/instances_{split}2017.json'
+        tool('make_coco_masks')([str(path), *options])
+
+
+def test_coco_to_the_end(coco):
+    """From instances JSON, with a crowd and an image without annotation."""
+    make_coco_masks(coco.parent / 'data')
+    out = run(coco)
+    table = out[out.rindex('| percent') :]
+    rows = [row.split('|') for row in table.splitlines() if '|' in row]
+    assert len(rows) == 8
+    assert all(float(row[2]) >= 0 for row in rows[1:])
+    labels = coco.parent / 'work/labels/pseudo_labels/labels'
+    names = [f'{number:012d}.png' for number in range(1, 9)]
+    assert sorted(path.name for path in labels.iterdir()) == names
+
+
+@pytest.mark.slow
+def test_dry_run_of_coco(coco):
+    out = run(coco, '--dry-run', expect=1)
+    assert 'error (masks): val: no such folder' in out
+    make_coco_masks(coco.parent / 'data', '--workers', '2')
+    out = run(coco, '--dry-run')
+    assert '1 images have no class; training leaves them out' in out

@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -15,7 +16,8 @@ from PIL import Image
 
 from oaa_mm.attention import AttentionStore
 from oaa_mm.pseudo_labels.inputs import ImageToLabel, images_to_label
-from oaa_mm.pseudo_labels.workers import LabelSettings, make_labels
+from oaa_mm.pseudo_labels.workers import LabelSettings, LabelWorker
+from oaa_mm.runs.processes import map_in_processes
 
 #: Height and width of the images: VOC's most frequent size.
 SIZE = (375, 500)
@@ -71,7 +73,8 @@ def _timed(
     cv2.setNumThreads(1)
     settings = replace(settings, out=str(out))
     start = time.perf_counter()
-    done = sum(1 for _ in make_labels(settings, images, workers))
+    worker = partial(LabelWorker, settings)
+    done = sum(1 for _ in map_in_processes(worker, images, workers))
     seconds = time.perf_counter() - start
     torch.set_num_threads(threads[0])
     cv2.setNumThreads(threads[1])

@@ -9,11 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from oaa_mm.io import read_text, write_json
-from oaa_mm.tags.classes import (
-    COCO_CATEGORY_IDS,
-    COCO_CLASSES,
-    is_no_class,
-)
+from oaa_mm.tags.classes import COCO_CATEGORY_IDS, COCO_CLASSES, is_no_class
 from oaa_mm.tags.table import LabelTable, TableBuilder
 
 _NEEDED = {
