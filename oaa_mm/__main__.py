@@ -18,7 +18,7 @@ COMMANDS = {
     'evaluate': 'evaluate.py',
     'check': 'check_dataset.py',
     'convert': 'convert_labels.py',
-    'coco_masks': 'make_coco_masks.py',
+    'masks': 'make_coco_masks.py',
     'visualize': 'visualize.py',
     'pipeline': 'run_pipeline.py',
     'toy': 'make_toy_voc.py',
