@@ -65,12 +65,15 @@ def inspect_image(
     with open_image(path, PHOTO_FORMATS) as image:
         width, height = image.size
         mode, deep = image.mode, is_deep(image)
-        if image.getexif().get(_EXIF_ORIENTATION, 1) >= 5:
+        turned = image.getexif().get(_EXIF_ORIENTATION, 1) >= 5
+        if turned and image.format == 'JPEG':
             width, height = height, width
         if not _ends_properly(path, image.format):
             image.load()
-    if decode or mode in ('F', 'I'):
-        read_image(path)  # Pillow opens more of these than a training can
+    # Which other formats OpenCV turns depends on its version, and Pillow opens
+    # more of the last two modes than a training can.
+    if decode or (turned and image.format != 'JPEG') or mode in ('F', 'I'):
+        height, width = read_image(path).shape[:2]
     if min(height, width) < 2:
         raise ValueError(
             f'{path}: {width}x{height} pixels, an image needs at least 2 in '

@@ -36,10 +36,12 @@ def test_size_is_that_of_the_turned_image(tmp_path, suffix, orientation):
     exif[0x0112] = orientation
     path = tmp_path / f'image.{suffix}'
     picture().save(path, exif=exif)
-    # The turns by a quarter are 5 to 8; loading is OpenCV's.
+    # The turns by a quarter are 5 to 8. OpenCV loads, and its older versions
+    # turn no WebP.
     expected = (31, 24) if orientation >= 5 else (24, 31)
-    assert inspect_image(path).size == expected
-    assert cv2.imread(str(path)).shape[:2] == expected
+    loaded = cv2.imread(str(path)).shape[:2]
+    assert loaded == expected or suffix == 'webp'
+    assert inspect_image(path).size == loaded
 
 
 @pytest.mark.filterwarnings('ignore:Truncated File Read')
