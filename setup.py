@@ -63,7 +63,7 @@ class BuildWithMim(build_py):
 
 EXTRAS = {
     name: requirements(name)
-    for name in ('mm', 'coco', 'crf', 'vgg', 'docs', 'tests')
+    for name in ('mm', 'coco', 'crf', 'regions', 'vgg', 'docs', 'tests')
 }
 
 setup(

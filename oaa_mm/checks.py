@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from importlib import import_module
 from numbers import Integral, Real
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -113,6 +115,27 @@ def list_names(text: str, names: Sequence[str]) -> str:
     """
     text = text.replace('{n}', str(len(names)))
     return text.replace('{names}', f': {name_some(names)}')
+
+
+def import_optional(name: str, remedy: str) -> ModuleType:
+    """A module of a package that is needed for one thing alone.
+
+    Args:
+        name (str): The module.
+        remedy (str): How to install it, and how to do without.
+
+    Returns:
+        ModuleType: The module.
+
+    Raises:
+        ValueError: It does not import.
+    """
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise ValueError(
+            f'{name} does not import ({error}). {remedy}'
+        ) from error
 
 
 def name_some(names: Sequence[str], limit: int = 10) -> str:

@@ -10,6 +10,7 @@ Example:
     loading   reading and augmenting an image / training on it
     store     fusing, saving, loading in GB/s, beside a copy; the exchange
     labels    pseudo-labels a second, by workers and refinement
+    regions   averaging in superpixels and in masks: time, memory
     memory    peak of each stage (toy recipe)
     scale     the memory of maps with 10 and 100 thousand images (--images)
     gpu       training steps on a GPU with and without OAA: time, images a
@@ -40,6 +41,7 @@ PARTS = (
     'loading',
     'store',
     'labels',
+    'regions',
     'memory',
     'scale',
 )
@@ -105,6 +107,7 @@ def measurements(
     from benchmark.labels import label_speed
     from benchmark.loading import loading_share
     from benchmark.memory import stage_memory
+    from benchmark.regions import region_cost
     from benchmark.scale import scale_costs
     from benchmark.store import store_speed
     from benchmark.training import batch_speed, hook_cost
@@ -129,6 +132,7 @@ def measurements(
             for refine, images in (('none', 200), ('par', 40))
             for workers in (1, 2, 4)
         },
+        'regions': lambda: region_cost(**rounds),
         'memory': lambda: stage_memory(ROOT),
         'gpu': lambda: gpu_steps(quick=args.quick, **rounds),
         'scale': lambda: {

@@ -123,22 +123,30 @@ def read_part(text: str) -> tuple[int, int]:
 
 def add_refinement(parser: argparse.ArgumentParser) -> None:
     """Add the refinement and its parameters."""
-    from oaa_mm.pseudo_labels import REFINEMENTS
     from oaa_mm.runs.config import OptionsAction
 
     parser.add_argument(
         '--refine',
         default='none',
-        choices=REFINEMENTS,
-        help='follow the edges of the image: dense CRF (needs `pip install '
-        'pydensecrf2`) or pixel-adaptive refinement (default: none)',
+        metavar='STEP[,STEP]',
+        help='follow the edges of the image, in steps: regions (average in '
+        'superpixels, needs `pip install scikit-image`, or in masks of '
+        '--regions-dir), par (pixel-adaptive refinement), crf (dense CRF, '
+        'needs `pip install pydensecrf2`); for example regions,par '
+        '(default: none)',
+    )
+    parser.add_argument(
+        '--regions-dir',
+        help='folder of masks for --refine regions, {image_id}.npz or '
+        '{image_id}.json, for example of Segment Anything',
     )
     parser.add_argument(
         '--refine-options',
         nargs='+',
         action=OptionsAction,
         metavar='KEY=VALUE',
-        help='parameters of the refinement, for example iterations=5',
+        help='parameters of the steps, for example iterations=5 or, where '
+        'several have it, par.iterations=5',
     )
 
 

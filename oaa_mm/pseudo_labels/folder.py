@@ -43,6 +43,7 @@ def make_label_folder(
     class_names: Sequence[str] | None = None,
     image_list: str | os.PathLike | None = None,
     saliency_dir: str | os.PathLike | None = None,
+    regions_dir: str | os.PathLike | None = None,
     rules: LabelRules | None = None,
     refine: str = 'none',
     refine_options: dict[str, Any] | None = None,
@@ -70,8 +71,11 @@ def make_label_folder(
             to all images of the store.
         saliency_dir (str | os.PathLike | None): Folder of
             ``{image_id}.png``; for ``background='saliency'`` alone.
+        regions_dir (str | os.PathLike | None): Folder of regions, see
+            :mod:`.region_files`; for the step ``'regions'`` of `refine`.
+            Defaults to None: superpixels.
         rules (LabelRules | None): The constants.
-        refine (str): ``'none'``, ``'crf'`` or ``'par'``.
+        refine (str): See :func:`oaa_mm.pseudo_labels.build_refine`.
         refine_options (dict[str, Any] | None): Parameters of the refinement.
         allow_missing (bool): Whether listed images may lack maps; their
             labels are all 255.
@@ -95,7 +99,8 @@ def make_label_folder(
     check_number('workers', workers, low=1, integer=True)
     number, parts = part or (1, 1)
     check_number('the part', number, low=1, high=parts, integer=True)
-    build_refine(refine, refine_options)  # whether it can be had
+    # Whether it can be had.
+    build_refine(refine, refine_options, regions=regions_dir)
     store = final_store(store)
     data = DataRecord.of_stores([AttentionStore.open(store)], store)
     class_names = class_names or data.class_names()
@@ -104,6 +109,7 @@ def make_label_folder(
         img_dir,
         image_list=image_list,
         saliency_dir=saliency_dir,
+        regions_dir=regions_dir,
         num_classes=len(class_names),
         allow_missing=allow_missing,
     )
@@ -176,6 +182,8 @@ def _manifest(
     }
     if images[0].saliency is not None:
         inputs['saliency'] = fingerprint_files([i.saliency for i in images])
+    if images[0].regions is not None:
+        inputs['regions'] = fingerprint_files([i.regions for i in images])
     return Manifest(
         tool=TOOL,
         parameters={

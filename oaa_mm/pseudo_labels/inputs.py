@@ -15,6 +15,8 @@ from oaa_mm.io import find_by_id, read_grey
 from oaa_mm.io.progress import progress
 from oaa_mm.tags import read_image_list
 
+from .region_files import find_regions, read_regions
+
 
 @dataclass(frozen=True)
 class ImageToLabel:
@@ -25,12 +27,14 @@ class ImageToLabel:
         path (str): Its file.
         size (tuple[int, int]): Height and width in pixels.
         saliency (str | None): The file of its saliency map.
+        regions (str | None): The file of its regions. Defaults to None.
     """
 
     image_id: str
     path: str
     size: tuple[int, int]
     saliency: str | None
+    regions: str | None = None
 
 
 def images_to_label(
@@ -39,6 +43,7 @@ def images_to_label(
     *,
     image_list: str | os.PathLike | None = None,
     saliency_dir: str | os.PathLike | None = None,
+    regions_dir: str | os.PathLike | None = None,
     num_classes: int,
     allow_missing: bool = False,
 ) -> list[ImageToLabel]:
@@ -55,6 +60,8 @@ def images_to_label(
         saliency_dir (str | os.PathLike | None): Folder of
             ``{image_id}.png``, 8-bit grey, at the size of the images. None
             where the background needs none.
+        regions_dir (str | os.PathLike | None): Folder of the regions in which
+            scores are averaged, see :mod:`.region_files`. Defaults to None.
         num_classes (int): The number of foreground classes.
         allow_missing (bool): Whether listed images may lack maps. Defaults
             to False.
@@ -63,7 +70,8 @@ def images_to_label(
         list[ImageToLabel]: One per image, in the order of the list.
 
     Raises:
-        FileNotFoundError: Images or saliency maps are absent; they are named.
+        FileNotFoundError: Images, saliency maps or regions are absent;
+            they are named.
         ValueError: Images have no map, or a file does not fit.
     """
     maps = AttentionStore.open(store)
@@ -96,8 +104,10 @@ def images_to_label(
     if saliency_dir is not None:
         saliency = find_by_id(saliency_dir, images, kind='saliency maps')
         _check_sizes(saliency, images, sizes)
+    regions = find_regions(regions_dir, images)
+    _check_regions(regions, sizes)
     return [
-        ImageToLabel(i, path, sizes[i], saliency.get(i))
+        ImageToLabel(i, path, sizes[i], saliency.get(i), regions.get(i))
         for i, path in images.items()
     ]
 
@@ -116,3 +126,15 @@ def _check_sizes(
             image = images[image_id], sizes[image_id]
             if file[1] != image[1]:
                 raise ValueError(other_size('saliency maps', file, image))
+
+
+def _check_regions(
+    regions: Mapping[str, str], sizes: Mapping[str, tuple[int, int]]
+) -> None:
+    def _check(image_id: str) -> None:  # and keep nothing of the file
+        read_regions(regions[image_id], sizes[image_id])
+
+    with ThreadPoolExecutor() as pool:
+        done = pool.map(_check, regions)
+        for _ in progress(done, 'Regions', len(regions)):
+            pass

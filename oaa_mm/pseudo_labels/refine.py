@@ -5,39 +5,28 @@ The dense CRF is that of the package `pydensecrf2`, which is optional.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from functools import partial
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from oaa_mm.checks import check_choice
+from oaa_mm.checks import check_choice, import_optional
 
 from .compose import Refine
 from .par import pixel_adaptive_refine
+from .regions import import_segmentation, mask_refine, superpixel_refine
 
 
 def import_densecrf() -> ModuleType:
-    """The module `pydensecrf.densecrf`.
-
-    Returns:
-        ModuleType: The module.
-
-    Raises:
-        ValueError: It is not installed, or does not import; the message says
-            how to install it, and which refinement needs nothing.
-    """
-    try:
-        from pydensecrf import densecrf
-    except ImportError as error:
-        raise ValueError(
-            f'the dense CRF needs a package that does not import ({error}). '
-            'Install it with `pip install pydensecrf2` (it compiles C++ code '
-            "and needs a compiler), or use the refinement 'par', which needs "
-            'nothing.'
-        ) from error
-    return densecrf
+    """The module `pydensecrf.densecrf`; ValueError where it is absent."""
+    return import_optional(
+        'pydensecrf.densecrf',
+        'Install it with `pip install pydensecrf2` (it compiles C++ code and '
+        "needs a compiler), or use the refinement 'par', which needs nothing",
+    )
 
 
 def crf_probabilities(scores: np.ndarray) -> np.ndarray:
@@ -113,36 +102,75 @@ def dense_crf_refine(
     return posterior.reshape(scores.shape).clip(0, 1)
 
 
-#: Name -> function of an image and scores, whose parameters are its options.
+#: Step -> function of an image and scores, whose parameters are its options.
 REFINEMENTS = {
-    'none': None,
     'crf': dense_crf_refine,
     'par': pixel_adaptive_refine,
+    'regions': superpixel_refine,
 }
 
 
 def build_refine(
-    name: str, options: Mapping[str, Any] | None = None
+    name: str,
+    options: Mapping[str, Any] | None = None,
+    *,
+    regions: str | os.PathLike | None = None,
 ) -> Refine | None:
     """The refinement of a name, ready for :func:`compose_label`.
 
     Args:
-        name (str): ``'none'``, ``'crf'`` (needs pydensecrf2) or ``'par'``.
+        name (str): ``'none'``, ``'crf'`` (needs pydensecrf2), ``'par'``,
+            ``'regions'`` (needs scikit-image or `regions`), or steps that
+            follow each other, such as ``'regions,par'``.
         options (Mapping[str, Any] | None): Parameters of
-            :func:`dense_crf_refine` or :func:`pixel_adaptive_refine`.
+            :func:`dense_crf_refine`, :func:`pixel_adaptive_refine` or
+            :func:`~oaa_mm.pseudo_labels.regions.superpixel_refine`;
+            ``'par.iterations'`` where several steps have such a parameter.
+        regions (str | os.PathLike | None): The regions of one image in place
+            of superpixels, see :mod:`.region_files`. The file is read when
+            scores are refined.
 
     Returns:
         Refine | None: A function of image and scores; None for ``'none'``.
 
     Raises:
-        ValueError: The name or an option is unknown, or the package of the
-            CRF is not installed.
+        ValueError: A step or an option is unknown, the package of a step is
+            not installed, or no step takes `regions`.
     """
-    check_choice('refine', name, REFINEMENTS)
-    function = REFINEMENTS[name]
-    allowed = function.__kwdefaults__ if function else ()
-    for option in options or ():
-        check_choice(f'an option of refine {name!r}', option, allowed)
-    if name == 'crf':
+    steps = [] if name == 'none' else name.split(',')
+    for step in steps:
+        check_choice('a step of refine', step, REFINEMENTS)
+    if 'crf' in steps:
         import_densecrf()  # before any work
-    return function and partial(function, **(options or {}))
+    functions = {step: REFINEMENTS[step] for step in steps}
+    if regions is not None:
+        if 'regions' not in steps:
+            raise ValueError(
+                f"refine {name!r} has no step 'regions' that takes the files "
+                "of regions; add it, as in 'regions,par'"
+            )
+        functions['regions'] = partial(mask_refine, path=regions)
+    elif 'regions' in steps:
+        import_segmentation()
+    keys = {
+        f'{step}.{key}': (step, key)
+        for step, function in functions.items()
+        for key in getattr(function, '__kwdefaults__', None) or ()
+    }
+    parameters: dict[str, dict[str, Any]] = {step: {} for step in steps}
+    for option, value in (options or {}).items():
+        found = [k for k in keys if option in (k, keys[k][1])]
+        if len(found) != 1:  # unknown, or several steps have it
+            check_choice(f'an option of refine {name!r}', option, keys)
+        step, key = keys[found[0]]
+        parameters[step][key] = value
+    chain = [partial(functions[step], **parameters[step]) for step in steps]
+    return partial(_refine_in_turn, chain) if chain else None
+
+
+def _refine_in_turn(
+    chain: Sequence[Refine], image: np.ndarray, scores: np.ndarray
+) -> np.ndarray:
+    for refine in chain:
+        scores = refine(image, scores)
+    return scores

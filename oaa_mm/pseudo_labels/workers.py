@@ -65,7 +65,6 @@ class LabelWorker:
         self.settings = settings
         self.store = AttentionStore.open(settings.store)
         self.negatives = frozenset(self.store.negatives)
-        self.refine = build_refine(settings.refine, settings.refine_options)
 
     def __call__(self, image: ImageToLabel) -> LabelResult:
         """Make and write the label of an image, unless it is there.
@@ -93,7 +92,12 @@ class LabelWorker:
         if image.image_id in self.negatives:
             return np.zeros(image.size, np.uint8)
         pixels = saliency = None
-        if self.refine is not None:
+        refine = build_refine(
+            self.settings.refine,
+            self.settings.refine_options,
+            regions=image.regions,
+        )
+        if refine is not None:
             pixels = read_image(image.path)
         if image.saliency is not None:
             saliency = read_grey(image.saliency)
@@ -103,5 +107,5 @@ class LabelWorker:
             self.settings.rules,
             saliency=saliency,
             image=pixels,
-            refine=self.refine,
+            refine=refine,
         )

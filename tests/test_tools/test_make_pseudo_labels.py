@@ -317,6 +317,70 @@ def test_refinement_by_the_image(world):
     assert content['parameters']['refine_options'] == {'iterations': 2}
 
 
+def write_regions(world):
+    """A grid of 4 x 4 regions on each image, as masks of a segmenter."""
+    (world / 'masks').mkdir()
+    for image_id, (height, width, _) in IMAGES.items():
+        y, x = np.mgrid[:height, :width]
+        grid = y * 4 // height * 4 + x * 4 // width
+        masks = [grid == number for number in range(16)]
+        np.savez(world / f'masks/{image_id}.npz', masks=masks)
+    return ['--refine', 'regions', '--regions-dir', world / 'masks']
+
+
+def test_masks_of_a_folder_are_regions(world):
+    options = [*write_regions(world), '--background', 'power']
+    run(arguments(world, *options))
+    store = AttentionStore.load(world / 'store.safetensors')
+    for image_id, (height, width, classes) in IMAGES.items():
+        maps = [
+            attention_to_image(store[image_id, c], (height, width)) / 255
+            for c in classes
+        ]
+        scores = np.stack([(1 - np.max(maps, 0)) ** 4, *maps])
+        expected = np.zeros((height, width), int)
+        for mask in np.load(world / f'masks/{image_id}.npz')['masks']:
+            means = scores[:, mask].mean(1)
+            best = means.argmax()
+            sure = best == 0 or means[best] >= 0.3
+            values = [0, *(c + 1 for c in classes)]
+            expected[mask] = values[best] if sure else 255
+        np.testing.assert_array_equal(read_label(world, image_id), expected)
+        assert len(np.unique(expected)) > 1
+    content = json.loads((world / 'out/manifest.json').read_text())
+    assert content['parameters']['refine'] == 'regions'
+    assert content['inputs']['regions']['count'] == 3
+    # Other masks are another input, and a chain is another parameter.
+    height, width, _ = IMAGES['a']
+    np.savez(world / 'masks/a.npz', masks=[np.eye(height, width, dtype=bool)])
+    with pytest.raises(ValueError, match='input regions: '):
+        run(arguments(world, *options))
+    with pytest.raises(ValueError, match='refine: regions -> regions,par'):
+        run(arguments(world, *options, '--refine', 'regions,par'))
+
+
+@pytest.mark.parametrize(
+    ('change', 'more', 'message'),
+    [
+        (lambda path: path.unlink(), [], r'1 of 3 files of regions .*b\.npz'),
+        (
+            lambda path: np.savez(path, masks=np.ones((1, 30, 50), bool)),
+            [],
+            'b.npz has regions of 50x30 pixels, but the image has 30x50',
+        ),
+        (lambda path: path.write_bytes(b'x'), [], 'b.npz holds no regions'),
+        (None, ['--refine', 'par'], "has no step 'regions'"),
+    ],
+)
+def test_regions_are_checked_before_work_starts(world, change, more, message):
+    options = write_regions(world)
+    if change is not None:
+        change(world / 'masks/b.npz')
+    with pytest.raises((ValueError, OSError), match=message):
+        run(with_saliency(world, *options, *more))
+    assert not (world / 'out').exists()
+
+
 def test_processes_make_the_same_labels(world):
     run(with_saliency(world))
     argv = with_saliency(world, '--workers', '2', out='two')

@@ -1,0 +1,144 @@
+"""Files of regions: masks of any segmenter, or a partition of the image.
+
+Two formats are read. Each line of Python writes one file, here from what
+``SamAutomaticMaskGenerator(sam).generate(image)`` of Segment Anything gives::
+
+    {image_id}.npz   np.savez_compressed(
+                         path, masks=[m['segmentation'] for m in masks])
+    {image_id}.json  json.dump(masks, open(path, 'w')), of a generator with
+                     output_mode='coco_rle'
+
+The array `masks` is (n, H, W), where everything but 0 is in the mask, or
+(H, W) integers, where the pixels of one value are a region, as functions for
+superpixels give it. The JSON is a list of dictionaries whose `segmentation`
+holds COCO's run lengths, compressed or not; it may be the `annotations` of a
+dictionary, as in SA-1B. Masks may overlap and leave pixels out.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from oaa_mm.io import find_by_id, read_text
+
+
+def find_regions(
+    folder: str | os.PathLike | None, image_ids: Iterable[str]
+) -> dict[str, str]:
+    """Find the file of regions of each image.
+
+    Args:
+        folder (str | os.PathLike | None): It holds ``{image_id}.npz``, or
+            where there is none of these ``{image_id}.json``. None: no image
+            has regions.
+        image_ids (Iterable[str]): The images.
+
+    Returns:
+        dict[str, str]: Image id -> path.
+
+    Raises:
+        FileNotFoundError: There is no such folder, or files are absent.
+        ValueError: Two images may have the same file.
+    """
+    if folder is None:
+        return {}
+    suffix = '.npz' if any(Path(folder).rglob('*.npz')) else '.json'
+    return find_by_id(
+        folder,
+        image_ids,
+        suffix,
+        kind='files of regions',
+        remedy='Write one for every image, an empty list where there is no '
+        'mask, or leave out --regions-dir to average in superpixels',
+    )
+
+
+def read_regions(path: str | os.PathLike, size: tuple[int, int]) -> np.ndarray:
+    """Read the regions of an image.
+
+    Args:
+        path (str | os.PathLike): A file in one of the formats above.
+        size (tuple[int, int]): Height and width of the image.
+
+    Returns:
+        np.ndarray: (n, H, W) bool masks, or an (H, W) partition of integers.
+
+    Raises:
+        ValueError: The file cannot be read, or does not fit the image.
+    """
+    try:
+        regions = _read(Path(path))
+        if not regions.size:
+            return np.zeros((0, *size), bool)
+        if regions.ndim not in (2, 3) or regions.dtype.kind not in 'bui':
+            raise ValueError(f'`masks` is {regions.shape} {regions.dtype}')
+    except (BadZipFile, EOFError, LookupError, TypeError, ValueError) as error:
+        raise ValueError(
+            f'{path} holds no regions ({type(error).__name__}: {error}). An '
+            '.npz should have the array `masks`, bool or integers, (n, H, W) '
+            'or an (H, W) partition; a .json a list of masks in run lengths'
+        ) from error
+    if regions.shape[-2:] != size:
+        height, width = regions.shape[-2:]
+        raise ValueError(
+            f'{path} has regions of {width}x{height} pixels, but the image '
+            f'has {size[1]}x{size[0]}; compute them on the image as it is'
+        )
+    return regions if regions.ndim == 2 else regions.astype(bool)
+
+
+def _read(path: Path) -> np.ndarray:
+    if path.suffix.lower() == '.npz':
+        with np.load(path) as file:
+            return file['masks']
+    content = json.loads(read_text(path))
+    if isinstance(content, dict):
+        content = content['annotations']
+    return np.array([decode_rle(one['segmentation']) for one in content])
+
+
+def decode_rle(rle: Mapping[str, Any]) -> np.ndarray:
+    """A mask of COCO's run lengths.
+
+    Args:
+        rle (Mapping[str, Any]): `size`, height and width, and `counts`, the
+            lengths of the runs outside and inside in turn, down the columns:
+            a list, or COCO's text.
+
+    Returns:
+        np.ndarray: (H, W) bool.
+
+    Raises:
+        ValueError: The runs do not fill the mask.
+    """
+    height, width = rle['size']
+    counts = rle['counts']
+    if isinstance(counts, str):
+        counts = _read_counts(counts)
+    inside = np.arange(len(counts)) % 2 == 1
+    return np.repeat(inside, counts).reshape(width, height).T
+
+
+def _read_counts(text: str) -> np.ndarray:
+    """COCO's text: numbers of 5 bits a letter, the lowest first.
+
+    Bit 6 says that another letter follows, bit 5 of the last one is the sign.
+    From the fourth on, a number is the difference to the one before the last.
+    """
+    letters = np.array([*text.encode('ascii')]) - 48
+    last = np.flatnonzero(letters < 32)
+    lengths = np.diff(last, prepend=-1)
+    first = last - lengths + 1
+    place = np.arange(last[-1] + 1) - np.repeat(first, lengths)
+    counts = np.add.reduceat((letters & 31) << 5 * place, first)
+    counts -= (letters[last] & 16 > 0) << 5 * lengths
+    for odd in (1, 2):
+        counts[odd::2] = counts[odd::2].cumsum()
+    return counts
