@@ -15,6 +15,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 from mmseg.registry import DATASETS, METRICS
@@ -28,6 +29,7 @@ from oaa_mm.runs.config import add_run_arguments, load_run_config
 from oaa_mm.runs.launch import is_first_process, prepare_launch
 from oaa_mm.runs.lock import lock_folder
 from oaa_mm.runs.manifest import leaf_datasets
+from oaa_mm.runs.precision import add_amp_argument, amp_dtype, complete_amp
 
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
@@ -54,7 +56,8 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
         help='255 marks the only class in masks, not ignored pixels '
         '(binary_masks=True of the data set)',
     )
-    return parser.parse_args(argv)
+    add_amp_argument(parser)
+    return parser.parse_args(complete_amp(argv))
 
 
 def evaluators(cfg: Config) -> list[dict]:
@@ -126,6 +129,17 @@ def use_tta(cfg: Config) -> None:
     cfg.model = cfg.tta_model
 
 
+def use_amp(cfg: Config, name: str) -> None:
+    """Let the config's loop test under autocast."""
+    dtype = amp_dtype(name)
+    cfg.test_cfg.fp16 = True  # the loop's name for it, bf16 included
+    # On a GPU the loop asks torch for the type; on a CPU it is always bf16.
+    if hasattr(torch, 'set_autocast_dtype'):
+        torch.set_autocast_dtype('cuda', dtype)
+    else:  # torch < 2.4
+        torch.set_autocast_gpu_dtype(dtype)
+
+
 def writes_store(cfg: Config) -> bool:
     """Whether a second test in the work_dir would write the same file."""
     return any('out_file' in metric for metric in evaluators(cfg))
@@ -142,6 +156,8 @@ def main(argv: list[str] | None = None) -> None:
         show_in(cfg, args.show_dir)
     if args.out:
         write_masks(cfg, args.out)
+    if args.amp:
+        use_amp(cfg, args.amp)
     if args.tta:
         use_tta(cfg)
     if args.binary_masks:

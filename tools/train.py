@@ -15,8 +15,8 @@ from urllib.error import URLError
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import torch
 from mmengine.config import Config
-from mmengine.device import get_device
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import get_external_models
@@ -33,6 +33,7 @@ from oaa_mm.runs.launch import (
 )
 from oaa_mm.runs.lock import lock_folder
 from oaa_mm.runs.manifest import initial_weights
+from oaa_mm.runs.precision import add_amp_argument, amp_dtype, complete_amp
 
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
@@ -48,18 +49,13 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
         action='store_true',
         help='go on from the newest usable checkpoint in the work-dir',
     )
-    parser.add_argument(
-        '--amp',
-        action='store_true',
-        help='automatic mixed precision: fp16, on a CPU bf16 (faster only '
-        'where the CPU has bf16 instructions)',
-    )
-    return parser.parse_args(argv)
+    add_amp_argument(parser)
+    return parser.parse_args(complete_amp(argv))
 
 
-def use_amp(cfg: Config) -> None:
+def use_amp(cfg: Config, name: str) -> None:
     """Turn the config's optimiser wrapper into one with mixed precision."""
-    if get_device() == 'cpu':
+    if amp_dtype(name) == torch.bfloat16:
         # mmengine's own refuses to work without an accelerator.
         cfg.optim_wrapper.type = 'oaa_mm.BFloat16OptimWrapper'
         for key in ('loss_scale', 'dtype', 'use_fsdp'):
@@ -100,7 +96,7 @@ def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     cfg = load_run_config(args)
     if args.amp:
-        use_amp(cfg)
+        use_amp(cfg, args.amp)
     cfg.resume = args.resume
     first = is_first_process(cfg.launcher)
     lock = lock_folder(cfg.work_dir, 'train') if first else nullcontext()

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
+import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose
+from mmengine.model import revert_sync_batchnorm
 from mmengine.runner import find_latest_checkpoint
 from torch import nn
 
 from oaa_mm.models.attention_model import AttentionModel
 from oaa_mm.registry import DATASETS, class_of
 from oaa_mm.runs.checkpoints import newest_usable_checkpoint
+from oaa_mm.runs.precision import amp_dtype
 
 from .inputs import ImageInput
 
@@ -126,6 +130,31 @@ def _class_names(
         getattr(class_of(DATASETS, dataset.get('type')), 'METAINFO', {}),
     )
     return next((s['classes'] for s in sources if s.get('classes')), None)
+
+
+def prepare_model(
+    model: nn.Module, amp: str | None
+) -> tuple[nn.Module, AbstractContextManager]:
+    """Make a model fit the device that it is on.
+
+    Args:
+        model (nn.Module): A loaded model.
+        amp (str | None): ``'bf16'``, ``'fp16'``, or None for float32.
+
+    Returns:
+        tuple[nn.Module, AbstractContextManager]: The model, and the context
+        in which it runs.
+
+    Raises:
+        ValueError: The device cannot compute so.
+    """
+    device = next(model.parameters()).device.type
+    if device == 'cpu':
+        model = revert_sync_batchnorm(model)
+    if amp is None:
+        return model, nullcontext()
+    model.to(memory_format=torch.channels_last)
+    return model, torch.autocast(device, amp_dtype(amp, device))
 
 
 def inference_pipeline(cfg: Config, num_classes: int) -> Compose:

@@ -14,7 +14,6 @@ import numpy as np
 from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.infer import BaseInferencer
-from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
 from mmengine.visualization import Visualizer
 from mmseg.structures import SegDataSample
@@ -24,12 +23,12 @@ from oaa_mm.attention import AttentionStore
 from oaa_mm.checks import check_number
 from oaa_mm.io import write_image
 from oaa_mm.io.progress import progress
-from oaa_mm.pseudo_labels import LabelRules, build_refine
+from oaa_mm.pseudo_labels import LabelRules
 from oaa_mm.visualization.overlay import check_alpha, overlay_attention
 
+from . import loading
 from .inputs import ImageInput, Images, Tags, add_tags, list_images
-from .loading import find_weights, inference_pipeline, load_weights
-from .predictions import add_label, pack_prediction, read_maps, save_maps
+from .predictions import Labeller, pack_prediction, read_maps, save_maps
 
 
 class OAAInferencer(BaseInferencer):
@@ -48,6 +47,8 @@ class OAAInferencer(BaseInferencer):
         classes (Sequence[str] | None): Names of the classes. Defaults to
             None: those of the training.
         device (str | None): Defaults to None: a GPU, if there is one.
+        amp (str | None): ``'bf16'``, or on a GPU ``'fp16'``: the arithmetic
+            of convolutions. Defaults to None: float32.
         show_progress (bool): Whether to show a progress bar.
 
     Raises:
@@ -68,24 +69,26 @@ class OAAInferencer(BaseInferencer):
         *,
         classes: Sequence[str] | None = None,
         device: str | None = None,
+        amp: str | None = None,
         show_progress: bool = True,
     ) -> None:
-        model, weights = find_weights(model, weights)
+        model, weights = loading.find_weights(model, weights)
         self.classes = classes
         init_default_scope('mmseg')
         super().__init__(model, weights, device, 'mmseg', show_progress)
-        if next(self.model.parameters()).device.type == 'cpu':
-            self.model = revert_sync_batchnorm(self.model)
+        self.model, self.autocast = loading.prepare_model(self.model, amp)
         # Labels are there only where a user has given tags.
         self.model.test_cfg = replace(self.model.test_cfg, use_labels=True)
 
     def _load_weights_to_model(
         self, model: nn.Module, checkpoint: dict, cfg: Config
     ) -> None:
-        self.classes = load_weights(model, checkpoint, cfg, self.classes)
+        self.classes = loading.load_weights(
+            model, checkpoint, cfg, self.classes
+        )
 
     def _init_pipeline(self, cfg: Config) -> Compose:
-        return inference_pipeline(cfg, len(self.classes))
+        return loading.inference_pipeline(cfg, len(self.classes))
 
     def _init_visualizer(self, cfg: Config) -> Visualizer:
         return Visualizer()  # for its window, which opens when it is wanted
@@ -107,6 +110,7 @@ class OAAInferencer(BaseInferencer):
         rules: LabelRules | None = None,
         refine: str = 'none',
         refine_options: Mapping[str, Any] | None = None,
+        regions_dir: str | os.PathLike | None = None,
     ) -> dict[str, list]:
         """Compute attention and pseudo-labels of images.
 
@@ -121,29 +125,26 @@ class OAAInferencer(BaseInferencer):
             inputs (Images): An image file, a folder of images, an (H, W, 3)
                 uint8 BGR array (as OpenCV reads it), a PIL image, or several.
                 Ids are the stems of the files; others have their number.
-            return_datasamples (bool): Whether predictions are SegDataSamples,
-                with the fields of :meth:`AttentionModel.predict` and the
-                label as `pred_sem_seg`.
-            batch_size (int): Images that are run at once; the result does not
-                depend on it.
-            tags (Tags | None): The classes of each image, if they are known,
-                by names or indices from 0, see
-                :func:`oaa_mm.apis.inputs.add_tags`. None takes the predicted
-                classes.
-            score_thr (float | None): Probability from which a class, besides
-                the most probable one, is predicted in images without tags.
-                None takes ``model.test_cfg.score_thr``.
+            return_datasamples (bool): Whether predictions are those of
+                :meth:`AttentionModel.predict`, the label as `pred_sem_seg`.
+            batch_size (int): Images at once; the result is the same.
+            tags (Tags | None): The known classes of each image, see
+                :func:`oaa_mm.apis.inputs.add_tags`. None predicts them.
+            score_thr (float | None): Probability from which further classes
+                than the first are predicted. None: that of `model.test_cfg`.
             out_dir (str | os.PathLike): Folder of the files; '' writes none.
             show (bool): Whether to show overlays in a window.
             wait_time (float): Seconds that each is shown; 0 waits for a key.
             return_vis (bool): Whether to return overlays.
-            return_predictions (bool): Whether to return predictions; False is
-                for folders that do not fit into memory.
+            return_predictions (bool): False is for folders beyond memory.
             alpha (float): Weight of the colours of overlays, 0..1.
             rules (LabelRules | None): Constants of the labels. None takes
                 ``LabelRules(background='power')``.
-            refine (str): ``'none'``, ``'par'`` or ``'crf'``.
-            refine_options (Mapping[str, Any] | None): Its parameters.
+            refine (str): ``'none'`` or steps such as ``'regions,par'``, see
+                :func:`oaa_mm.pseudo_labels.build_refine`.
+            refine_options (Mapping[str, Any] | None): Their parameters.
+            regions_dir (str | os.PathLike | None): Folder of masks for
+                ``'regions'``; None takes superpixels.
 
         Returns:
             dict[str, list]: ``'visualization'``, (H, W, 3) uint8 RGB
@@ -152,23 +153,22 @@ class OAAInferencer(BaseInferencer):
             `scores`, `attention` and `label`.
 
         Raises:
-            FileNotFoundError: An image or the file of tags is absent.
-            ValueError: An image cannot be read, tags do not fit, or a
-                constant is out of range.
+            FileNotFoundError: An image, a file of tags or regions is absent.
+            ValueError: An image, tags or a constant cannot be used.
         """
         check_number('batch_size', batch_size, low=1, integer=True)
         check_alpha(alpha)
-        rules = rules or LabelRules(background='power')
-        rules.check_saliency(False)
-        refine = build_refine(refine, refine_options)
         items = add_tags(list_images(inputs), tags, self.classes)
+        add_label = Labeller(
+            items, rules, refine, refine_options, regions_dir, out_dir
+        )
         store = AttentionStore()
         results: dict[str, list] = {'predictions': [], 'visualization': []}
         for images, samples in self._run(items, batch_size, score_thr):
             for image, sample in zip(images, samples, strict=True):
                 for class_index, map_ in read_maps(sample).items():
                     store[image.image_id, class_index] = map_
-                add_label(sample, image, rules, refine, out_dir)
+                add_label(sample, image)
             done = self.postprocess(samples, None, return_datasamples)
             results['predictions'] += done if return_predictions else []
             if not (out_dir or show or return_vis):
@@ -202,7 +202,8 @@ class OAAInferencer(BaseInferencer):
         remaining = iter(items)
         try:
             for batch in batches:
-                samples = [sample.cpu() for sample in self.forward(batch)]
+                with self.autocast:
+                    samples = [s.cpu() for s in self.forward(batch)]
                 yield list(islice(remaining, len(samples))), samples
         finally:
             self.model.test_cfg = config
@@ -217,7 +218,7 @@ class OAAInferencer(BaseInferencer):
 
         Args:
             inputs (Sequence[ImageInput]): The images.
-            preds (Sequence[SegDataSample]): Their
+            preds (Sequence[SegDataSample]): Their predictions.
             alpha (float): See :meth:`__call__`.
 
         Returns:

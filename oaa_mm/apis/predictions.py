@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from oaa_mm.attention import AttentionStore, quantise_attention
 from oaa_mm.attention.record import DATA_SET, record_data
 from oaa_mm.io import write_mask
 from oaa_mm.io.label_folder import label_file
-from oaa_mm.pseudo_labels import LabelRules, Refine, label_image
+from oaa_mm.pseudo_labels import LabelRules, build_refine, label_image
+from oaa_mm.pseudo_labels.region_files import find_regions
 
 from .inputs import ImageInput
 
@@ -34,33 +36,60 @@ def read_maps(sample: SegDataSample) -> dict[int, np.ndarray]:
     return dict(zip(sample.attention_classes.tolist(), maps, strict=True))
 
 
-def add_label(
-    sample: SegDataSample,
-    image: ImageInput,
-    rules: LabelRules,
-    refine: Refine | None,
-    out_dir: str | os.PathLike = '',
-) -> None:
-    """Add the pseudo-label to a prediction, where mmseg has segmentations.
+class Labeller:
+    """Adds pseudo-labels to predictions, where mmseg has segmentations.
 
     Args:
-        sample (SegDataSample): Gets the field `pred_sem_seg`.
-        image (ImageInput): Its image.
-        rules (LabelRules): Constants of the label.
-        refine (Refine | None): See :func:`oaa_mm.pseudo_labels.build_refine`.
+        images (Sequence[ImageInput]): All images that may come.
+        rules (LabelRules | None): Constants of the labels. None takes
+            ``LabelRules(background='power')``.
+        refine (str): See :func:`oaa_mm.pseudo_labels.build_refine`.
+        refine_options (Mapping[str, Any] | None): Parameters of its steps.
+        regions_dir (str | os.PathLike | None): Folder of regions, see
+            :mod:`oaa_mm.pseudo_labels.region_files`.
         out_dir (str | os.PathLike): Folder for ``labels/{image_id}.png``; ''
-            (the default) writes none.
+            writes none.
+
+    Raises:
+        FileNotFoundError: Files of regions are absent.
+        ValueError: The refinement cannot be had, or rules need saliency.
     """
-    label = label_image(
-        read_maps(sample),
-        tuple(sample.ori_shape[:2]),
-        rules,
-        image=None if refine is None else image.read(),
-        refine=refine,
-    )
-    sample.pred_sem_seg = PixelData(data=torch.from_numpy(label)[None])
-    if out_dir:
-        write_mask(label_file(out_dir, image.image_id), label)
+
+    def __init__(
+        self,
+        images: Sequence[ImageInput],
+        rules: LabelRules | None,
+        refine: str,
+        refine_options: Mapping[str, Any] | None,
+        regions_dir: str | os.PathLike | None,
+        out_dir: str | os.PathLike,
+    ) -> None:
+        self.out_dir = out_dir
+        self.rules = rules or LabelRules(background='power')
+        self.rules.check_saliency(False)
+        self.refine = partial(build_refine, refine, refine_options)
+        self.refine(regions=regions_dir)  # before any work
+        image_ids = [image.image_id for image in images]
+        self.regions = find_regions(regions_dir, image_ids)
+
+    def __call__(self, sample: SegDataSample, image: ImageInput) -> None:
+        """Add the label to a prediction.
+
+        Args:
+            sample (SegDataSample): Gets the field `pred_sem_seg`.
+            image (ImageInput): Its image.
+        """
+        refine = self.refine(regions=self.regions.get(image.image_id))
+        label = label_image(
+            read_maps(sample),
+            tuple(sample.ori_shape[:2]),
+            self.rules,
+            image=None if refine is None else image.read(),
+            refine=refine,
+        )
+        sample.pred_sem_seg = PixelData(data=torch.from_numpy(label)[None])
+        if self.out_dir:
+            write_mask(label_file(self.out_dir, image.image_id), label)
 
 
 def save_maps(

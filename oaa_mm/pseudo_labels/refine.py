@@ -152,19 +152,18 @@ def build_refine(
         functions['regions'] = partial(mask_refine, path=regions)
     elif 'regions' in steps:
         import_segmentation()
-    keys = {
+    places = {
         f'{step}.{key}': (step, key)
         for step, function in functions.items()
         for key in getattr(function, '__kwdefaults__', None) or ()
     }
-    parameters: dict[str, dict[str, Any]] = {step: {} for step in steps}
     for option, value in (options or {}).items():
-        found = [k for k in keys if option in (k, keys[k][1])]
+        found = [p for o, p in places.items() if option in (o, p[1])]
         if len(found) != 1:  # unknown, or several steps have it
-            check_choice(f'an option of refine {name!r}', option, keys)
-        step, key = keys[found[0]]
-        parameters[step][key] = value
-    chain = [partial(functions[step], **parameters[step]) for step in steps]
+            check_choice(f'an option of refine {name!r}', option, places)
+        step, key = found[0]
+        functions[step] = partial(functions[step], **{key: value})
+    chain = [functions[step] for step in steps]
     return partial(_refine_in_turn, chain) if chain else None
 
 

@@ -91,7 +91,7 @@ def read_regions(path: str | os.PathLike, size: tuple[int, int]) -> np.ndarray:
             f'{path} has regions of {width}x{height} pixels, but the image '
             f'has {size[1]}x{size[0]}; compute them on the image as it is'
         )
-    return regions if regions.ndim == 2 else regions.astype(bool)
+    return regions if regions.ndim == 2 else regions.astype(bool, copy=False)
 
 
 def _read(path: Path) -> np.ndarray:

@@ -1,6 +1,7 @@
 """What any training needs: locks, resuming, seeds, manifests, launching."""
 
 from .bf16_optim_wrapper import BFloat16OptimWrapper
+from .channels_last_hook import ChannelsLastHook
 from .checkpoints import AtomicCheckpointHook, ResumeHook
 from .epoch_seed_hook import EpochSeedHook
 from .invalid_loss_hook import InvalidLossHook
@@ -10,6 +11,7 @@ from .manifest import ManifestHook
 __all__ = [
     'AtomicCheckpointHook',
     'BFloat16OptimWrapper',
+    'ChannelsLastHook',
     'EpochSeedHook',
     'InvalidLossHook',
     'LockHook',

@@ -379,6 +379,42 @@ def test_rules_and_refinement_reach_the_label(world, inferencer):
         label(rules=LabelRules())
 
 
+def test_regions_reach_the_label(world, inferencer, tmp_path):
+    image = world / 'images/im0.png'
+    height, width = SIZES[0]
+    left = np.arange(width)[None].repeat(height, 0) < width // 2
+    np.savez(tmp_path / 'im0.npz', masks=[left, ~left])
+    options = {'tags': 0, 'refine': 'regions', 'regions_dir': tmp_path}
+    label = inferencer(image, **options)['predictions'][0]['label']
+    assert len(np.unique(label[left])) == len(np.unique(label[~left])) == 1
+    with pytest.raises(FileNotFoundError, match=r'im1\.npz'):
+        inferencer(world / 'images/im1.png', **options)
+    with pytest.raises(ValueError, match="no step 'regions'"):
+        inferencer(image, regions_dir=tmp_path)
+
+
+def test_bf16_changes_the_arithmetic(world, inferencer):
+    image = world / 'images/im0.png'
+    other = OAAInferencer(world / 'cam', amp='bf16', show_progress=False)
+    weight = other.model.backbone.conv1.weight
+    assert weight.is_contiguous(memory_format=torch.channels_last)
+    seen = []
+    other.model.head.register_forward_hook(
+        lambda *arguments: seen.append(arguments[-1].dtype)
+    )
+    found, expected = (
+        one(image, tags=[0, 1])['predictions'][0]['attention']
+        for one in (other, inferencer)
+    )
+    assert torch.bfloat16 in seen
+    assert found.keys() == expected.keys() == {0, 1}
+    for class_index, map_ in found.items():
+        gap = np.abs(map_.astype(int) - expected[class_index])
+        assert gap.mean() < 4
+    with pytest.raises(ValueError, match='fp16 needs a GPU'):
+        OAAInferencer(world / 'cam', device='cpu', amp='fp16')
+
+
 def test_pictures_are_shown(world, inferencer, monkeypatch):
     shown = []
     monkeypatch.setattr(

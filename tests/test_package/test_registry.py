@@ -15,7 +15,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 PUBLIC = {
     'MODELS': ('VGG16', 'CAMHead', 'CAMClassifier'),
-    'HOOKS': ('OAAHook', 'ManifestHook', 'AtomicCheckpointHook'),
+    'HOOKS': (
+        'OAAHook',
+        'ManifestHook',
+        'AtomicCheckpointHook',
+        'ChannelsLastHook',
+    ),
     'DATASETS': (
         'ImageLevelDataset',
         'VOCImageLevelDataset',

@@ -1,0 +1,97 @@
+"""Mixed precision by name: bf16 or fp16 arithmetic, float32 weights."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from itertools import zip_longest
+from pathlib import Path
+
+import torch
+from mmengine.device import get_device
+from mmengine.logging import print_log
+
+from oaa_mm.checks import check_choice
+
+DTYPES = {'bf16': torch.bfloat16, 'fp16': torch.float16}
+
+#: Names of bf16 instructions in the list of a processor, x86 and Arm.
+_UNITS = {'avx512_bf16', 'amx_bf16', 'bf16'}
+
+
+def amp_dtype(name: str, device: str | None = None) -> torch.dtype:
+    """The type of numbers that convolutions compute in.
+
+    Args:
+        name (str): ``'bf16'``, ``'fp16'``, or ``'auto'``: fp16, on a CPU
+            bf16.
+        device (str | None): ``'cpu'``, ``'cuda'``, ... Defaults to None: the
+            accelerator, if there is one.
+
+    Returns:
+        torch.dtype: The type. A warning says that a CPU gains nothing.
+
+    Raises:
+        ValueError: The name is unknown, or fp16 on a CPU.
+    """
+    device = device or get_device()
+    if name == 'auto':
+        name = 'bf16' if device == 'cpu' else 'fp16'
+    check_choice('amp', name, DTYPES)
+    if device == 'cpu' and name == 'fp16':
+        raise ValueError('fp16 needs a GPU; on a CPU use --amp bf16')
+    if device == 'cpu' and not has_bf16_units():
+        print_log(
+            'This CPU has no bf16 instructions (AVX512-BF16, AMX), so bf16 '
+            'will not make it faster, but slower; leave --amp off',
+            'current',
+            logging.WARNING,
+        )
+    return DTYPES[name]
+
+
+def has_bf16_units(cpu_info: str = '/proc/cpuinfo') -> bool:
+    """Whether the processor has instructions for bf16.
+
+    Args:
+        cpu_info (str): Where Linux describes the processor.
+
+    Returns:
+        bool: True where there is no such file as well: nobody knows.
+    """
+    path = Path(cpu_info)
+    return not path.is_file() or bool(_UNITS & {*path.read_text().split()})
+
+
+def add_amp_argument(parser: ArgumentParser) -> None:
+    """Add ``--amp``.
+
+    Args:
+        parser (ArgumentParser): Gets `amp`: None, or a name.
+    """
+    parser.add_argument(
+        '--amp',
+        nargs='?',
+        const='auto',
+        metavar='{bf16,fp16}',
+        help='automatic mixed precision (default: fp16, on a CPU bf16, which '
+        'is faster only where the CPU has bf16 instructions)',
+    )
+
+
+def complete_amp(argv: Sequence[str] | None) -> list[str]:
+    """Let no other word be taken for the value of ``--amp``.
+
+    Args:
+        argv (Sequence[str] | None): Words; None takes the command line.
+
+    Returns:
+        list[str]: The words, with ``--amp=auto`` for one without a value.
+    """
+    words = sys.argv[1:] if argv is None else list(argv)
+    return [
+        '--amp=auto' if word == '--amp' and following not in DTYPES else word
+        for word, following in zip_longest(words, words[1:])
+    ]
