@@ -52,11 +52,8 @@ def pipeline(cfg):
     listed = f'--list {train_list}'
     checks = [check_train, f'{check} --val-list {val_list}']
     if cfg.train_list == '':  # not VOC's layout; the configs know theirs
-        masks, listed, train_list = (
-            f'--masks {cfg.train_masks}',
-            '',
-            train_tags,
-        )
+        masks = f'--masks {cfg.train_masks}'
+        listed, train_list = '', train_tags
         check = '-m oaa_mm check --config'
         checks = [
             f'{check} {cfg.oaa_config} {data_roots}',
