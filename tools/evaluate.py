@@ -219,6 +219,12 @@ def find_masks(
     if args.list:
         listed = read_image_list(args.list, known=known)
         ids = [image.image_id for image in listed]
+    if not ids:
+        paths = args.stores if args.command == 'attention' else args.folders
+        raise ValueError(
+            f'{paths[0]} holds nothing to evaluate; labels are called '
+            '{image_id}.png, maps lie in a store'
+        )
     return find_by_id(args.masks, ids, remedy=REMEDY)
 
 

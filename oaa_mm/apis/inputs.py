@@ -25,6 +25,7 @@ from oaa_mm.io import (
 )
 from oaa_mm.io.ids import IMAGE_SUFFIXES
 from oaa_mm.tags import read_labels
+from oaa_mm.tags.select import labels_of
 from oaa_mm.tags.table import multi_hot
 
 Image = str | os.PathLike | np.ndarray | Pillow.Image
@@ -182,13 +183,14 @@ def add_tags(
 
     Raises:
         FileNotFoundError: `tags` names a file that is absent.
-        ValueError: A class is unknown, an image has no entry, or booleans are
-            not one for each class.
+        ValueError: A class is unknown, an image has no entry, booleans are
+            not one for each class, or 0 and 1 stand for them.
     """
     if tags is None:
         return list(items)
     if isinstance(tags, (str, os.PathLike)) and tags not in class_names:
-        tags = read_labels(tags, classes=class_names).labels
+        table = read_labels(tags, classes=class_names)
+        tags = labels_of(table, [x.image_id for x in items], str(tags))
     if isinstance(tags, Mapping):
         absent = [x.image_id for x in items if x.image_id not in tags]
         if absent:
@@ -239,4 +241,9 @@ def _class_indices(
                 f'{tag!r} is no class of the model, which knows '
                 f'{", ".join(class_names)} (0 to {len(class_names) - 1})'
             )
+    if set(tags) <= {0, 1} and len(set(tags)) < len(tags) == len(class_names):
+        raise ValueError(  # such as [0, 0, 1], where 0 and 1 are no indices
+            'tags with a number for each class should be booleans, but got '
+            f'{entry!r}'
+        )
     return tuple(sorted(indices))

@@ -21,7 +21,7 @@ from typing import Any
 
 from oaa_mm.checks import name_some
 from oaa_mm.io import ImageFolder, find_by_id, find_images
-from oaa_mm.io.label_folder import MANIFEST
+from oaa_mm.io.label_folder import LABELS, MANIFEST
 from oaa_mm.io.manifest import ForeignManifestError, read_manifest
 from oaa_mm.tags import VOC_CLASSES, load_classes
 
@@ -126,7 +126,8 @@ class DataRecord:
         """The record of a folder of labels.
 
         Args:
-            folder (str | os.PathLike): What make_pseudo_labels has made.
+            folder (str | os.PathLike): What make_pseudo_labels has made, or
+                ``labels`` in it.
 
         Returns:
             DataRecord: It knows nothing where the folder has no manifest, or
@@ -136,6 +137,8 @@ class DataRecord:
             ValueError: The manifest is damaged.
         """
         path = Path(folder, MANIFEST)
+        if Path(folder).name == LABELS and not path.is_file():
+            path = Path(folder).parent / MANIFEST  # of the folder's labels
         try:
             record = read_manifest(path).data_set if path.is_file() else None
         except ForeignManifestError:  # labels that others have made

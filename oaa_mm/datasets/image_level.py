@@ -244,13 +244,15 @@ class ImageLevelDataset(BaseSegDataset):
         return infos
 
     def _read_table(self, images: list[ListedImage]) -> LabelTable:
-        classes = self.METAINFO.get('classes') or self.metainfo.get('classes')
+        own = self.METAINFO.get('classes')
+        classes = own or self.metainfo.get('classes')
         if self.labels:
             table = read_labels(
                 self.labels,
                 format=self.labels_format,
                 classes=classes,
                 binary_masks=self.binary_masks,
+                suffix=self.img_suffix,
             )
         elif any(image.tags for image in images):
             table = labels_in_list(images, self.ann_file, classes)
@@ -258,7 +260,8 @@ class ImageLevelDataset(BaseSegDataset):
             table = LabelTable({}, classes)
         else:
             raise ValueError(f'{self.ann_file}: {NO_LABELS}')
-        if classes is None and table.classes is not None:
+        if own is None and table.classes is not None:
+            # As the labels name them, or without blanks around them.
             self._metainfo['classes'] = table.classes
             self._metainfo['palette'] = self._update_palette()
         elif classes is None:

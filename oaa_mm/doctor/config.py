@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mmengine import list_from_file
+from mmseg.datasets import BaseSegDataset
 from mmseg.registry import DATASETS
 
 from oaa_mm.attention.record import DataRecord
@@ -17,6 +17,7 @@ from oaa_mm.io.label_folder import LABELS, LIST
 from oaa_mm.registry import class_of
 from oaa_mm.runs.config import override_config, read_config
 from oaa_mm.runs.manifest import leaf_datasets
+from oaa_mm.tags.classes import normalize_classes
 from oaa_mm.tags.voc12 import find_voc12, voc12_masks
 
 from .layout import NEEDS, SALIENCY_DIR, find_folder
@@ -46,9 +47,10 @@ def _class_names(
     `metainfo` only chooses some of them for the training.
     """
     own = getattr(kind, 'METAINFO', {}).get('classes')
-    names = own or (dataset.get('metainfo') or {}).get('classes') or ()
-    if isinstance(names, str):  # mmengine reads a file of names
-        names = filter(str.strip, list_from_file(names))
+    given = BaseSegDataset._load_metainfo(dataset.get('metainfo'))
+    names = own or given.get('classes') or ()
+    if names and issubclass(kind, ImageLevelDataset):
+        return normalize_classes(names)
     return tuple(name for name in names if name != 'background') or None
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from oaa_mm.attention.record import DataRecord
-from oaa_mm.io import ImageFolder, find_by_id
+from oaa_mm.io import ImageFolder, find_by_id, find_images
 from oaa_mm.io.ids import match_ids
 from oaa_mm.tags import LabelTable, read_labels
 from oaa_mm.tags.image_list import ListedImage, read_image_list
@@ -166,6 +166,10 @@ def _find_files(
     """Where the files of each kind are, as far as there is a folder."""
     images = {i: _locate(split, folder, i, n) for i, n in names.items()}
     files = {'images': images}
+    if split.record is None:
+        found = [names[i] for i, file in images.items() if file.usable]
+        with note_refusal(findings, 'images'):
+            find_images(folder, found)  # two names may mean one file
     suffix = split.mask_suffix
     others = {'masks': split.mask_dir, 'saliency': split.saliency_dir}
     for kind, path in others.items():
@@ -195,6 +199,7 @@ def _read_table(
         format=split.labels_format,
         classes=classes,
         binary_masks=split.binary_masks,
+        suffix=split.img_suffix,
     )
 
 

@@ -47,7 +47,11 @@ def find_images(
         image_id = known or image_id_of(name, folder.suffix)
         try:
             if image_id in found:
-                raise ValueError(f'{image_id!r} is named twice, as {name!r}')
+                raise ValueError(
+                    f'{found[image_id]} is the image of two listed names, one '
+                    f'of them {name!r}; put the images in the sub-folders '
+                    'that are listed, or list each once'
+                )
             found[image_id] = folder.find(image_id, name)
         except FileNotFoundError:
             absent.append(folder.expected(image_id))
@@ -101,7 +105,7 @@ def find_by_id(
     for image_id in image_ids:
         known = find_id(image_id, files)
         if known is None:
-            absent.append(f'{files.folder}/{image_id}{suffix}')
+            absent.append(files.expected(image_id))
             continue
         found[image_id] = path = files.find(known)
         if owner.setdefault(path, image_id) != image_id:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from functools import cache
+from unicodedata import normalize
 
 from .ids import IMAGE_SUFFIXES, find_id
 
@@ -26,6 +27,7 @@ class ImageFolder:
 
     Raises:
         FileNotFoundError: There is no such folder.
+        ValueError: The suffix is no text or lacks its dot.
     """
 
     def __init__(
@@ -40,6 +42,11 @@ class ImageFolder:
         self.strict = strict
         self._list = cache(self._list)  # of this object alone
         self._prefix = cache(self._prefix)
+        if not isinstance(suffix or '', str) or f'.{suffix}' in IMAGE_SUFFIXES:
+            raise ValueError(
+                "a suffix (img_suffix, seg_map_suffix) should be like '.jpg' "
+                f"or '_sat.jpg', but got {suffix!r}; list others by full name"
+            )
         if not os.path.isdir(self.folder or '.'):
             raise FileNotFoundError(
                 f'there is no folder {self.folder}; check the folder of the '
@@ -144,8 +151,14 @@ class ImageFolder:
     def expected(self, image_id: str) -> str:
         """Where the file of an absent image should be, for messages."""
         path = os.path.join(self.folder, f'{image_id}{self.suffix or ".*"}')
-        others = ', '.join(self._names(image_id))
-        return f'{path} (there is {others})' if others else path
+        if others := self._names(image_id):
+            return f'{path} (there is {", ".join(others)})'
+        # macOS takes accents off their letters, which looks the same.
+        forms = [normalize(form, image_id) for form in ('NFC', 'NFD')]
+        if any(map(self._names, forms)):
+            path += ' (there is a file whose name looks the same, but has '
+            path += 'other Unicode characters; rename one of the two)'
+        return path
 
 
 def _ends_in(name: str, suffix: str) -> bool:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from oaa_mm.checks import check_choice
 from oaa_mm.io import image_id_of
+from oaa_mm.io.ids import IMAGE_SUFFIXES
 
 from .formats import coco, csv_file, list_file, masks, npy, voc_xml
-from .table import LabelTable
+from .table import LabelTable, TableBuilder
 
 READERS = {
     'voc_xml': voc_xml.read_voc_xml,
@@ -46,8 +47,9 @@ def _detect(path: Path) -> str:
     several = f' several of them ({", ".join(found)})' if found else ''
     raise ValueError(
         f'the form of the labels in {path} is not clear: known are {known}, '
-        f'and it has{several or " none of them"}; give `format`, one of '
-        f'{", ".join(READERS)}'
+        f'and it has{several or " none of them"}; give `format` '
+        '(`labels_format` of a data set, --format of convert_labels.py), one '
+        f'of {", ".join(READERS)}'
     )
 
 
@@ -57,6 +59,7 @@ def read_labels(
     format: str | None = None,
     classes: Sequence[str] | None = None,
     binary_masks: bool = False,
+    suffix: str | None = None,
 ) -> LabelTable:
     """Read image-level labels.
 
@@ -71,6 +74,8 @@ def read_labels(
             `voc_xml`, the categories for `coco`, the columns for `csv`.
         binary_masks (bool): Whether 255 marks the only class in `masks`.
             Defaults to False.
+        suffix (str, optional): End of the images' names, such as
+            ``'_sat.jpg'``, that is no part of their ids.
 
     Returns:
         LabelTable: Image id -> 0-based class indices.
@@ -87,7 +92,13 @@ def read_labels(
         format = _detect(path)
     check_choice('format', format, READERS)
     more = {'binary': binary_masks} if format == 'masks' else {}
-    return READERS[format](path, classes=classes, **more)
+    table = READERS[format](path, classes=classes, **more)
+    if not suffix or suffix.lower() in IMAGE_SUFFIXES:
+        return table
+    named = TableBuilder(path, table.classes, suffix=suffix)
+    for image_id, indices in table.labels.items():
+        named.add(table.files.get(image_id, image_id), indices)
+    return named.build()
 
 
 def write_labels(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from numbers import Integral
 from typing import NamedTuple
@@ -150,25 +150,41 @@ class TableBuilder:
     Args:
         source (str | os.PathLike): The file or folder.
         classes (Iterable[str], optional): See :class:`LabelTable`.
+        own (Collection[str] | None): The classes that the source names. They
+            are taken where `classes` is None; where it selects some of them,
+            the others are left out with a word. Defaults to None.
+        suffix (str | None): End of the images' names, see
+            :func:`oaa_mm.io.image_id_of`. Defaults to None.
 
     Raises:
         ValueError: The names of the classes are wrong.
     """
 
     def __init__(
-        self, source: str | os.PathLike, classes: Iterable[str] | None
+        self,
+        source: str | os.PathLike,
+        classes: Iterable[str] | None,
+        own: Collection[str] | None = None,
+        suffix: str | None = None,
     ) -> None:
         self.source = source
+        self.suffix = suffix
+        classes = own if classes is None else classes
         try:
             self.classes = normalize_classes(classes)
         except ValueError as error:
             raise ValueError(f'{source}: {error}') from error
+        known, own = set(self.classes or ()), set(own or ())
+        self.left_out = own - known if known <= own else set()
+        if self.left_out:
+            names = ', '.join(sorted(self.left_out))
+            print(f'{source}: the classes {names} are left out')
         #: Class name -> class index.
         self.numbers = {n: i for i, n in enumerate(self.classes or ())}
         self.labels: dict[str, tuple[int, ...]] = {}
         self.files: dict[str, str] = {}
 
-    def class_index(self, name: str, place: str = '') -> int:
+    def class_index(self, name: str, place: str = '') -> int | None:
         """The index of a class.
 
         Args:
@@ -176,17 +192,18 @@ class TableBuilder:
             place (str): See :meth:`add`.
 
         Returns:
-            int: 0-based.
+            int | None: 0-based; None: the class is left out.
 
         Raises:
             ValueError: There is no such class.
         """
-        if name not in self.numbers:
+        if name not in self.numbers and name not in self.left_out:
             raise ValueError(
                 f'{self.source}{place}: unknown class {name!r}; allowed are '
-                f'{", ".join(self.numbers)}'
+                f'{", ".join(self.numbers)}. Name it among the classes, or '
+                'take it out of the labels'
             )
-        return self.numbers[name]
+        return self.numbers.get(name)
 
     def add(self, name: str, indices: Iterable[int], place: str = '') -> None:
         """Enter an image.
@@ -201,7 +218,7 @@ class TableBuilder:
             ValueError: The image was entered before, its name cannot be the
                 name of a file, or an index is out of range.
         """
-        image_id = image_id_of(name)
+        image_id = image_id_of(name, self.suffix)
         size = None if self.classes is None else len(self.classes)
         try:
             if image_id in self.labels:

@@ -323,6 +323,7 @@ def test_tags_come_in_many_forms(world, inferencer, tmp_path):
         ([0, 1, 2, 3], ValueError, '3 is no class of the model'),
         ([[False, True]] * 4, ValueError, 'one for each of the 3 classes'),
         ([True, 0, 1, 2], ValueError, 'one for each of the 3 classes'),
+        ([[0, 0, 1]] * 4, ValueError, 'should be booleans, but got .0, 0'),
         ({'im0': 0}, ValueError, '3 of 4 images have no entry.*im1, im2'),
         ('none.csv', FileNotFoundError, 'none.csv does not exist'),
     ],

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from unicodedata import normalize
 
 import cv2
 import numpy as np
@@ -506,6 +507,117 @@ def name_with_a_leading_dot(root):
     paint(root, '.000.jpg')
     table(root, '.000.jpg')
     return {}, None
+
+
+@odd()
+def some_categories_of_coco(root):
+    paint(root, '000.jpg', '001.jpg')
+    coco(root, ['000.jpg', '001.jpg'], [1, 2])
+    found = {'000': ('images/000.jpg', ()), '001': ('images/001.jpg', (0,))}
+    return {'labels': 'coco.json', 'metainfo': {'classes': ('dog',)}}, found
+
+
+@odd()
+def some_columns_of_a_table(root):
+    paint(root, '000.jpg', '001.jpg')
+    write(root, 'tags.csv', 'image,cow,dog,cat', '000,1,0,1', '001,1,1,0')
+    return {}, jpgs('000', '001')
+
+
+@odd()
+def true_and_false(root):
+    paint(root, '000.jpg', '001.jpg')
+    rows = ['image,cat,dog', '000,True,False', '001,FALSE,TRUE']
+    write(root, 'tags.csv', *rows)
+    return {}, jpgs('000', '001')
+
+
+@odd()
+def column_called_class(root):
+    paint(root, '000.jpg', '001.jpg')
+    write(root, 'tags.csv', 'filename,class', '000.jpg,cat', '001.jpg,dog')
+    return {}, jpgs('000', '001')
+
+
+@odd("unknown class 'width'", 'or one called labels', 'Name it among')
+def table_of_boxes(root):
+    paint(root, '000.jpg')
+    write(root, 'tags.csv', 'filename,width,class', '000.jpg,28,cat')
+    return {}, None
+
+
+@odd()
+def names_between_commas(root):
+    paint(root, '000.jpg')
+    write(root, 'tags.csv', 'image,labels', '000,"cat, dog"')
+    return {}, {'000': ('images/000.jpg', (0, 1))}
+
+
+@odd("line 3: unknown class '0'", 'allowed are 1, 2')
+def classes_called_by_numbers(root):
+    paint(root, '000.jpg', '001.jpg')
+    write(root, 'tags.csv', 'image,labels', '000,1;2', '001,0')
+    return {'metainfo': {'classes': ('1', '2')}}, None
+
+
+@odd()
+def whole_names_with_a_word(root):
+    files = [f'{n}_sat.jpg' for n in NAMES]
+    paint(root, *files)
+    write(root, 'train.txt', *files)
+    table(root, *files)
+    found = {n: (f'images/{n}_sat.jpg', (k % 2,)) for k, n in enumerate(NAMES)}
+    return {'ann_file': 'train.txt', 'img_suffix': '_sat.jpg'}, found
+
+
+@odd('images/000.jpg', "two listed names, one of them 'val/000.jpg'")
+def one_image_for_two_names(root):
+    paint(root, '000.jpg')
+    table(root, 'train/000.jpg', 'val/000.jpg')
+    return {}, None
+
+
+@odd("but got 'jpg'", "should be like '.jpg' or '_sat.jpg'")
+def suffix_without_its_dot(root):
+    paint(root)
+    table(root, *NAMES)
+    return {'img_suffix': 'jpg'}, None
+
+
+@odd("('.jpg', '.png')", 'list others by full name')
+def several_suffixes(root):
+    paint(root)
+    table(root, *NAMES)
+    return {'img_suffix': ('.jpg', '.png')}, None
+
+
+@odd('größe.jpg', 'looks the same', 'rename one of the two')
+def accents_of_a_mac(root):
+    paint(root, normalize('NFD', 'größe.jpg'))
+    table(root, normalize('NFC', 'größe'))
+    return {}, None
+
+
+@odd("but got the text 'cat'", "write ('cat',) for a single class")
+def a_text_as_classes(root):
+    paint(root)
+    table(root, *NAMES)
+    return {'metainfo': {'classes': 'cat'}}, None
+
+
+@odd("classes holds 'background'", 'leave background out')
+def background_among_the_classes(root):
+    paint(root)
+    table(root, *NAMES)
+    return {'metainfo': {'classes': ('background', 'cat', 'dog')}}, None
+
+
+@odd('000.xml', 'save it as XML in UTF-8')
+def xml_in_another_encoding(root):
+    paint(root)
+    text = '<?xml version="1.0" encoding="gb2312"?><annotation/>'
+    write(root, 'xml/000.xml', text)
+    return {'labels': 'xml'}, None
 
 
 def tagged():

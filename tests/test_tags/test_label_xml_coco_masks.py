@@ -190,7 +190,17 @@ def test_coco_errors(tmp_path, data, message):
 def test_coco_category_outside_of_classes(tmp_path):
     path = write(tmp_path / 'a.json', json.dumps(COCO))
     with pytest.raises(ValueError, match=r"unknown class 'bottle'; .* person"):
-        read_coco(path, classes=('person', 'dog'))
+        read_coco(path, classes=('person', 'dog', 'cow'))
+
+
+def test_coco_categories_are_selected(tmp_path, capsys):
+    path = write(tmp_path / 'a.json', json.dumps(COCO))
+    table, all_ = read_coco(path, classes=('person',)), read_coco(path)
+    assert table.classes == ('person',)
+    assert 'a.json: the classes ' in capsys.readouterr().out
+    person = all_.classes.index('person')
+    for image_id, indices in all_.labels.items():
+        assert table.labels[image_id] == ((0,) if person in indices else ())
 
 
 @pytest.mark.parametrize('text', ['{"images": ', '[' * 100_000])

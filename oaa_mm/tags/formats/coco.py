@@ -108,7 +108,7 @@ def read_instances(
     # Other tools write what is no object as category 0.
     background = {0} if is_no_class(names.get(0, '')) else set()
     own = [name for i, name in names.items() if i not in background]
-    table = TableBuilder(path, classes or own)
+    table = TableBuilder(path, classes, own)
     found = {number: [] for number in images}
     for position, item in enumerate(data['annotations']):
         place = f': annotations[{position}]'
@@ -119,7 +119,8 @@ def read_instances(
             raise ValueError(f'{path}{place}: unknown category {category}')
         if category not in background:
             index = table.class_index(names[category], place)
-            found[image].append((index, item))
+            if index is not None:  # else the class is left out
+                found[image].append((index, item))
     for number, image in images.items():
         table.add(image['file_name'], {c for c, _ in found[number]})
     return table.build(), [(images[n], found[n]) for n in images]

@@ -16,8 +16,8 @@ from oaa_mm.tags.table import LabelTable, TableBuilder
 _IMAGE_COLUMN = (
     'image', 'image_id', 'image_name', 'id', 'file_name', 'filename', 'name'
 )  # fmt: skip
-_LABEL_COLUMN = ('labels', 'label', 'tags', 'tag')
-_BINARY = {'0': 0, '1': 1, '0.0': 0, '1.0': 1}
+_LABEL_COLUMN = ('labels', 'label', 'tags', 'tag', 'class', 'category')
+_BINARY = {'0': 0, '1': 1, '0.0': 0, '1.0': 1, 'false': 0, 'true': 1}
 
 
 def _rows(path: Path) -> Iterator[tuple[str, list[str]]]:
@@ -46,11 +46,12 @@ def _parse_labels(cell: str, table: TableBuilder, place: str) -> list[int]:
     """Indices of a cell such as `cat;dog`, `3 7` or `traffic light`."""
     if cell in table.numbers:
         return [table.numbers[cell]]
-    pattern = r'[;|]' if re.search(r'[;|]', cell) else r'\s+'
+    pattern = r'[;|,]' if re.search(r'[;|,]', cell) else r'\s+'
+    # Classes called 1, 2, ... are meant by their names alone.
+    numbered = any(map(str.isdigit, table.numbers))
     indices = []
     for token in filter(None, map(str.strip, re.split(pattern, cell))):
-        is_number = token.isascii() and token.isdigit()
-        if is_number and token not in table.numbers:
+        if token.isascii() and token.isdigit() and not numbered:
             indices.append(int(token))
         elif table.classes is None:
             raise ValueError(
@@ -70,10 +71,12 @@ def read_csv(
 
     Args:
         path (str | os.PathLike): Either `image,labels`, where labels are
-            names or indices separated by `;`, `|` or blanks (names that hold
-            a blank need `;` or `|`), or `image,cat,dog,...` with 0 or 1.
+            names or indices separated by `;`, `|`, `,` or blanks (names that
+            hold a blank need another one), or `image,cat,dog,...` with 0 or
+            1. Where names of classes are numbers, no number is an index.
         classes (Sequence[str], optional): Names of the classes. Defaults to
-            the columns' names where there is one column per class.
+            the columns' names where there is one column per class; some of
+            these select them.
 
     Returns:
         LabelTable: The labels.
@@ -91,12 +94,12 @@ def read_csv(
             f'`image,<class>,<class>,...`, but got {",".join(header)!r}'
         )
     one_hot = not _is_label_column(header[1:])
+    columns = None
     if one_hot:
         columns = TableBuilder(f'{path}{place}', header[1:]).classes
-        classes = columns if classes is None else classes
-    table = TableBuilder(path, classes)
-    if one_hot:
-        indices = [table.class_index(name, place) for name in columns]
+        place += ' (a column for each class, or one called labels)'
+    table = TableBuilder(path, classes, columns)
+    indices = [table.class_index(name, place) for name in columns or ()]
     for place, (name, *cells) in rows:
         if len(cells) != len(header) - 1:
             raise ValueError(
@@ -104,6 +107,7 @@ def read_csv(
                 f'{len(header)} columns'
             )
         if one_hot:
+            cells = [cell.lower() for cell in cells]
             wrong = [cell for cell in cells if cell not in _BINARY]
             if wrong:
                 raise ValueError(
@@ -111,6 +115,7 @@ def read_csv(
                     f'1, but got {wrong[0]!r}'
                 )
             value = compress(indices, map(_BINARY.get, cells))
+            value = [index for index in value if index is not None]
         else:
             value = _parse_labels(cells[0], table, place)
         table.add(name, value, place)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 
 from oaa_mm.io import atomic_write
 from oaa_mm.tags.image_list import labels_in_list, read_image_list
@@ -14,7 +14,6 @@ def read_list(
     path: str | os.PathLike,
     *,
     classes: Sequence[str] | None = None,
-    known: Container[str] | None = None,
 ) -> LabelTable:
     """Read a list such as the authors' `train_cls.txt`.
 
@@ -23,8 +22,6 @@ def read_list(
             or without folder and suffix, then its 0-based class indices. See
             :func:`~oaa_mm.tags.read_image_list`.
         classes (Sequence[str], optional): Names of the classes.
-        known (Container[str], optional): Ids of the images that there are,
-            which decide where a line can be read in two ways.
 
     Returns:
         LabelTable: The labels; a name alone gives an image without class.
@@ -34,7 +31,7 @@ def read_list(
         ValueError: A line is wrong or an image occurs twice; the message
             names them.
     """
-    images = read_image_list(path, tags=True, known=known)
+    images = read_image_list(path, tags=True)
     return labels_in_list(images, path, classes)
 
 

@@ -34,7 +34,9 @@ def _class_names(path: str, keep_difficult: bool) -> Iterator[str]:
     try:
         root = ElementTree.parse(path, parser).getroot()
     except (OSError, SyntaxError, ValueError, LookupError) as error:
-        raise ValueError(f'{path} cannot be read as XML: {error}') from error
+        raise ValueError(
+            f'{path} cannot be read as XML: {error}; save it as XML in UTF-8'
+        ) from error
     if root.tag != 'annotation':
         raise ValueError(
             f'{path} is not a VOC annotation: its root is <{root.tag}>, not '
