@@ -67,8 +67,9 @@ def check_overlap(train: SplitData, val: SplitData) -> Iterator[Finding]:
         val (SplitData): The validation set.
 
     Yields:
-        Finding: Errors for shared ids and for files of equal content; for
-        sets that are joined, an error where their ids clash.
+        Finding: An error for shared ids and a warning for files of equal
+        content, which no stage refuses; for sets that are joined, an error
+        where their ids clash.
     """
     if train.split.use == val.split.use:
         found: list[Finding] = []
@@ -88,8 +89,11 @@ def check_overlap(train: SplitData, val: SplitData) -> Iterator[Finding]:
         for b in ids
         if (copy := next((a for a in ours.get(digest, ()) if a != b), None))
     ]
-    text = '{n} pairs of images have the same content; list one of each'
-    yield Finding('error', 'overlap', text, pairs)
+    text = (
+        '{n} pairs of images have the same content, so that scores on them '
+        'tell nothing; list one of each'
+    )
+    yield Finding('warning', 'overlap', text, pairs)
 
 
 def _named_files(data: SplitData) -> Iterator[tuple[str, str]]:

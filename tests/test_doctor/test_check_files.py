@@ -186,7 +186,7 @@ class TestCheckDataset:
                 toy / folder / f'val_0000.{suffix}',
             )
         (found,) = check(toy)
-        assert found.severity == 'error'
+        assert found.severity == 'warning'
         assert found.items == ('train_0004 = val_0000',)
 
     def test_index_out_of_range_is_listed_and_not_raised(self, toy):

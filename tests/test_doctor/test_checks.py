@@ -120,7 +120,7 @@ class TestOverlap:
 
     def test_shared_content_under_another_id(self):
         val = split('val', ids=('c',), images={'c': image('c', digest='b')})
-        found = the_only(check_overlap(split(), val), 'error')
+        found = the_only(check_overlap(split(), val), 'warning')
         assert found.items == ('b = c',)
 
     def test_unreadable_files_are_no_copies(self):
