@@ -35,8 +35,6 @@ class EqualSizeBatchSampler(BatchSampler):
             together, neighbouring sizes first, so that all batches but one
             are full; those mixed batches are padded. Data sets with many
             rare sizes train steadier so. Defaults to False.
-        drop_last (bool): Leave smaller batches out. Not with accumulation:
-            every image has to be seen. Defaults to False.
         min_iters (int): Iterations that an epoch has at least. A smaller data
             set is gone through as often as that takes, each time in another
             order, so that a recipe stated in epochs trains on it as long as
@@ -53,7 +51,6 @@ class EqualSizeBatchSampler(BatchSampler):
         sampler: DefaultSampler,
         batch_size: int,
         merge_leftovers: bool = False,
-        drop_last: bool = False,
         min_iters: int = 1,
     ) -> None:
         if not isinstance(sampler, DefaultSampler):
@@ -63,7 +60,7 @@ class EqualSizeBatchSampler(BatchSampler):
             )
         check_number('batch_size', batch_size, low=1, integer=True)
         check_number('min_iters', min_iters, low=1, integer=True)
-        super().__init__(sampler, batch_size, drop_last)
+        super().__init__(sampler, batch_size, drop_last=False)
         self.merge_leftovers = merge_leftovers
         dataset = sampler.dataset
         self._sizes = [
@@ -76,16 +73,13 @@ class EqualSizeBatchSampler(BatchSampler):
                 'of its images: an ImageLevelDataset with check_images=True'
             )
         self.rank, self.world_size = get_dist_info()
-        once = len(self._plan(range(len(dataset))))
-        # A data set without a full batch has none, however often it is read.
-        self._times, self._count = 1, once
-        if once:
-            self._times = -(-min_iters // len(self))
-            self._count = once * self._times
+        self._once = len(self._plan(range(len(dataset))))
+        share = -(-self._once // self.world_size)
+        self._times = -(-min_iters // share)
 
     def __len__(self) -> int:
         """Number of batches of this process."""
-        return -(-self._count // self.world_size)
+        return -(-self._once * self._times // self.world_size)
 
     def __iter__(self) -> Iterator[list[int]]:
         """Yield the batches of this process."""
@@ -128,6 +122,4 @@ class EqualSizeBatchSampler(BatchSampler):
                 row[start : start + self.batch_size]
                 for start in range(0, len(row), self.batch_size)
             ]
-        if self.drop_last:
-            leftovers = [b for b in leftovers if len(b) == self.batch_size]
         return batches + leftovers

@@ -133,7 +133,7 @@ def sweep_table(
 
 
 def attention_report(
-    results: Sequence[Result], *, thresholds: Sequence[float]
+    results: Sequence[Result], thresholds: Sequence[float]
 ) -> str:
     """Compare stores: summary, per-class IoU, sweep, and what was counted.
 

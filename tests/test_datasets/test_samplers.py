@@ -109,13 +109,6 @@ def test_lengths_by_hand():
     # left-over 3 + 1 + 0 + 1 images make 2 batches beside the 4 full ones.
     assert len(build(SOME, 4)) == 7
     assert len(build(SOME, 4, merge_leftovers=True)) == 6
-    assert len(build(SOME, 4, drop_last=True)) == 4
-    assert len(build(SOME, 4, merge_leftovers=True, drop_last=True)) == 5
-
-
-def test_drop_last_leaves_small_batches_out():
-    for batch in epoch_of(build(SOME, 4, drop_last=True)):
-        assert len(batch) == 4
 
 
 def test_leftovers_of_neighbouring_sizes_come_together():

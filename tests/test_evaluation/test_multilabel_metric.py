@@ -84,6 +84,7 @@ def test_no_labels_at_all_is_an_error():
     ],
 )
 def test_errors_name_the_image_and_field(sample, match):
-    metric = MultiLabelMetric(num_classes=2)
+    metric = MultiLabelMetric()
+    metric.dataset_meta = {'classes': ('cat', 'cow')}
     with pytest.raises(ValueError, match=match):
         metric.process(None, [{'img_path': '7.jpg', **sample}])

@@ -101,6 +101,9 @@ def test_sweep_thresholds():
     assert sweep_thresholds(0.25) == (0.25, 0.5, 0.75, 1.0)
     assert sweep_thresholds(0.1)[2] == 0.3
     assert len(sweep_thresholds(0.05)) == 20
+    for step in (0, -0.1, 2):
+        with pytest.raises(ValueError, match='sweep step'):
+            sweep_thresholds(step)
 
 
 def test_curves_show_every_store(tmp_path):

@@ -11,6 +11,11 @@ from oaa_mm.registry import TRANSFORMS
 
 from .geometry import placement_is_current
 
+#: The keys of mmseg, and those that tell which maps an image has, and where.
+_META_KEYS = (
+    'image_id', 'placement', 'label_map', *PackSegInputs().meta_keys
+)  # fmt: skip
+
 
 @TRANSFORMS.register_module()
 class PackImageLevelInputs(PackSegInputs):
@@ -27,26 +32,11 @@ class PackImageLevelInputs(PackSegInputs):
     Args:
         meta_keys (Sequence[str]): Keys that become metainfo. AttentionMetric
             needs `seg_map_path` and, where a data set's classes are selected
-            or reordered, or 255 marks its class, `label_map`.
+            or reordered, or 255 marks its class, `label_map`. Defaults to
+            those of PackSegInputs and `image_id`, `placement`, `label_map`.
     """
 
-    def __init__(
-        self,
-        meta_keys: Sequence[str] = (
-            'image_id',
-            'placement',
-            'img_path',
-            'seg_map_path',
-            'label_map',
-            'ori_shape',
-            'img_shape',
-            'pad_shape',
-            'scale_factor',
-            'flip',
-            'flip_direction',
-            'reduce_zero_label',
-        ),
-    ) -> None:
+    def __init__(self, meta_keys: Sequence[str] = _META_KEYS) -> None:
         super().__init__(meta_keys=meta_keys)
 
     def transform(self, results: dict) -> dict:

@@ -52,30 +52,18 @@ class AttentionMetric(ClassMetric):
         This measures the maps; it is no segmentation result.
 
     Args:
-        num_classes (int, optional): The number of foreground classes.
-            Defaults to None: the length of the data set's ``classes``.
         ignore (str): ``'drop'`` leaves pixels of mask value 255 out,
             ``'background'`` counts them as background. Defaults to
             ``'drop'``.
-        sweep_step (float): Distance of the thresholds in the printed table.
-            Scores are computed at all 256 levels. Defaults to 0.1.
         **kwargs: Further arguments of :class:`mmengine.BaseMetric`.
     """
 
     default_prefix = 'attention'
 
-    def __init__(
-        self,
-        num_classes: int | None = None,
-        *,
-        ignore: str = 'drop',
-        sweep_step: float = 0.1,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(num_classes, **kwargs)
+    def __init__(self, *, ignore: str = 'drop', **kwargs: Any) -> None:
+        super().__init__(**kwargs)
         check_choice('ignore', ignore, IGNORE_POLICIES)
         self.ignore = ignore
-        self.thresholds = sweep_thresholds(sweep_step)
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Add the images of a batch to the results.
@@ -125,7 +113,7 @@ class AttentionMetric(ClassMetric):
         result = result_of_maps(
             masked, self.class_names, name='attention', ignore=self.ignore
         )
-        report = attention_report([result], thresholds=self.thresholds)
+        report = attention_report([result], sweep_thresholds(0.1))
         head = f'{len(masked)} of {len(results)} images have a mask'
         print_log(f'attention maps, {head}:\n{report}', logger='current')
         names = ('mIoU', 'fg_mIoU', 'precision', 'recall')

@@ -32,8 +32,6 @@ class MultiLabelMetric(ClassMetric):
     ``acceptance='topk'`` would accept.
 
     Args:
-        num_classes (int, optional): The number of classes. Defaults to None:
-            the length of the data set's ``classes``.
         **kwargs: Further arguments of :class:`mmengine.BaseMetric`.
     """
 

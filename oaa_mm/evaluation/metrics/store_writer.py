@@ -6,7 +6,6 @@ import os.path as osp
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger, print_log
 
@@ -55,12 +54,7 @@ class AttentionStoreWriter(BaseMetric):
             result = sample['image_id'], classes, maps.numpy(), *files
             self.results.append((*result, _is_negative(sample)))
 
-    def compute_metrics(
-        self,
-        results: list[
-            tuple[str, list[int], np.ndarray, str | None, str | None, bool]
-        ],
-    ) -> dict[str, float]:
+    def compute_metrics(self, results: list[tuple]) -> dict[str, float]:
         """Write the file.
 
         Args:
