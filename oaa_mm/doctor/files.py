@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
-from oaa_mm.checks import check_number
 from oaa_mm.datasets.files import inspect_image
 from oaa_mm.io import read_grey, read_image, read_mask
 from oaa_mm.io.fingerprint import fingerprint
 from oaa_mm.io.images import PHOTO_FORMATS, open_image
 from oaa_mm.io.masks import mask_values, voc_colormap
-from oaa_mm.io.progress import progress
+from oaa_mm.io.progress import map_in_threads
 
 #: The kinds of files, and what messages call them.
 NOUNS = {'images': 'images', 'masks': 'masks', 'saliency': 'saliency maps'}
@@ -76,8 +74,7 @@ def read_facts(
         kind (str): ``'images'``, ``'masks'`` or ``'saliency'``.
         num_classes (int | None): The number of foreground classes that masks
             may hold. Defaults to None: any.
-        workers (int): Number of threads; decoders work outside Python's lock,
-            so threads are enough. Defaults to 4.
+        workers (int): Number of threads. Defaults to 4.
         binary_masks (bool): Whether 255 marks the only class in masks.
             Defaults to False.
 
@@ -88,7 +85,6 @@ def read_facts(
     Raises:
         ValueError: `workers` is less than 1.
     """
-    check_number('workers', workers, low=1, integer=True)
     read_pixels = {
         'images': read_image,
         'masks': partial(
@@ -97,10 +93,9 @@ def read_facts(
         'saliency': read_grey,
     }[kind]
     read = partial(_read_one, kind=kind, read_pixels=read_pixels)
-    with ThreadPoolExecutor(workers) as pool:
-        found = pool.map(read, files.values())
-        bar = progress(found, kind.capitalize(), len(files))
-        return dict(zip(files, bar, strict=True))
+    places = list(files.values())
+    found = map_in_threads(read, places, kind.capitalize(), workers)
+    return dict(zip(files, found, strict=True))
 
 
 def _read_one(

@@ -79,21 +79,20 @@ def name_split(findings: Iterable[Finding], split: str) -> list[Finding]:
     return named
 
 
-def sort_findings(
-    findings: Iterable[Finding], *, reverse: bool = False
-) -> list[Finding]:
+def sort_findings(findings: Iterable[Finding]) -> list[Finding]:
     """Findings from the worst to the mildest, else in their order.
 
     Args:
         findings (Iterable[Finding]): In any order.
-        reverse (bool): From the mildest to the worst. Defaults to False.
 
     Returns:
         list[Finding]: The same, sorted.
     """
-    return sorted(
-        findings, key=lambda f: SEVERITIES.index(f.severity), reverse=reverse
-    )
+    return sorted(findings, key=_rank)
+
+
+def _rank(finding: Finding) -> int:
+    return SEVERITIES.index(finding.severity)
 
 
 def count_severity(findings: Iterable[Finding], severity: str) -> int:
@@ -133,7 +132,7 @@ def print_findings(
         )
 
     # The worst comes last, where a terminal shows it.
-    for finding in sort_findings(findings, reverse=True):
+    for finding in sorted(findings, key=_rank, reverse=True):
         kind = f'{finding.severity} ({finding.check})'
         _print(f'{kind}: {finding.message}', _STYLES[finding.severity])
         if finding.severity != 'info':

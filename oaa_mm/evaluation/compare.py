@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,13 +13,12 @@ from oaa_mm.attention import AttentionStore
 from oaa_mm.attention.coverage import check_maps
 from oaa_mm.io import read_mask
 from oaa_mm.io.masks import require_class
-from oaa_mm.io.progress import progress
+from oaa_mm.io.progress import map_in_threads
 
 from .counts import NUM_LEVELS, ImageCounts, count_image, label_matrix
 from .results import Result
 from .scores import LABEL_POLICIES, confusion_scores, sweep_scores
 
-T = TypeVar('T')
 PathLike = TypeVar('PathLike', str, os.PathLike)
 
 
@@ -79,7 +77,7 @@ def evaluate_store(
             raise ValueError(f'{path}: {error}') from error
 
     return result_of_maps(
-        _each(count, list(masks), name, workers),
+        map_in_threads(count, list(masks), name, workers),
         class_names,
         name=name,
         ignore=ignore,
@@ -180,7 +178,7 @@ def evaluate_labels(
         except ValueError as error:
             raise ValueError(f'{label} against {mask}: {error}') from error
 
-    matrix = sum(_each(count, list(masks), name, workers))
+    matrix = sum(map_in_threads(count, list(masks), name, workers))
     require_class(matrix[1:].any(), _folder(masks))
     return Result.of_scores(
         name,
@@ -195,14 +193,6 @@ def evaluate_labels(
 def _folder(masks: Mapping[str, str | os.PathLike]) -> str:
     """The folder that all masks are in, for messages."""
     return os.path.commonpath([os.path.dirname(p) for p in masks.values()])
-
-
-def _each(
-    count: Callable[[str], T], images: Sequence[str], name: str, workers: int
-) -> Iterator[T]:
-    """What `count` returns for each image, under a progress bar."""
-    with ThreadPoolExecutor(max(workers, 1)) as pool:
-        yield from progress(pool.map(count, images), name, len(images))
 
 
 def distinct_names(paths: Sequence[PathLike]) -> dict[PathLike, str]:

@@ -1,14 +1,18 @@
-"""The progress bar of all long loops."""
+"""The progress bar of all long loops, and loops that read files at once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import track
 
+from oaa_mm.checks import check_number
+
 T = TypeVar('T')
+R = TypeVar('R')
 
 
 def progress(
@@ -37,3 +41,30 @@ def progress(
         transient=True,
         disable=not console.is_terminal,
     )
+
+
+def map_in_threads(
+    function: Callable[[T], R],
+    items: Sequence[T],
+    description: str,
+    workers: int = 8,
+) -> Iterator[R]:
+    """Apply a function that reads files to items, under a progress bar.
+
+    Args:
+        function (Callable[[T], R]): Threads suit it, since decoders work
+            outside Python's lock.
+        items (Sequence[T]): What the function is called with.
+        description (str): See :func:`progress`.
+        workers (int): Threads. Defaults to 8.
+
+    Yields:
+        R: The result of each item, in their order.
+
+    Raises:
+        ValueError: `workers` is less than 1.
+    """
+    check_number('workers', workers, low=1, integer=True)
+    with ThreadPoolExecutor(workers) as pool:
+        results = pool.map(function, items)
+        yield from progress(results, description, len(items))

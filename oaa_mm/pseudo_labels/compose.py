@@ -96,10 +96,7 @@ def label_image(
     maps: Mapping[int, np.ndarray],
     size: tuple[int, int],
     rules: LabelRules,
-    *,
-    saliency: np.ndarray | None = None,
-    image: np.ndarray | None = None,
-    refine: Refine | None = None,
+    **inputs: Any,
 ) -> np.ndarray:
     """Pseudo-label of one image from the maps that a store holds of it.
 
@@ -108,9 +105,8 @@ def label_image(
             the resolution of the features.
         size (tuple[int, int]): Height H and width W of the image.
         rules (LabelRules): The constants.
-        saliency (np.ndarray | None): See :func:`compose_label`.
-        image (np.ndarray | None): See :func:`compose_label`.
-        refine (Refine | None): See :func:`compose_label`.
+        **inputs (Any): `saliency`, `image` and `refine` of
+            :func:`compose_label`.
 
     Returns:
         np.ndarray: (H, W) uint8, see :func:`compose_label`; all 255 where
@@ -121,13 +117,8 @@ def label_image(
     """
     if not maps:
         return np.full(size, IGNORE_INDEX, np.uint8)
-    return compose_label(
-        {c: attention_to_image(map_, size) for c, map_ in maps.items()},
-        saliency=saliency,
-        image=image,
-        refine=refine,
-        **vars(rules),
-    )
+    large = {c: attention_to_image(map_, size) for c, map_ in maps.items()}
+    return compose_label(large, **inputs, **vars(rules))
 
 
 def class_scores(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from oaa_mm.attention import AttentionStore
@@ -12,7 +10,7 @@ from oaa_mm.attention.coverage import check_maps
 from oaa_mm.attention.record import DataRecord
 from oaa_mm.datasets.files import inspect_images, other_size
 from oaa_mm.io import find_by_id, read_grey
-from oaa_mm.io.progress import progress
+from oaa_mm.io.progress import map_in_threads
 from oaa_mm.tags import read_image_list
 
 from .region_files import find_regions, read_regions
@@ -103,38 +101,21 @@ def images_to_label(
     saliency = {}
     if saliency_dir is not None:
         saliency = find_by_id(saliency_dir, images, kind='saliency maps')
-        _check_sizes(saliency, images, sizes)
     regions = find_regions(regions_dir, images)
-    _check_regions(regions, sizes)
-    return [
+    found = [
         ImageToLabel(i, path, sizes[i], saliency.get(i), regions.get(i))
         for i, path in images.items()
     ]
+    for _ in map_in_threads(_check_files, found, 'Saliency maps and regions'):
+        pass  # so that nothing of the files is kept
+    return found
 
 
-def _check_sizes(
-    saliency: Mapping[str, str],
-    images: Mapping[str, str],
-    sizes: Mapping[str, tuple[int, int]],
-) -> None:
-    with ThreadPoolExecutor() as pool:
-        maps = pool.map(read_grey, saliency.values())
-        for image_id, values in zip(
-            saliency, progress(maps, 'Saliency maps', len(sizes)), strict=True
-        ):
-            file = saliency[image_id], values.shape
-            image = images[image_id], sizes[image_id]
-            if file[1] != image[1]:
-                raise ValueError(other_size('saliency maps', file, image))
-
-
-def _check_regions(
-    regions: Mapping[str, str], sizes: Mapping[str, tuple[int, int]]
-) -> None:
-    def _check(image_id: str) -> None:  # and keep nothing of the file
-        read_regions(regions[image_id], sizes[image_id])
-
-    with ThreadPoolExecutor() as pool:
-        done = pool.map(_check, regions)
-        for _ in progress(done, 'Regions', len(regions)):
-            pass
+def _check_files(image: ImageToLabel) -> None:
+    if image.saliency is not None:
+        file = image.saliency, read_grey(image.saliency).shape
+        if file[1] != image.size:
+            both = file, (image.path, image.size)
+            raise ValueError(other_size('saliency maps', *both))
+    if image.regions is not None:
+        read_regions(image.regions, image.size)
