@@ -19,6 +19,7 @@ from mmengine.config import Config
 from mmseg.visualization import SegLocalVisualizer
 
 from oaa_mm.apis import OAAInferencer
+from oaa_mm.compat import mmseg_distribution
 from oaa_mm.datasets.toy import make_toy_voc
 from oaa_mm.doctor.config import splits_from_config
 from oaa_mm.io.manifest import manifest_path, read_manifest
@@ -27,6 +28,7 @@ OAA = 'toy/oaa_r18_toy'
 NEW_STYLE = 'new_style/oaa_r18_toy'
 DEEPLAB = 'toy/deeplabv3plus_r18_toy'
 LISTS = 'ImageSets/Segmentation'
+UPSTREAM = mmseg_distribution() == 'mmsegmentation'
 
 
 @pytest.fixture(scope='module')
@@ -209,6 +211,12 @@ def test_a_config_that_inherits_one_by_its_name_builds(root, tmp_path):
     assert type(visualizer) is OURS.get('SegLocalVisualizer')
 
 
+@pytest.mark.xfail(
+    UPSTREAM,
+    reason='mmseg 1.2.2 draws neither images without masks nor, with OpenCV '
+    '4.11, the names of classes',
+    strict=True,
+)
 @pytest.mark.parametrize('name', [OAA, DEEPLAB])
 def test_browse_dataset_draws_each_image(name, root, toy, mmsegs, tmp_path):
     tool = mmsegs / 'analysis_tools/browse_dataset.py'
@@ -227,6 +235,12 @@ def test_print_config(name, root, mmsegs, tmp_path, monkeypatch, capsys):
     assert again.optim_wrapper.optimizer.lr > 0
 
 
+@pytest.mark.xfail(
+    UPSTREAM,
+    reason='mmseg 1.2.2 calls the counter with two arguments of which '
+    'mmengine 0.10.7 takes one',
+    strict=True,
+)
 def test_get_flops(root, mmsegs, capsys):
     tool = mmsegs / 'analysis_tools/get_flops.py'
     run(tool, root / f'configs/{DEEPLAB}.py', '--shape', 128)

@@ -84,7 +84,7 @@ def test_the_wheel_holds_the_whole_package(root, wheel):
     expected = names_in(root / 'oaa_mm')
     assert 'oaa_mm/report/templates/report.css' in expected
     assert {n for n in expected if '.mim' not in n} <= names
-    licence = next(n for n in names if n.endswith('/licenses/LICENSE'))
+    licence = next(n for n in names if n.endswith('/LICENSE'))
     assert wheel.read(licence) == (root / 'LICENSE').read_bytes()
     assert not [n for n in names if n.endswith('.pyc')]
 
