@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import torch
@@ -22,9 +21,9 @@ class EpochExchange:
     """Gather what the processes have collected in the main process.
 
     Maps lie in CPU memory, so they travel over gloo, whatever the backend of
-    the training; the main process receives from one process after the other,
-    piece by piece. All processes have to call the methods at the same points
-    of the training. With one process, nothing happens.
+    the training; the main process receives one piece of each at a time. All
+    processes have to call the methods at the same points of the training.
+    With one process, nothing happens.
     """
 
     def __init__(self) -> None:
@@ -39,29 +38,27 @@ class EpochExchange:
                 else torch_dist.new_group(backend='gloo')
             )
 
-    def gather(self, accumulator: AttentionAccumulator) -> int:
+    def gather(self, accumulator: AttentionAccumulator) -> None:
         """Merge the parts of all processes in the main process.
 
         The other processes hand theirs over and collect from nothing.
 
         Args:
             accumulator (AttentionAccumulator): The one of this process.
-
-        Returns:
-            int: Bytes that this process sent or received.
         """
         rank, world_size = get_dist_info()
-        if rank:
-            pieces = split(accumulator.take_part(), PAIRS_AT_ONCE)
-            return sum(map(self._send, pieces)) + self._send(None)
-        total = 0
-        for source in range(1, world_size):
-            piece, size = self._receive(source)
-            while piece is not None:
+        if world_size == 1:
+            return
+        part = accumulator.take_part() if rank else {}
+        pieces = list(split(part, PAIRS_AT_ONCE))
+        rounds = torch.tensor(len(pieces))
+        torch_dist.all_reduce(rounds, torch_dist.ReduceOp.MAX, self._group)
+        for number in range(int(rounds)):
+            received = None if rank else [None] * world_size
+            mine = pieces[number : number + 1]
+            torch_dist.gather_object(mine, received, group=self._group)
+            for piece in chain(*(received or ())):
                 accumulator.merge(piece)
-                total += size
-                piece, size = self._receive(source)
-        return total
 
     def share(self, store: AttentionStore) -> None:
         """Give all processes the maps of the main one.
@@ -82,21 +79,6 @@ class EpochExchange:
             torch_dist.broadcast_object_list(shared, src=0, group=self._group)
             if rank:
                 store.update(shared[0])
-
-    def _send(self, value: Any) -> int:
-        content = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
-        buffer = torch.frombuffer(bytearray(content), dtype=torch.uint8)
-        for tensor in (torch.tensor([len(content)]), buffer):
-            torch_dist.send(tensor, dst=0, group=self._group)
-        return len(content)
-
-    def _receive(self, source: int) -> tuple[Any, int]:
-        size = torch.empty(1, dtype=torch.int64)
-        torch_dist.recv(size, src=source, group=self._group)
-        buffer = torch.empty(int(size), dtype=torch.uint8)
-        torch_dist.recv(buffer, src=source, group=self._group)
-        # Written by another process of this very training.
-        return pickle.loads(buffer.numpy().data), len(buffer)  # noqa: S301
 
 
 def split(sections: Sections, pairs_at_once: int) -> Iterator[Sections]:

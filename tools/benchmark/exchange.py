@@ -63,9 +63,10 @@ def _exchange(
         accumulator.store.update(maps)
         torch_dist.barrier()
         start = time.perf_counter()
-        sent = exchange.gather(accumulator)
+        exchange.gather(accumulator)
         seconds.append(time.perf_counter() - start)
     if rank == 0:
-        results.put((median(seconds[1:]), sent))
+        travelled = maps.num_bytes * (processes - 1)
+        results.put((median(seconds[1:]), travelled))
     torch_dist.barrier()
     torch_dist.destroy_process_group()
