@@ -27,7 +27,6 @@ config, else ``work_dirs/{name of the config}``.
 from __future__ import annotations
 
 import os
-import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -38,7 +37,6 @@ from oaa_mm.checks import check_choice
 from oaa_mm.runs.config import config_path, read_config
 
 _EXAMPLE = 'docs/pipeline.md shows one'
-_FORMER_LISTS = ('stages', 'checks', 'scores')
 
 
 @dataclass
@@ -168,12 +166,10 @@ def load_pipeline(
 
     Raises:
         FileNotFoundError: There is no such config.
-        ValueError: The config cannot be run, has no function `pipeline`, makes
-            something else than a pipeline, or is of the form of an earlier
-            version.
+        ValueError: The config cannot be run, has no function `pipeline`, or
+            makes something else than a pipeline.
     """
     cfg = read_config(path, lazy_import=False)
-    _refuse_former_form(path, cfg)
     make = cfg.get('pipeline')
     if not callable(make):
         raise ValueError(
@@ -194,23 +190,6 @@ def load_pipeline(
             f'{pipeline!r}; {_EXAMPLE}'
         )
     return pipeline
-
-
-def _refuse_former_form(
-    path: str | os.PathLike, cfg: Mapping[str, Any]
-) -> None:
-    """Say how to write now what an earlier version wrote in another way."""
-    for name, value in cfg.items():
-        template = isinstance(value, str) and re.search(r'\{\w+\}', value)
-        listed = isinstance(value, (list, tuple)) and name in _FORMER_LISTS
-        if template or listed:
-            raise ValueError(
-                f'{path}: `{name}` has the form of earlier versions. Stages, '
-                'checks and scores are now made by a function '
-                '`pipeline(cfg)`, and templates are f-strings of Python, such '
-                "as f'{data}/classes.txt' below data = '...'; "
-                f'{_EXAMPLE}'
-            )
 
 
 def _check_list(where: str, value: Any, kind: type, what: str) -> None:

@@ -284,29 +284,6 @@ def test_mistakes_in_the_config_are_named(config, old, new, message):
     assert str(error.value).startswith(str(config))
 
 
-@pytest.mark.parametrize(
-    ('former', 'message'),
-    [
-        (
-            "stages = [dict(name='oaa', run='tools/train.py x.py "
-            "--work-dir {dir}', outputs=['epoch_15.pth'])]\n",
-            r'`stages` has the form of earlier .* `pipeline\(cfg\)`',
-        ),
-        (
-            "classes = '{data}/classes.txt'\n",
-            r'`classes` has the form of earlier .* f-strings',
-        ),
-    ],
-)
-def test_configs_of_earlier_versions_are_told_the_new_form(
-    config, former, message
-):
-    base = config.with_name('former.py')
-    base.write_text(f'_base_ = [{str(config)!r}]\n{former}')
-    with pytest.raises(ValueError, match=message):
-        load_pipeline(base)
-
-
 def test_settings_are_inherited_and_the_folder_is_chosen_in_order(config):
     child = config.with_name('child.py')
     child.write_text(f"_base_ = [{str(config)!r}]\nsource = 'other.txt'\n")
