@@ -26,8 +26,7 @@ from oaa_mm.models.vgg import VGG16_URL
 from oaa_mm.runs.cli import on_interrupt, run_cli
 from oaa_mm.runs.config import add_run_arguments, load_run_config
 from oaa_mm.runs.launch import (
-    explain_batch_norm,
-    explain_lost_process,
+    explain_failures,
     is_first_process,
     prepare_launch,
 )
@@ -111,11 +110,7 @@ def train(cfg: Config, local_rank: int) -> None:
         runner = RUNNERS.build(cfg)
     else:
         runner = Runner.from_cfg(cfg)
-    with (
-        explain_lost_process(cfg.launcher),
-        explain_batch_norm(),
-        explain_download(cfg),
-    ):
+    with explain_failures(cfg.launcher), explain_download(cfg):
         runner.train()
 
 

@@ -48,15 +48,12 @@ def run_cli(main: Callable[[], int | None]) -> NoReturn:
         # SIGTERM becomes an exception, so that files are closed.
         with handle_signal(signal.SIGTERM, _terminate):
             status = main()
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, UnpicklingError) as error:
         if os.environ.get('OAA_MM_TRACEBACK'):
             raise
-        print(f'error: {error}', file=sys.stderr)
-        status = 1
-    except UnpicklingError as error:
-        if os.environ.get('OAA_MM_TRACEBACK'):
-            raise
-        print(f'error: {_untrusted(error)}', file=sys.stderr)
+        untrusted = isinstance(error, UnpicklingError)
+        text = _untrusted(error) if untrusted else error
+        print(f'error: {text}', file=sys.stderr)
         status = 1
     except KeyboardInterrupt as error:
         hint = f': {error}' if str(error) else ''

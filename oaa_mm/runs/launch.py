@@ -44,14 +44,18 @@ def is_first_process(launcher: str) -> bool:
 
 
 @contextmanager
-def explain_lost_process(launcher: str) -> Iterator[None]:
-    """Say in words that another process of the run has ended.
+def explain_failures(launcher: str) -> Iterator[None]:
+    """Say in words what errors of torch in a training mean.
 
     Args:
-        launcher (str): As in the config.
+        launcher (str): That of the run; with ``'none'`` there is no other
+            process.
 
     Raises:
-        ConnectionError: The connection to it broke in the block.
+        ConnectionError: A collective operation failed in the block, because
+            another process of the run has ended.
+        ValueError: Batch norm got a single value in the block; the message
+            says what to set.
     """
     try:
         yield
@@ -66,17 +70,6 @@ def explain_lost_process(launcher: str) -> Iterator[None]:
             f'for its own message above): {first_line}. Start all of them '
             'again with --resume'
         ) from error
-
-
-@contextmanager
-def explain_batch_norm() -> Iterator[None]:
-    """Say in words that batch norm got a single value in a training.
-
-    Raises:
-        ValueError: It did, in the block; the message says what to set.
-    """
-    try:
-        yield
     except ValueError as error:
         if 'more than 1 value per channel' not in str(error):
             raise
