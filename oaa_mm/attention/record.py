@@ -73,6 +73,8 @@ class DataRecord:
     Attributes:
         classes (tuple[str, ...]): Foreground classes; empty if unknown.
         palette (list[list[int]]): Their colours; empty if unknown.
+        images (GroupedFiles): Where the images are; false if unknown.
+        masks (GroupedFiles): Where the masks are; false if unknown.
 
     Raises:
         ValueError: The record is damaged.
@@ -84,26 +86,12 @@ class DataRecord:
         self.classes = tuple(record.get('classes') or ())
         self.palette = record.get('palette') or []
         try:
-            self._images = GroupedFiles(record.get('images') or (), place)
-            self._masks = GroupedFiles(record.get('masks') or (), place)
+            self.images = GroupedFiles(record.get('images') or (), place)
+            self.masks = GroupedFiles(record.get('masks') or (), place)
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(
                 f'{place}: its record of the data set is damaged ({error!r})'
             ) from error
-
-    @property
-    def has_images(self) -> bool:
-        """Whether it knows the files of images."""
-        return bool(self._images)
-
-    def image_file(self, image_id: str) -> str:
-        """Where the file of an image is, or should be, by the record."""
-        return self._images.file_of(image_id)
-
-    @property
-    def has_masks(self) -> bool:
-        """Whether it knows the files of masks."""
-        return bool(self._masks)
 
     @classmethod
     def of_stores(
@@ -196,12 +184,12 @@ class DataRecord:
             listed = [(names or {}).get(i, i) for i in ids]
             paths = find_images(folder, listed).values()
             return dict(zip(ids, paths, strict=True))
-        if not self.has_images:
+        if not self.images:
             raise FileNotFoundError(
                 f'{self.place} does not tell where its images are; name '
                 f'their folder with {option}'
             )
-        files = {i: self.image_file(i) for i in ids}
+        files = {i: self.images.file_of(i) for i in ids}
         absent = [p for p in files.values() if not os.path.isfile(p)]
         if absent:
             raise FileNotFoundError(
@@ -230,7 +218,7 @@ class DataRecord:
         """
         if folder is not None:
             return find_by_id(folder, ids)
-        if not self.has_masks:
+        if not self.masks:
             return {}
-        files = {i: self._masks.file_of(i) for i in ids}
+        files = {i: self.masks.file_of(i) for i in ids}
         return {i: path for i, path in files.items() if os.path.isfile(path)}

@@ -215,7 +215,7 @@ def _locate(
     split: Split, folder: ImageFolder, image_id: str, name: str
 ) -> FileFacts:
     if split.record is not None:
-        return FileFacts(split.record.image_file(image_id))
+        return FileFacts(split.record.images.file_of(image_id))
     try:
         return FileFacts(folder.find(image_id, name))
     except FileNotFoundError:

@@ -74,7 +74,7 @@ def draw_gallery(
     notes, known = [], run.image_ids()
     if not known:
         notes.append('There are neither maps nor pseudo-labels to draw.')
-    elif run.img_dir is None and not run.data.has_images:
+    elif run.img_dir is None and not run.data.images:
         notes.append('No folder of images is known; name it with --img-dir.')
         known = []
     if not known:

@@ -205,7 +205,7 @@ def _known_data(
     records += map(DataRecord.of_labels, sources.labels.values())
     unknown = DataRecord(None, 'The run')
     return max(
-        records, key=lambda r: (r.has_images, r.has_masks), default=unknown
+        records, key=lambda r: (bool(r.images), bool(r.masks)), default=unknown
     )
 
 

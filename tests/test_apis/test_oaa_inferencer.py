@@ -178,7 +178,7 @@ def test_the_store_knows_its_images_and_classes(world, tmp_path):
     record = DataRecord.of_labels(tmp_path / 'tool')
     assert record.classes == tuple(NAMES)
     image = world / 'images/im0.png'
-    assert record.image_file('im0') == str(image)
+    assert record.images.file_of('im0') == str(image)
     array = cv2.imread(str(image))
     inferencer([array], tags=[0], out_dir=tmp_path / 'array')
     with pytest.raises(FileNotFoundError, match='--img-dir'):
