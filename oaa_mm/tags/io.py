@@ -30,7 +30,7 @@ WRITERS = {
 }
 _NEED_CLASSES = ('voc_xml', 'npy', 'coco')
 #: The readers of these forms cut suffixes of images off.
-_NEED_STEMS = ('list', 'npy', 'csv')
+_NEED_STEMS = ('voc_xml', 'list', 'npy', 'csv')
 _SUFFIXES = {'.txt': 'list', '.npy': 'npy', '.csv': 'csv', '.json': 'coco'}
 _FOLDER_SUFFIXES = {'.xml': 'voc_xml', '.png': 'masks'}
 
