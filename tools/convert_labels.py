@@ -107,7 +107,7 @@ def main(argv: list[str] | None = None) -> int:
     if args.list is not None:
         other = select_listed(other, args.list)
     diff = diff_labels(table, other)
-    print_diff(diff, names=(args.src, args.diff))
+    print_diff(diff, (args.src, args.diff))
     return 0 if diff.equal else 1
 
 

@@ -8,9 +8,8 @@ fuses them epoch by epoch, its `state` can be joined with that of another
 process, `store` is the dictionary of the maps and `store_file` its file.
 """
 
-from .accept import ACCEPTANCE_RULES, accept_pairs
+from .accept import accept_pairs
 from .accumulator import AttentionAccumulator
-from .fuse import FUSIONS
 from .maps import (
     NORMS,
     mean_scores,
@@ -23,8 +22,6 @@ from .store import AttentionStore
 from .summary import EpochSummary
 
 __all__ = [
-    'ACCEPTANCE_RULES',
-    'FUSIONS',
     'NORMS',
     'AttentionAccumulator',
     'AttentionStore',

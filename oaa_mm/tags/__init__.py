@@ -14,15 +14,9 @@ from .classes import (
     load_classes,
 )
 from .diff import LabelDiff, diff_labels, print_diff
-from .formats.coco import read_coco
-from .formats.csv_file import read_csv
-from .formats.list_file import read_list
-from .formats.masks import read_masks
-from .formats.npy import read_npy
-from .formats.voc_xml import read_voc_xml
 from .image_list import labels_in_list, read_image_list
 from .io import READERS, WRITERS, read_labels, write_labels
-from .select import labels_of, labels_to_train_on, select_listed
+from .select import labels_to_train_on, select_listed
 from .table import LabelTable, ListedImage
 
 __all__ = [
@@ -36,18 +30,11 @@ __all__ = [
     'ListedImage',
     'diff_labels',
     'labels_in_list',
-    'labels_of',
     'labels_to_train_on',
     'load_classes',
     'print_diff',
-    'read_coco',
-    'read_csv',
     'read_image_list',
     'read_labels',
-    'read_list',
-    'read_masks',
-    'read_npy',
-    'read_voc_xml',
     'select_listed',
     'write_labels',
 ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from rich.console import Console
 from rich.table import Column, Table
@@ -15,6 +14,9 @@ from oaa_mm.checks import name_some
 from .table import LabelTable
 
 Indices = tuple[int, ...]
+
+#: The most images that are listed one by one.
+LISTED = 20
 
 
 @dataclass(frozen=True)
@@ -103,45 +105,35 @@ def _counts_table(diff: LabelDiff, names: Sequence[str]) -> Table:
     return table
 
 
-def print_diff(
-    diff: LabelDiff,
-    *,
-    names: tuple[str, str] = ('A', 'B'),
-    limit: int = 20,
-    console: Console | None = None,
-) -> None:
+def print_diff(diff: LabelDiff, names: tuple[str, str]) -> None:
     """Print a summary, a table per class and the first changed images.
 
     Args:
         diff (LabelDiff): What :func:`diff_labels` found.
         names (tuple[str, str]): What A and B are, e.g. their paths.
-        limit (int): How many images to list. Defaults to 20.
-        console (Console, optional): Where to print. Defaults to the standard
-            output.
     """
-    console = console or Console()
-    # Ids and paths are no markup: `[x]` should be printed as it is.
-    say = partial(console.print, markup=False, highlight=False, soft_wrap=True)
-    say(f'A: {names[0]}\nB: {names[1]}')
-    say(
+    print(f'A: {names[0]}\nB: {names[1]}')
+    print(
         f'{diff.num_common} images in both, {len(diff.changed)} of them with '
         f'other labels'
     )
     for side, only in (('A', diff.only_in_a), ('B', diff.only_in_b)):
         if only:
-            say(f'{len(only)} images only in {side}: {name_some(only, limit)}')
+            print(
+                f'{len(only)} images only in {side}: {name_some(only, LISTED)}'
+            )
     if diff.equal:
-        say('the labels are equal')
+        print('the labels are equal')
     if not diff.changed:
         return
     classes = diff.classes or [str(i) for i in range(max(diff.counts) + 1)]
-    console.print(_counts_table(diff, classes))
-    for image_id in list(diff.changed)[:limit]:
+    Console().print(_counts_table(diff, classes))
+    for image_id in list(diff.changed)[:LISTED]:
         signs = [
             f'{sign}{classes[index]}'
             for sign, extra in zip('-+', diff.changed[image_id], strict=True)
             for index in extra
         ]
-        say(f'{image_id}: {" ".join(signs)}')
-    if len(diff.changed) > limit:
-        say(f'... and {len(diff.changed) - limit} more images')
+        print(f'{image_id}: {" ".join(signs)}')
+    if len(diff.changed) > LISTED:
+        print(f'... and {len(diff.changed) - LISTED} more images')

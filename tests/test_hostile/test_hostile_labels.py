@@ -23,18 +23,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from oaa_mm.datasets import ImageLevelDataset
-from oaa_mm.tags import (
-    LabelTable,
-    load_classes,
-    read_coco,
-    read_csv,
-    read_image_list,
-    read_list,
-    read_masks,
-    read_npy,
-    read_voc_xml,
-    write_labels,
-)
+from oaa_mm.tags import LabelTable, load_classes, read_image_list, write_labels
+from oaa_mm.tags.formats.coco import read_coco
+from oaa_mm.tags.formats.csv_file import read_csv
+from oaa_mm.tags.formats.list_file import read_list
+from oaa_mm.tags.formats.masks import read_masks
+from oaa_mm.tags.formats.npy import read_npy
+from oaa_mm.tags.formats.voc_xml import read_voc_xml
 
 TABLE = LabelTable(
     {'im_1': (0, 2), 'im.v2': (), '日本': (1,)}, ('a', 'b', 'c')

@@ -11,7 +11,7 @@ import pytest
 #: stands in docs/architecture.md.
 ROOMS = (
     *('checks', 'compat', 'registry', 'version'),
-    *('io', 'tags', 'labels', 'attention', 'datasets', 'models', 'runs'),
+    *('io', 'tags', 'attention', 'datasets', 'models', 'runs'),
     *('pseudo_labels', 'evaluation', 'engine', 'visualization', 'report'),
     *('doctor', 'pipeline', 'apis', '__main__'),
 )

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from oaa_mm.tags import VOC_CLASSES, read_csv, read_list
+from oaa_mm.tags import VOC_CLASSES
+from oaa_mm.tags.formats.csv_file import read_csv
+from oaa_mm.tags.formats.list_file import read_list
 
 
 def write(path, text):

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oaa_mm.tags import LabelTable, read_npy, write_labels
+from oaa_mm.tags import LabelTable, write_labels
+from oaa_mm.tags.formats.npy import read_npy
 
 
 def save(path, value):

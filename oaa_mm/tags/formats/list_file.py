@@ -11,9 +11,7 @@ from oaa_mm.tags.table import LabelTable
 
 
 def read_list(
-    path: str | os.PathLike,
-    *,
-    classes: Sequence[str] | None = None,
+    path: str | os.PathLike, *, classes: Sequence[str] | None = None
 ) -> LabelTable:
     """Read a list such as the authors' `train_cls.txt`.
 

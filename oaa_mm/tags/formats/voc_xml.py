@@ -29,7 +29,7 @@ class _Builder(ElementTree.TreeBuilder):
         )
 
 
-def _class_names(path: str, keep_difficult: bool) -> Iterator[str]:
+def _class_names(path: str) -> Iterator[str]:
     parser = ElementTree.XMLParser(target=_Builder())
     try:
         root = ElementTree.parse(path, parser).getroot()
@@ -44,15 +44,11 @@ def _class_names(path: str, keep_difficult: bool) -> Iterator[str]:
         )
     for item in root.findall('object'):
         # Only the object's own name: its parts (head, hand) have names too.
-        if keep_difficult or item.findtext('difficult', '0').strip() != '1':
-            yield item.findtext('name', '').strip()
+        yield item.findtext('name', '').strip()
 
 
 def read_voc_xml(
-    path: str | os.PathLike,
-    *,
-    classes: Sequence[str] | None = None,
-    keep_difficult: bool = True,
+    path: str | os.PathLike, *, classes: Sequence[str] | None = None
 ) -> LabelTable:
     """Read the names of the objects in a folder of VOC annotations.
 
@@ -60,9 +56,7 @@ def read_voc_xml(
         path (str | os.PathLike): Folder of XML files; the image id is the
             stem of the file, with the sub-folders that it is in.
         classes (Sequence[str], optional): Names of the classes. Defaults to
-            the 20 of VOC.
-        keep_difficult (bool): Whether objects marked difficult count, as
-            they do in IRN's labels. Defaults to True.
+            the 20 of VOC. Objects marked difficult count, as in IRN's labels.
 
     Returns:
         LabelTable: The labels; an image without object has no class.
@@ -75,7 +69,7 @@ def read_voc_xml(
     table = TableBuilder(path, VOC_CLASSES if classes is None else classes)
     files = list_folder(path, '.xml')
     for image_id, file in progress(files.items(), 'Reading XML', len(files)):
-        names = set(_class_names(file, keep_difficult))
+        names = set(_class_names(file))
         place = f'/{image_id}.xml'
         table.add(image_id, [table.class_index(n, place) for n in names])
     return table.build()
