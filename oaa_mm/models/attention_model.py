@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -206,15 +205,19 @@ class AttentionModel(BaseModel):
     def _averaged_scores(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Score maps (n, C, h, w) and logits (n, C) over scales and flips."""
         base = self.feature_size(images.shape[2:])
+        corners = self.head.align_corners
         scores, logits = [], []
         for scale in self.test_cfg.scales:
-            size = [max(2, round(s * scale)) for s in images.shape[2:]]
-            scaled = _resize(images, size if scale != 1 else images.shape[2:])
+            scaled = images
+            if scale != 1:
+                size = [max(2, round(s * scale)) for s in images.shape[2:]]
+                scaled = F.interpolate(images, size, mode='bilinear')
             for flip in (False, True) if self.test_cfg.flip else (False,):
                 maps = self.score_maps(scaled.flip(3) if flip else scaled)
                 logits.append(self.class_scores(maps))
                 maps = maps.float().flip(3) if flip else maps.float()
-                scores.append(_resize(maps, base, self.head.align_corners))
+                maps = F.interpolate(maps, base, None, 'bilinear', corners)
+                scores.append(maps)
         return torch.stack(scores).mean(0), torch.stack(logits).mean(0)
 
     def _fill(
@@ -232,14 +235,3 @@ class AttentionModel(BaseModel):
         sample.attention_classes = classes
         sample.attention = PixelData(data=maps)
         sample.attention_image = PixelData(data=torch.from_numpy(large))
-
-
-def _resize(
-    maps: Tensor, size: Sequence[int], align_corners: bool = False
-) -> Tensor:
-    """Bilinear resizing of (N, C, h, w) maps to another (h, w)."""
-    if tuple(size) == tuple(maps.shape[2:]):
-        return maps
-    return F.interpolate(
-        maps, size, mode='bilinear', align_corners=align_corners
-    )

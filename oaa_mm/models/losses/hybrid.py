@@ -63,26 +63,9 @@ def hybrid_attention_loss(
         >>> hybrid_attention_loss(logits, target)  # (3/4 + 1) log 2
         tensor(1.2130)
     """
-    check_choice('reduction', reduction, REDUCTIONS)
+    loss = HybridAttentionLoss(reduction)
     inside = positions_inside(logits, target, valid)
-    return _hybrid(logits, target, inside, reduction)
-
-
-def _hybrid(
-    logits: Tensor, target: Tensor, inside: Tensor, reduction: str
-) -> Tensor:
-    """The loss over the positions that (N, 1, h, w) `inside` marks."""
-    over = REDUCTIONS[reduction]
-    target = target.where(inside, 0.0)
-    attended = target > 0
-    empty = inside & ~attended
-    log_yes, log_no = log_sigmoids(logits, inside)
-    yes = (target * log_yes).where(attended, 0.0).sum(over)
-    no = log_no.where(empty, 0.0).sum(over)
-    # Where a set is empty its sum is 0, whatever it is divided by.
-    terms = -yes / attended.sum(over).clamp_min(1)
-    terms = terms - no / empty.sum(over).clamp_min(1)
-    return terms if reduction == 'batch' else terms.sum() / len(logits)
+    return loss.compute(logits, target, inside)
 
 
 @MODELS.register_module()
@@ -127,4 +110,16 @@ class HybridAttentionLoss(AttentionLoss):
         self, logits: Tensor, target: Tensor, inside: Tensor
     ) -> Tensor:
         """See :meth:`AttentionLoss.compute`."""
-        return _hybrid(logits, target, inside, self.reduction)
+        over = REDUCTIONS[self.reduction]
+        target = target.where(inside, 0.0)
+        attended = target > 0
+        empty = inside & ~attended
+        log_yes, log_no = log_sigmoids(logits, inside)
+        yes = (target * log_yes).where(attended, 0.0).sum(over)
+        no = log_no.where(empty, 0.0).sum(over)
+        # Where a set is empty its sum is 0, whatever it is divided by.
+        terms = -yes / attended.sum(over).clamp_min(1)
+        terms = terms - no / empty.sum(over).clamp_min(1)
+        if self.reduction == 'batch':
+            return terms
+        return terms.sum() / len(logits)
