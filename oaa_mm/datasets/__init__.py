@@ -1,6 +1,6 @@
 """Images with image-level labels, and how they are loaded and batched."""
 
-from oaa_mm.io import find_by_id, find_images
+from oaa_mm.io import find_images
 from oaa_mm.tags import read_image_list
 
 from .image_level import ImageLevelDataset
@@ -18,7 +18,6 @@ __all__ = [
     'PackImageLevelInputs',
     'PseudoLabelDataset',
     'VOCImageLevelDataset',
-    'find_by_id',
     'find_images',
     'read_image_list',
 ]

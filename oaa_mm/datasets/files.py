@@ -23,7 +23,7 @@ from oaa_mm.io.images import (
 from .transforms.frame_size import resized_by_all
 
 _ENDINGS = {'JPEG': b'\xff\xd9', 'PNG': b'IEND\xaeB`\x82'}
-_EXIF_ORIENTATION = 0x0112
+EXIF_ORIENTATION = 0x0112
 
 
 class InspectedImage(NamedTuple):
@@ -65,7 +65,7 @@ def inspect_image(
     with open_image(path, PHOTO_FORMATS) as image:
         width, height = image.size
         mode, deep = image.mode, is_deep(image)
-        turned = image.getexif().get(_EXIF_ORIENTATION, 1) >= 5
+        turned = image.getexif().get(EXIF_ORIENTATION, 1) >= 5
         if turned and image.format == 'JPEG':
             width, height = height, width
         if not _ends_properly(path, image.format):

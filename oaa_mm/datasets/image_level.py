@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from mmengine.logging import print_log
 from mmseg.datasets import BaseSegDataset
 
 from oaa_mm.io import (
@@ -16,8 +15,8 @@ from oaa_mm.io import (
     check_image_id,
     find_by_id,
     find_images,
-    voc_colormap,
 )
+from oaa_mm.io.masks import class_values
 from oaa_mm.registry import DATASETS
 from oaa_mm.tags import (
     LabelTable,
@@ -30,6 +29,7 @@ from oaa_mm.tags import (
 from oaa_mm.tags.table import NO_LABELS, multi_hot
 
 from .files import image_sizes
+from .joined import voc_palette
 from .transforms import RecordingCompose
 from .transforms.frame_size import iterate_transforms
 
@@ -155,13 +155,8 @@ class ImageLevelDataset(BaseSegDataset):
 
     def _update_palette(self) -> list:
         """VOC's colours where none are given, so that pictures agree."""
-        count = len(self._metainfo.get('classes') or ())
-        palette = self._metainfo.get('palette') or []
-        if not count:  # the labels will name the classes
-            return palette
-        if palette or count > 255:
-            return super()._update_palette()
-        return voc_colormap(count + 1)[1:].tolist()
+        palette = voc_palette(self._metainfo, first=1)
+        return super()._update_palette() if palette is None else palette
 
     def full_init(self) -> None:
         """Load the data list, and let transforms look through it.
@@ -219,13 +214,7 @@ class ImageLevelDataset(BaseSegDataset):
         if self.check_images:
             sizes = image_sizes(paths, self.pipeline.transforms)
         masks = self._masks(paths)
-        label_map = None
-        if self.label_map is not None:  # in masks class c has the value c + 1
-            chosen = self.label_map.items()
-            label_map = {o + 1: min(n + 1, IGNORE_INDEX) for o, n in chosen}
-            label_map[0] = 0
-        if self.binary_masks:
-            label_map = {0: 0, 1: 1, IGNORE_INDEX: 1}
+        label_map = class_values(self.label_map, binary=self.binary_masks)
         infos, num_classes = [], len(self.metainfo['classes'])
         for image_id, classes in zip(paths, labels.values(), strict=True):
             info = {
@@ -277,21 +266,13 @@ class ImageLevelDataset(BaseSegDataset):
         """Classes of each image, mapped to the selected classes."""
         if self.test_mode and not table.labels:
             return dict.fromkeys(ids)
-        labels = labels_to_train_on(
+        return labels_to_train_on(
             table,
             ids,
             self.labels or self.ann_file,
             drop_empty=(self.filter_cfg or {}).get('filter_empty_gt', False),
             chosen=self.metainfo['classes'] if self.label_map else None,
         )
-        if len(labels) < len(ids):
-            print_log(
-                f'{type(self).__name__}: {len(ids) - len(labels)} of '
-                f'{len(ids)} images have none of the classes '
-                f'{", ".join(self.metainfo["classes"])} and are left out',
-                'current',
-            )
-        return labels
 
     def _masks(self, image_ids: Iterable[str]) -> dict[str, str]:
         """Paths of the masks that there are, by id."""

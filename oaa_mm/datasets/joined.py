@@ -1,4 +1,4 @@
-"""The images of a training set, whatever data sets are joined in it."""
+"""The ids of images and the colours of classes, whatever the data set."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os.path as osp
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from oaa_mm.io import image_id_of
+from oaa_mm.io import image_id_of, voc_colormap
 
 
 def sample_id(info: Mapping[str, Any]) -> str:
@@ -62,3 +62,23 @@ def negatives_of(infos: Iterable[Mapping[str, Any]]) -> list[str]:
     check_distinct((i['image_id'], i.get('img_path', '')) for i in infos)
     labelled = [i for i in infos if i.get('gt_label') is not None]
     return sorted({i['image_id'] for i in labelled if not i['gt_label'].any()})
+
+
+def voc_palette(metainfo: Mapping[str, Any], first: int) -> list | None:
+    """The colours of a data set's classes where it names none.
+
+    Args:
+        metainfo (Mapping[str, Any]): `classes` and `palette`, maybe absent.
+        first (int): The mask value of the first class.
+
+    Returns:
+        list | None: VOC's colours, so that all pictures agree; None where
+        mmseg has to choose, since there are colours or too many classes.
+    """
+    count = len(metainfo.get('classes') or ())
+    palette = metainfo.get('palette') or []
+    if not count:  # the labels will name the classes
+        return palette
+    if palette or first + count > 256:
+        return None
+    return voc_colormap()[first : first + count].tolist()

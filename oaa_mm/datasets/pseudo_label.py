@@ -9,10 +9,12 @@ from typing import Any
 from mmseg.datasets import BaseSegDataset
 
 from oaa_mm.attention.record import DataRecord
-from oaa_mm.io import ImageFolder, find_by_id, voc_colormap
+from oaa_mm.io import ImageFolder, find_by_id
 from oaa_mm.io.label_folder import LABELS, LIST, is_label_folder
 from oaa_mm.registry import DATASETS
 from oaa_mm.tags import read_image_list
+
+from .joined import voc_palette
 
 _OPTION = 'train_dataloader.dataset'
 
@@ -74,11 +76,8 @@ class PseudoLabelDataset(BaseSegDataset):
 
     def _update_palette(self) -> list:
         """VOC's colours where none are given, as in the labels."""
-        classes = self._metainfo.get('classes') or ()
-        palette = self._metainfo.get('palette') or []
-        if palette or len(classes) > 256:
-            return super()._update_palette()
-        return voc_colormap(len(classes)).tolist() if classes else []
+        palette = voc_palette(self._metainfo, first=0)
+        return super()._update_palette() if palette is None else palette
 
     def load_data_list(self) -> list[dict]:
         """Find the image and the label of each listed image.

@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from oaa_mm.datasets.files import inspect_image
+from oaa_mm.datasets.files import EXIF_ORIENTATION, inspect_image
 from oaa_mm.io import read_grey, read_image, read_mask
 from oaa_mm.io.fingerprint import fingerprint
 from oaa_mm.io.images import PHOTO_FORMATS, open_image
@@ -17,7 +17,6 @@ from oaa_mm.io.progress import map_in_threads
 
 #: The kinds of files, and what messages call them.
 NOUNS = {'images': 'images', 'masks': 'masks', 'saliency': 'saliency maps'}
-_EXIF_ORIENTATION = 0x0112
 
 
 @dataclass(frozen=True)
@@ -121,7 +120,7 @@ def _facts(
         image.verify()  # checksums; it leaves the image unusable
     with open_image(path, PHOTO_FORMATS) as image:
         mode = image.mode
-        rotated = image.getexif().get(_EXIF_ORIENTATION, 1) > 1
+        rotated = image.getexif().get(EXIF_ORIENTATION, 1) > 1
         colors = image.getpalette('RGB') if mode == 'P' else None
     values = () if kind == 'images' else tuple(mask_values(pixels))
     return FileFacts(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -53,6 +53,28 @@ def voc_colormap(n: int = 256) -> np.ndarray:
     """
     check_number('n', n, low=0, high=256, integer=True)
     return _full_colormap()[:n].copy()
+
+
+def class_values(
+    label_map: Mapping[int, int] | None, *, binary: bool = False
+) -> dict[int, int] | None:
+    """What becomes of mask values where a data set chooses classes.
+
+    Args:
+        label_map (Mapping[int, int] | None): Class index -> new index, as
+            mmseg's data sets know it; None where all classes stay.
+        binary (bool): Whether 255 marks the only class. Defaults to False.
+
+    Returns:
+        dict[int, int] | None: Mask value -> new value, the `label_map` of
+        mmseg's LoadAnnotations; None where all values stay.
+    """
+    if binary:
+        return {0: 0, 1: 1, IGNORE_INDEX: 1}
+    if label_map is None:
+        return None
+    chosen = label_map.items()
+    return {0: 0} | {o + 1: min(n + 1, IGNORE_INDEX) for o, n in chosen}
 
 
 def write_mask(path: str | os.PathLike, mask: np.ndarray) -> None:

@@ -90,8 +90,7 @@ def draw_plot(plot: Plot) -> str:
             marker = 'o' if len(curve.x) < 3 else None
             axes.plot(curve.x, curve.y, marker=marker, label=curve.name)
         for index, dot in enumerate(plot.dots):
-            if dot is not None:
-                axes.plot(*dot, 'o', color=f'C{index}', markersize=5)
+            axes.plot(*dot, 'o', color=f'C{index}', markersize=5)
         axes.set(xlabel=plot.xlabel, ylabel=plot.ylabel)
         whole = plot.xlabel != 'threshold'
         axes.xaxis.get_major_locator().set_params(integer=whole)

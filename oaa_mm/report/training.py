@@ -39,15 +39,15 @@ class Plot:
         curves (Sequence[Curve]): At least one; NaN leaves a gap.
         xlabel (str): Label of the horizontal axis.
         ylabel (str): Label of the vertical axis.
-        dots (Sequence[tuple[float, float] | None]): A point of each curve to
-            mark.
+        dots (Sequence[tuple[float, float]]): A point of each curve to mark;
+            maybe none.
     """
 
     caption: str
     curves: Sequence[Curve]
     xlabel: str
     ylabel: str
-    dots: Sequence[tuple[float, float] | None] = ()
+    dots: Sequence[tuple[float, float]] = ()
 
 
 def read_training(name: str, logs: Sequence[Path]) -> list[Plot]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from mmengine.logging import print_log
+
 from oaa_mm.checks import list_names
 from oaa_mm.io.ids import match_ids
 
@@ -81,7 +83,8 @@ def labels_to_train_on(
 ) -> dict[str, tuple[int, ...]]:
     """The labels of the images that a training sees.
 
-    An image without any class is a negative.
+    An image without any class is a negative. The log counts images that are
+    left out.
 
     Args:
         table (LabelTable): See :func:`labels_of`.
@@ -107,9 +110,17 @@ def labels_to_train_on(
         for image_id, classes in labels.items():
             found = {new[c] for c in classes} - {None}
             labels[image_id] = tuple(sorted(found))
+    names = ', '.join(chosen or table.classes or ())
     if not any(labels.values()):
         raise ValueError(
-            f'{source}: no listed image has any of the classes '
-            f'{", ".join(chosen or table.classes or ())}; check the labels'
+            f'{source}: no listed image has any of the classes {names}; '
+            'check the labels'
         )
-    return {i: labels[i] for i in labels if labels[i] or i in negatives}
+    kept = {i: labels[i] for i in labels if labels[i] or i in negatives}
+    if len(kept) < len(labels):
+        print_log(
+            f'{source}: {len(labels) - len(kept)} of {len(labels)} images '
+            f'have none of the classes {names} and are left out',
+            'current',
+        )
+    return kept
