@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
 
 from mmengine.logging import print_log
 
@@ -26,22 +25,9 @@ _ENDINGS = {'JPEG': b'\xff\xd9', 'PNG': b'IEND\xaeB`\x82'}
 EXIF_ORIENTATION = 0x0112
 
 
-class InspectedImage(NamedTuple):
-    """What is seen of an image file.
-
-    Attributes:
-        size (tuple[int, int]): Height and width in pixels, as the image is
-            shown (EXIF orientation applied, which OpenCV does when it reads).
-        dark (int): See :func:`oaa_mm.io.images.dark_maximum`.
-    """
-
-    size: tuple[int, int]
-    dark: int
-
-
 def inspect_image(
     path: str | os.PathLike, *, decode: bool = False
-) -> InspectedImage:
+) -> tuple[tuple[int, int], int]:
     """Look at an image file that has to be readable to its end.
 
     Only the header and the last bytes are read; 16-bit files, and those
@@ -54,7 +40,9 @@ def inspect_image(
             Defaults to False.
 
     Returns:
-        InspectedImage: What was seen.
+        tuple[tuple[int, int], int]: Height and width in pixels, as the image
+        is shown (EXIF orientation applied, which OpenCV does when it reads);
+        and its :func:`oaa_mm.io.images.dark_maximum`.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -80,7 +68,7 @@ def inspect_image(
             'both directions'
         )
     dark = dark_maximum(path) if deep else 0
-    return InspectedImage((height, width), dark)
+    return (height, width), dark
 
 
 def dark_images(dark: Mapping[str, int]) -> tuple[str, list[str]]:
@@ -137,10 +125,10 @@ def inspect_images(
     if broken:
         raise ValueError(list_names(unusable(len(paths)), broken))
     pairs = zip(paths.values(), found, strict=True)
-    if dark := {path: seen.dark for path, seen in pairs if seen.dark}:
+    if dark := {path: value for path, (_, value) in pairs if value}:
         text = list_names(*dark_images(dark))
         print_log(text, 'current', logging.WARNING)
-    return dict(zip(paths, (f.size for f in found), strict=True))
+    return {i: size for i, (size, _) in zip(paths, found, strict=True)}
 
 
 def unusable(total: int, kind: str = 'listed images') -> str:

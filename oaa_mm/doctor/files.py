@@ -114,7 +114,7 @@ def _facts(
     path: str, kind: str, read_pixels: Callable[[str], np.ndarray]
 ) -> FileFacts:
     # First as the stages read it, so that a fault has their words.
-    dark = inspect_image(path).dark if kind == 'images' else 0
+    dark = inspect_image(path)[1] if kind == 'images' else 0
     pixels = read_pixels(path)
     with open_image(path, PHOTO_FORMATS) as image:
         image.verify()  # checksums; it leaves the image unusable

@@ -83,20 +83,10 @@ class Scores:
             'any_recall': self.any_recall,
         }
 
-    def at(self, level: int) -> dict[str, float]:
-        """The means at one threshold.
-
-        Args:
-            level (int): Column of the threshold, 0..T - 1.
-
-        Returns:
-            dict[str, float]: A value of each of :meth:`means`.
-        """
-        return {name: float(row[level]) for name, row in self.means().items()}
-
     def best(self) -> dict[str, float]:
         """The means at the best threshold."""
-        return self.at(self.best_level)
+        level = self.best_level
+        return {name: float(row[level]) for name, row in self.means().items()}
 
     def sweep(self) -> dict[str, np.ndarray]:
         """The means at every threshold.

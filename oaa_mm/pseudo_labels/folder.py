@@ -143,7 +143,7 @@ def make_label_folder(
         worker = partial(LabelWorker, settings)
         results = map_in_processes(worker, chosen, workers)
         for result in progress(results, 'Pseudo-labels', len(chosen)):
-            summary.add(result)
+            summary.add(*result)
         if part is None:
             write_json(out / SUMMARY, summary.to_dict())
             with atomic_write(out / LIST, 'w') as file:

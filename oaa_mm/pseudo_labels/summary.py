@@ -10,8 +10,6 @@ from prettytable import PrettyTable
 
 from oaa_mm.io import IGNORE_INDEX
 
-from .workers import LabelResult
-
 
 class LabelSummary:
     """Counts of labels, image by image.
@@ -28,18 +26,20 @@ class LabelSummary:
         self.num_images = self.num_kept = 0
         self.dropped: list[str] = []
 
-    def add(self, result: LabelResult) -> None:
+    def add(self, image_id: str, kept: bool, pixels: dict[int, int]) -> None:
         """Count one label.
 
         Args:
-            result (LabelResult): The label.
+            image_id (str): Its image.
+            kept (bool): Whether it was there already.
+            pixels (dict[int, int]): Label value -> number of its pixels.
         """
         self.num_images += 1
-        self.num_kept += result.kept
-        self.pixels.update(result.pixels)
-        self.images.update(result.pixels.keys())
-        if set(result.pixels) == {IGNORE_INDEX}:
-            self.dropped.append(result.image_id)
+        self.num_kept += kept
+        self.pixels.update(pixels)
+        self.images.update(pixels.keys())
+        if set(pixels) == {IGNORE_INDEX}:
+            self.dropped.append(image_id)
 
     def share(self, value: int) -> float:
         """The share of all pixels that have a label value, in [0, 1].

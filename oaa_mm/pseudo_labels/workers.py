@@ -39,21 +39,6 @@ class LabelSettings:
     refine_options: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class LabelResult:
-    """The outcome of one image.
-
-    Args:
-        image_id (str): Its id.
-        kept (bool): Whether its label was there already.
-        pixels (dict[int, int]): Label value -> number of its pixels.
-    """
-
-    image_id: str
-    kept: bool
-    pixels: dict[int, int]
-
-
 class LabelWorker:
     """Makes labels one after the other, with a reader of its own.
 
@@ -66,14 +51,14 @@ class LabelWorker:
         self.store = AttentionStore.open(settings.store)
         self.negatives = frozenset(self.store.negatives)
 
-    def __call__(self, image: ImageToLabel) -> LabelResult:
+    def __call__(self, image: ImageToLabel) -> tuple[str, bool, dict]:
         """Make and write the label of an image, unless it is there.
 
         Args:
             image (ImageToLabel): The image.
 
         Returns:
-            LabelResult: Counts of its pixels.
+            tuple[str, bool, dict]: What :meth:`LabelSummary.add` counts.
 
         Raises:
             ValueError: A file does not fit; it is named.
@@ -86,7 +71,7 @@ class LabelWorker:
             write_mask(path, label)
         counts = np.bincount(label.ravel()).tolist()
         pixels = {value: n for value, n in enumerate(counts) if n}
-        return LabelResult(image.image_id, kept, pixels)
+        return image.image_id, kept, pixels
 
     def _make(self, image: ImageToLabel) -> np.ndarray:
         if image.image_id in self.negatives:

@@ -25,8 +25,8 @@ FORMATS = ['jpg', 'png', 'bmp', 'gif', 'tif', 'webp']
 def test_size_is_height_and_width(tmp_path, suffix):
     path = tmp_path / f'image.{suffix}'
     picture(24, 31).save(path)
-    assert inspect_image(path).size == (24, 31)
-    assert inspect_image(str(path)).size == (24, 31)
+    assert inspect_image(path)[0] == (24, 31)
+    assert inspect_image(str(path))[0] == (24, 31)
 
 
 @pytest.mark.parametrize('suffix', ['jpg', 'png', 'webp'])
@@ -41,7 +41,7 @@ def test_size_is_that_of_the_turned_image(tmp_path, suffix, orientation):
     expected = (31, 24) if orientation >= 5 else (24, 31)
     loaded = cv2.imread(str(path)).shape[:2]
     assert loaded == expected or suffix == 'webp'
-    assert inspect_image(path).size == loaded
+    assert inspect_image(path)[0] == loaded
 
 
 @pytest.mark.filterwarnings('ignore:Truncated File Read')
@@ -73,7 +73,7 @@ def test_bytes_behind_the_end_do_no_harm(tmp_path):
         picture().save(path)
         with path.open('ab') as file:
             file.write(b'\0' * 100)
-        assert inspect_image(path).size == (24, 31)
+        assert inspect_image(path)[0] == (24, 31)
 
 
 @pytest.mark.parametrize('size', [(1, 9), (9, 1), (1, 1)])
@@ -88,7 +88,7 @@ def test_one_pixel_is_too_small(tmp_path, size):
 def test_two_pixels_are_enough(tmp_path):
     path = tmp_path / 'image.png'
     picture(2, 2).save(path)
-    assert inspect_image(path).size == (2, 2)
+    assert inspect_image(path)[0] == (2, 2)
 
 
 def test_absent_file(tmp_path):
@@ -133,7 +133,7 @@ def test_damage_of_any_kind_is_a_size_or_a_named_error(whole_file, data):
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
         try:
-            height, width = inspect_image(path).size
+            height, width = inspect_image(path)[0]
         except ValueError as error:
             assert str(path) in str(error)  # noqa: PT017 (or a size)
         else:

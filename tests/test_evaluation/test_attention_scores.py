@@ -151,7 +151,7 @@ def test_by_hand_at_level_100(by_hand):
     np.testing.assert_allclose(
         by_hand.recall[:, 100], [1 / 2, 1, np.nan, 1 / 2]
     )
-    best = by_hand.at(100)
+    best = {name: row[100] for name, row in by_hand.means().items()}
     assert by_hand.thresholds[100] == 100 / 255
     assert best['mIoU'] == pytest.approx((1 / 3 + 2 / 3 + 1 / 2) / 3)
     assert best['fg_mIoU'] == pytest.approx((2 / 3 + 1 / 2) / 2)
@@ -172,10 +172,10 @@ def test_best_level_is_the_lowest_of_the_best(by_hand):
 def test_precision_leaves_out_classes_that_are_not_predicted(by_hand):
     # At 150 only class 0 is predicted: pixels 1 (wrong) and 3 (right).
     assert math.isnan(by_hand.precision[3, 150])
-    assert by_hand.at(150)['precision'] == pytest.approx(1 / 2)
+    assert by_hand.means()['precision'][150] == pytest.approx(1 / 2)
     # At 255 nothing is: no precision at all, no recall.
-    assert math.isnan(by_hand.at(255)['precision'])
-    assert by_hand.at(255)['recall'] == 0
+    assert math.isnan(by_hand.means()['precision'][255])
+    assert by_hand.means()['recall'][255] == 0
 
 
 def test_ignored_pixels_as_background_cost_precision():
