@@ -16,8 +16,12 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Container, Sequence
+from typing import TYPE_CHECKING
 
 from oaa_mm.runs.cli import run_cli
+
+if TYPE_CHECKING:
+    from oaa_mm.attention.record import DataRecord
 
 REMEDY = 'Evaluate the images that have them (--list), or finish making them.'
 
@@ -124,8 +128,9 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--binary-masks',
-        action='store_true',
-        help='255 marks the only class in masks, not ignored pixels',
+        action=argparse.BooleanOptionalAction,
+        help='255 marks the only class in masks, not ignored pixels '
+        '(default: as in the data set of the stores or folders)',
     )
     parser.add_argument('--json', help='write all scores to this file')
     parser.add_argument(
@@ -163,7 +168,7 @@ def run_attention(args: argparse.Namespace) -> None:
             name=name,
             ignore=args.ignore,
             allow_missing=args.allow_missing,
-            binary_masks=args.binary_masks,
+            binary_masks=is_binary(args, data),
             workers=args.workers,
         )
         results.append(result)
@@ -200,7 +205,7 @@ def run_labels(args: argparse.Namespace) -> None:
             class_names,
             name=name,
             policies=args.ignore_policy,
-            binary_masks=args.binary_masks,
+            binary_masks=is_binary(args, data),
             workers=args.workers,
         )
         for name, files in labels.items()
@@ -226,6 +231,12 @@ def find_masks(
             '{image_id}.png, maps lie in a store'
         )
     return find_by_id(args.masks, ids, remedy=REMEDY)
+
+
+def is_binary(args: argparse.Namespace, data: DataRecord) -> bool:
+    """Whether 255 marks the only class, as the user or the data say."""
+    said = args.binary_masks
+    return data.binary_masks if said is None else said
 
 
 def write_json(path: str | None, results: Sequence) -> None:

@@ -11,7 +11,6 @@ import os.path as osp
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -21,11 +20,10 @@ from mmengine.runner import Runner
 from mmseg.registry import DATASETS, METRICS
 
 from oaa_mm.datasets import ImageLevelDataset
-from oaa_mm.io import open_image, read_mask
-from oaa_mm.io.images import PHOTO_FORMATS
 from oaa_mm.registry import class_of
 from oaa_mm.runs.cli import run_cli
 from oaa_mm.runs.config import add_run_arguments, load_run_config
+from oaa_mm.runs.deep_masks import check_deep_masks
 from oaa_mm.runs.launch import is_first_process, prepare_launch
 from oaa_mm.runs.lock import lock_folder
 from oaa_mm.runs.manifest import leaf_datasets
@@ -93,18 +91,6 @@ def read_binary_masks(cfg: Config) -> None:
         dataset['binary_masks'] = True
 
 
-def check_masks(dataset: Any) -> None:
-    """Refuse masks whose values mmseg would wrap to 8 bits."""
-    for leaf in leaf_datasets(dataset):
-        for number in range(len(leaf)):
-            path = leaf.get_data_info(number).get('seg_map_path') or ''
-            if osp.isfile(path):
-                with open_image(path, PHOTO_FORMATS) as image:
-                    deep = image.mode.startswith(('I', 'F'))
-                if deep:
-                    read_mask(path)
-
-
 def show_in(cfg: Config, folder: str) -> None:
     """Let the config's visualization hook paint into a folder."""
     hook = cfg.default_hooks.get('visualization')
@@ -169,7 +155,7 @@ def main(argv: list[str] | None = None) -> None:
         prepare_launch(cfg, local_rank=args.local_rank)
         runner = Runner.from_cfg(cfg)
         if runner.test_loop is not None:
-            check_masks(runner.test_loop.dataloader.dataset)
+            check_deep_masks(runner.test_loop.dataloader.dataset)
         runner.test()
 
 

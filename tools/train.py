@@ -25,6 +25,7 @@ from torch import hub
 from oaa_mm.models.vgg import VGG16_URL
 from oaa_mm.runs.cli import on_interrupt, run_cli
 from oaa_mm.runs.config import add_run_arguments, load_run_config
+from oaa_mm.runs.deep_masks import check_deep_masks
 from oaa_mm.runs.launch import (
     explain_failures,
     is_first_process,
@@ -111,6 +112,8 @@ def train(cfg: Config, local_rank: int) -> None:
     else:
         runner = Runner.from_cfg(cfg)
     with explain_failures(cfg.launcher), explain_download(cfg):
+        if runner.train_loop is not None:
+            check_deep_masks(runner.train_loop.dataloader.dataset)
         runner.train()
 
 

@@ -303,6 +303,7 @@ def draw(
         images=data.find_images(paths, args.img_dir),
         class_names=data.class_names(args.classes),
         masks=data.find_masks(paths, args.masks),
+        binary_masks=data.binary_masks,
         alpha=args.alpha,
         height=args.height,
         **kwargs,

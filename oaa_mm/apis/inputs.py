@@ -93,10 +93,15 @@ def list_images(inputs: Images) -> list[ImageInput]:
         ValueError: A file or an array is no image, an id cannot name files,
             or two images have one id.
     """
-    if isinstance(inputs, Image):
+    if isinstance(inputs, Image) or not isinstance(inputs, Sequence):
         inputs = [inputs]
     images: dict[str, str | np.ndarray] = {}
     for number, one in enumerate(inputs):
+        if not isinstance(one, Image):
+            raise ValueError(
+                'an image should be a file, a folder, an (H, W, 3) uint8 BGR '
+                f'array or a PIL image, but got {type(one).__name__}'
+            )
         if isinstance(one, Pillow.Image):
             one = _array_of(one)
         if isinstance(one, np.ndarray):
@@ -189,6 +194,11 @@ def add_tags(
     if tags is None:
         return list(items)
     if isinstance(tags, (str, os.PathLike)) and tags not in class_names:
+        if not os.path.exists(tags):
+            raise FileNotFoundError(
+                f'{tags} does not exist, and is no class of the model, which '
+                f'knows {", ".join(class_names)}'
+            )
         table = read_labels(tags, classes=class_names)
         tags = labels_of(table, [x.image_id for x in items], str(tags))
     if isinstance(tags, Mapping):
@@ -241,9 +251,9 @@ def _class_indices(
                 f'{tag!r} is no class of the model, which knows '
                 f'{", ".join(class_names)} (0 to {len(class_names) - 1})'
             )
-    if set(tags) <= {0, 1} and len(set(tags)) < len(tags) == len(class_names):
+    if set(tags) <= {0, 1} and 1 < len(tags) == len(class_names):
         raise ValueError(  # such as [0, 0, 1], where 0 and 1 are no indices
-            'tags with a number for each class should be booleans, but got '
-            f'{entry!r}'
+            'tags with a number for each class should be names or booleans, '
+            f'but got {entry!r}'
         )
     return tuple(sorted(indices))

@@ -123,7 +123,7 @@ def _class_names(
     checkpoint: Mapping[str, Any], cfg: Config
 ) -> Sequence[str] | None:
     """Names of the classes: those of the training, else of the test data."""
-    dataset = cfg.get('test_dataloader', {}).get('dataset', {})
+    dataset = (cfg.get('test_dataloader') or {}).get('dataset', {})
     sources = (
         checkpoint.get('meta', {}).get('dataset_meta') or {},
         dataset.get('metainfo') or {},
@@ -168,17 +168,20 @@ def inference_pipeline(cfg: Config, num_classes: int) -> Compose:
         Compose: Takes an :class:`~oaa_mm.apis.inputs.ImageInput`.
 
     Raises:
-        ValueError: The pipeline does not load images.
+        ValueError: There is no such pipeline, or it does not load images.
     """
+    dataset = (cfg.get('test_dataloader') or {}).get('dataset', {})
     steps = [
         dict(step)
-        for step in cfg.test_dataloader.dataset.pipeline
+        for step in dataset.get('pipeline', ())
         if _name(step) not in ('LoadAnnotations', 'LoadAttentionMaps')
     ]
     loaders = [step for step in steps if _name(step) == 'LoadImageFromFile']
     if not loaders:
         raise ValueError(
-            'test_dataloader.dataset.pipeline has no LoadImageFromFile'
+            'the config has no test_dataloader.dataset.pipeline with '
+            'LoadImageFromFile, by which OAAInferencer prepares images; give '
+            'a config that has one as `model`, the checkpoint as `weights`'
         )
     loaders[0]['type'] = 'InferencerLoader'  # which takes arrays as well
     begin = partial(ImageInput.to_results, num_classes=num_classes)

@@ -39,6 +39,7 @@ def record_data(
     masks: Mapping[str, str] | None = None,
     classes: Sequence[str] | None = None,
     palette: Sequence[Sequence[int]] | None = None,
+    binary_masks: bool = False,
 ) -> dict[str, Any]:
     """Record which files and classes a data set has.
 
@@ -49,6 +50,8 @@ def record_data(
             None: none is known.
         classes (Sequence[str] | None): Names of the foreground classes.
         palette (Sequence[Sequence[int]] | None): Their RGB colours, 0..255.
+        binary_masks (bool): Whether 255 marks the only class in `masks`.
+            Defaults to False.
 
     Returns:
         dict[str, Any]: The record, JSON types; equal data sets give equal
@@ -59,6 +62,7 @@ def record_data(
         'palette': [[int(value) for value in c] for c in palette or ()],
         'images': group_files(images, folder),
         'masks': group_files(masks or {}, folder),
+        **({'binary_masks': True} if binary_masks and masks else {}),
     }
 
 
@@ -75,6 +79,7 @@ class DataRecord:
         palette (list[list[int]]): Their colours; empty if unknown.
         images (GroupedFiles): Where the images are; false if unknown.
         masks (GroupedFiles): Where the masks are; false if unknown.
+        binary_masks (bool): Whether 255 marks the only class in masks.
 
     Raises:
         ValueError: The record is damaged.
@@ -85,6 +90,7 @@ class DataRecord:
         self.place = place
         self.classes = tuple(record.get('classes') or ())
         self.palette = record.get('palette') or []
+        self.binary_masks = record.get('binary_masks', False)
         try:
             self.images = GroupedFiles(record.get('images') or (), place)
             self.masks = GroupedFiles(record.get('masks') or (), place)

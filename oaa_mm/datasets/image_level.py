@@ -26,7 +26,7 @@ from oaa_mm.tags import (
     read_image_list,
     read_labels,
 )
-from oaa_mm.tags.table import NO_LABELS, multi_hot
+from oaa_mm.tags.table import NO_CLASSES, NO_LABELS, multi_hot
 
 from .files import image_sizes
 from .joined import voc_palette
@@ -254,10 +254,7 @@ class ImageLevelDataset(BaseSegDataset):
             self._metainfo['classes'] = table.classes
             self._metainfo['palette'] = self._update_palette()
         elif classes is None:
-            raise ValueError(
-                f'{type(self).__name__}: name the classes, for example '
-                "metainfo=dict(classes=('cat', 'dog'))"
-            )
+            raise ValueError(f'{self.labels or self.ann_file}: {NO_CLASSES}')
         return table
 
     def _labels_of(

@@ -6,7 +6,7 @@ import os.path as osp
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from oaa_mm.io import image_id_of, voc_colormap
+from oaa_mm.io import IGNORE_INDEX, image_id_of, voc_colormap
 
 
 def sample_id(info: Mapping[str, Any]) -> str:
@@ -20,6 +20,11 @@ def sample_id(info: Mapping[str, Any]) -> str:
         have no ids.
     """
     return info.get('image_id') or image_id_of(osp.basename(info['img_path']))
+
+
+def has_binary_mask(sample: Mapping[str, Any]) -> bool:
+    """Whether 255 marks the class in the mask of a sample."""
+    return IGNORE_INDEX in (sample.get('label_map') or {})
 
 
 def check_distinct(images: Iterable[tuple[str, str]]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from oaa_mm.io import IGNORE_INDEX
 from oaa_mm.tags import LabelTable, diff_labels
 from oaa_mm.tags.select import labels_to_train_on, unlabelled
-from oaa_mm.tags.table import NO_LABELS, normalize_labels
+from oaa_mm.tags.table import NO_CLASSES, NO_LABELS, normalize_labels
 
 from .findings import Finding, note_refusal
 from .split import SplitData
@@ -55,7 +55,10 @@ def _find_faults(data: SplitData, labels: Labels) -> Iterator[Finding]:
             normalize_labels(image_id, classes, count or None)
     text = '{n} images have a class index out of range; correct the labels'
     yield Finding('error', 'labels', text, [f.message for f in wrong])
-    if not count:
+    if not count and 'classes' in data.split.needs:
+        source = data.split.labels or data.split.list_file
+        yield Finding('error', 'labels', f'{source}: {NO_CLASSES}')
+    elif not count:
         text = (
             'class indices were not checked, because the number of classes '
             'is unknown; give --classes'

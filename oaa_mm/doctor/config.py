@@ -86,7 +86,7 @@ def _split(
     listed, labels, masks = (file and Path(file) for file in files)
     # Data sets of mmseg itself learn from masks, also in training.
     weak = issubclass(kind, ImageLevelDataset)
-    needs = NEEDS[name] if weak else frozenset({'masks'})
+    needs = NEEDS[name] | {'classes'} if weak else frozenset({'masks'})
     saliency = None
     if 'saliency' in needs:
         named = folders.get('saliency_path')

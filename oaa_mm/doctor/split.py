@@ -29,7 +29,8 @@ class Split:
         img_dir (Path): Folder of the images.
         needs (frozenset[str]): The kinds of files that must be complete, some
             of ``'labels'``, ``'masks'`` and ``'saliency'``; absent files of
-            other kinds are only worth an information. Defaults to none.
+            other kinds are only worth an information. ``'classes'``: their
+            names must be known. Defaults to none.
         mask_dir (Path, optional): Folder of the masks; None checks none.
         saliency_dir (Path, optional): Folder of the saliency maps; None
             checks none.
@@ -219,6 +220,6 @@ def _locate(
     try:
         return FileFacts(folder.find(image_id, name))
     except FileNotFoundError:
-        return FileFacts(folder.expected(image_id), missing=True)
+        return FileFacts(folder.expected(image_id, name), missing=True)
     except ValueError as error:
         return FileFacts(image_id, error=str(error))

@@ -10,7 +10,7 @@ from typing import Any
 from mmengine.runner import Runner
 
 from oaa_mm.attention.record import DATA_SET, record_data
-from oaa_mm.datasets.joined import negatives_of, sample_id
+from oaa_mm.datasets.joined import has_binary_mask, negatives_of, sample_id
 from oaa_mm.io import find_by_id
 from oaa_mm.io.label_folder import is_label_folder
 from oaa_mm.models.tagged_head import TaggedHead
@@ -50,10 +50,13 @@ def training_metadata(runner: Runner, head: TaggedHead) -> dict[str, Any]:
     if masks and is_label_folder(Path(next(iter(masks.values()))).parents[1]):
         masks = {}  # pseudo-labels are not what maps are measured against
     if images:
+        test = (runner.cfg.get('test_dataloader') or {}).get('dataset') or {}
+        binary = any(map(has_binary_mask, infos)) or test.get('binary_masks')
         metadata[DATA_SET] = record_data(
             images,
             checkpoint_folder(runner),
-            masks=masks or _masks_of_test(runner.cfg, images),
+            masks=masks or _masks_of_test(test, images),
+            binary_masks=bool(binary),
             **_foreground(dataset.metainfo, head, infos[0]),
         )
     return metadata
@@ -74,10 +77,9 @@ def _foreground(
 
 
 def _masks_of_test(
-    cfg: Mapping[str, Any], images: Mapping[str, str]
+    dataset: Mapping[str, Any], images: Mapping[str, str]
 ) -> dict[str, str]:
     """Masks that the config's test has for images of the training."""
-    dataset = (cfg.get('test_dataloader') or {}).get('dataset') or {}
     prefix = dataset.get('data_prefix') or {}
     if not prefix.get('seg_map_path'):
         return {}

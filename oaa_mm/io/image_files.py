@@ -54,7 +54,7 @@ def find_images(
                 )
             found[image_id] = folder.find(image_id, name)
         except FileNotFoundError:
-            absent.append(folder.expected(image_id))
+            absent.append(folder.expected(image_id, name))
         except ValueError as error:
             unclear.append(str(error))
     if absent:

@@ -77,9 +77,11 @@ class ImageFolder:
         if not names:
             image_id = find_id(image_id, self) or image_id
             names = self._names(image_id)
-        listed = (name or '').replace('\\', '/').rsplit('/', 1)[-1]
+        listed = _listed_file(image_id, name)
         if listed in names:
             names = [listed]
+        elif listed:
+            names = [n for n in names if n.lower() == listed.lower()]
         elif self.suffix:
             names = [n for n in names if _ends_in(n, self.suffix)]
         folder = self._prefix(image_id.rpartition('/')[0])
@@ -92,7 +94,7 @@ class ImageFolder:
             )
         if not paths:
             raise FileNotFoundError(
-                f'there is no image {self.expected(image_id)}'
+                f'there is no image {self.expected(image_id, name)}'
             )
         return paths[0]
 
@@ -148,9 +150,11 @@ class ImageFolder:
         """What comes before the names of files in a sub-folder."""
         return os.path.join(self.folder, sub, '')
 
-    def expected(self, image_id: str) -> str:
+    def expected(self, image_id: str, name: str | None = None) -> str:
         """Where the file of an absent image should be, for messages."""
         path = os.path.join(self.folder, f'{image_id}{self.suffix or ".*"}')
+        if listed := _listed_file(image_id, name):
+            path = self._prefix(image_id.rpartition('/')[0]) + listed
         if others := self._names(image_id):
             return f'{path} (there is {", ".join(others)})'
         # macOS takes accents off their letters, which looks the same.
@@ -159,6 +163,14 @@ class ImageFolder:
             path += ' (there is a file whose name looks the same, but has '
             path += 'other Unicode characters; rename one of the two)'
         return path
+
+
+def _listed_file(image_id: str, name: str | None) -> str:
+    """The file that a name with the suffix of an image means, or ''."""
+    file = (name or '').replace('\\', '/').rpartition('/')[2]
+    stem = image_id.rpartition('/')[2]
+    means = file.lower().endswith(IMAGE_SUFFIXES) and file != stem
+    return file if means else ''
 
 
 def _ends_in(name: str, suffix: str) -> bool:

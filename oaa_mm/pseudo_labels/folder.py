@@ -128,6 +128,7 @@ def make_label_folder(
         masks=data.find_masks(files),
         classes=class_names,
         palette=data.palette,
+        binary_masks=data.binary_masks,
     )
     manifest = _manifest(settings, images, image_list or store, record)
     chosen = images[number - 1 :: parts]

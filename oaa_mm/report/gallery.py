@@ -123,7 +123,9 @@ def _draw(
     ]
     for name, files in labels.items():
         path = files.get(image_id)
-        stages.append(tiles.mask(name, path and read_mask(path)))
+        binary = name == 'mask' and run.data.binary_masks
+        mask = path and read_mask(path, binary=binary)
+        stages.append(tiles.mask(name, mask))
     epochs = [
         tiles.epoch(stores.maps_of(image_id), ('attention', 'OAA'))
         for stores in run.epochs

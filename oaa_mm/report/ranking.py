@@ -81,6 +81,7 @@ def rank_images(
         files = find_by_id(folder, masks, kind=name, allow_missing=True)
         ranked = _rank(
             {image_id: masks[image_id] for image_id in files},
+            run.data.binary_masks,
             lambda image_id, _: read_mask(files[image_id]),
         )
         what = f'mIoU of the {name} of that image, 255 as an error'
@@ -90,6 +91,7 @@ def rank_images(
     threshold = next(filter(None, best), RANKING_THRESHOLD)
     ranked = _rank(
         masks,
+        run.data.binary_masks,
         lambda image_id, size: label_at(
             store.maps_of(image_id), size, threshold
         ),
@@ -100,12 +102,13 @@ def rank_images(
 
 def _rank(
     masks: Mapping[str, str],
+    binary: bool,
     label_of: Callable[[str, tuple[int, int]], np.ndarray],
 ) -> Ranked:
     """Compare masks with the labels of image ids and sizes of masks."""
     scores = []
     for image_id, path in progress(masks.items(), 'ranking'):
-        mask = read_mask(path)
+        mask = read_mask(path, binary=binary)
         try:
             score = 100 * image_score(label_of(image_id, mask.shape), mask)
         except ValueError as error:

@@ -122,7 +122,7 @@ def _read_line(
     readings = _readings(line)
     there = {
         image_id: (name, rest)
-        for name, rest in (() if known is None else readings)
+        for name, rest in (() if known is None else reversed(readings))
         if (image_id := find_id(name, known, suffix)) is not None
     }
     if len(there) > 1:

@@ -93,6 +93,8 @@ def read_labels(
     check_choice('format', format, READERS)
     more = {'binary': binary_masks} if format == 'masks' else {}
     table = READERS[format](path, classes=classes, **more)
+    if not table.labels:
+        raise ValueError(f'{path}: the labels name no image; list some there')
     if not suffix or suffix.lower() in IMAGE_SUFFIXES:
         return table
     named = TableBuilder(path, table.classes, suffix=suffix)

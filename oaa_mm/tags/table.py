@@ -20,6 +20,11 @@ NO_LABELS = (
     '`labels` (a VOC Annotations folder, list, npy, CSV, COCO JSON or folder '
     'of masks), or a list with lines `name c1 c2 ...`'
 )
+#: What a training says where nothing names the classes.
+NO_CLASSES = (
+    'nothing names the classes; give a data set their names, for example '
+    "metainfo=dict(classes=('cat', 'dog'))"
+)
 
 
 class ListedImage(NamedTuple):
@@ -72,7 +77,11 @@ def normalize_labels(
     if unique and num_classes is not None and unique[-1] >= num_classes:
         raise ValueError(
             f'image {image_id!r}: class index {unique[-1]} is out of range; '
-            f'there are {num_classes} classes, 0 to {num_classes - 1}'
+            + (
+                f'there are {num_classes} classes, 0 to {num_classes - 1}'
+                if num_classes > 1
+                else 'the only class is 0'
+            )
         )
     return tuple(unique)
 

@@ -6,6 +6,7 @@ import os
 import random
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from mimetypes import guess_type
 from pathlib import Path
 
 import cv2
@@ -77,6 +78,7 @@ def draw_pictures(
     images: Mapping[str, str | os.PathLike],
     class_names: Sequence[str],
     masks: Mapping[str, str | os.PathLike] | None = None,
+    binary_masks: bool = False,
     seconds: float = 0.5,
     **tile_options: float,
 ) -> None:
@@ -92,6 +94,8 @@ def draw_pictures(
         class_names (Sequence[str]): Names of the foreground classes.
         masks (Mapping[str, str | os.PathLike] | None): Image id -> mask,
             of images that have one. Defaults to None: none has.
+        binary_masks (bool): Whether 255 marks the only class in them.
+            Defaults to False.
         seconds (float): How long a film shows each frame. Defaults to 0.5.
         **tile_options (float): `alpha` and `height` of
             :class:`~oaa_mm.visualization.ImageTiles`.
@@ -101,8 +105,8 @@ def draw_pictures(
         ValueError: An image, a mask or a class does not fit; it is named.
     """
     for image_id, path in progress(paths.items(), 'pictures'):
-        mask_path = (masks or {}).get(image_id)
-        mask = None if mask_path is None else read_mask(mask_path)
+        path_of_mask = (masks or {}).get(image_id)
+        mask = path_of_mask and read_mask(path_of_mask, binary=binary_masks)
         source = images[image_id]
         try:
             image = read_image(source)
@@ -131,10 +135,14 @@ def film_paths(
         dict[str, Path]: Image -> file.
 
     Raises:
-        ValueError: A file is named for several images.
+        ValueError: A file is named for several images, or one of another
+            suffix.
     """
     out = Path(out)
-    if out.suffix.lower() not in FILM_SUFFIXES:
+    suffix = out.suffix.lower()
+    if (guess_type(out.name)[0] or '').startswith(('video/', 'image/')):
+        check_choice(f'{out}: the suffix of a film', suffix, FILM_SUFFIXES)
+    if suffix not in FILM_SUFFIXES:
         return {i: out / f'{i}.gif' for i in image_ids}
     if len(image_ids) == 1:
         return {image_ids[0]: out}

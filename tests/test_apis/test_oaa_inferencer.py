@@ -323,9 +323,13 @@ def test_tags_come_in_many_forms(world, inferencer, tmp_path):
         ([0, 1, 2, 3], ValueError, '3 is no class of the model'),
         ([[False, True]] * 4, ValueError, 'one for each of the 3 classes'),
         ([True, 0, 1, 2], ValueError, 'one for each of the 3 classes'),
-        ([[0, 0, 1]] * 4, ValueError, 'should be booleans, but got .0, 0'),
+        (
+            [[0, 0, 1]] * 4,
+            ValueError,
+            'should be names or booleans, but got',
+        ),
         ({'im0': 0}, ValueError, '3 of 4 images have no entry.*im1, im2'),
-        ('none.csv', FileNotFoundError, 'none.csv does not exist'),
+        ('none.csv', FileNotFoundError, 'none.csv does not exist, .*red, gr'),
     ],
 )
 def test_wrong_tags_are_refused(world, inferencer, tags, error, message):
@@ -333,7 +337,18 @@ def test_wrong_tags_are_refused(world, inferencer, tags, error, message):
         inferencer(world / 'images', tags=tags)
 
 
+@pytest.mark.parametrize('loader', [None, {'dataset': {'pipeline': []}}])
+def test_a_config_without_a_pipeline_of_tests(world, loader):
+    cfg = make_config('oaa_mm.CAMClassifier')
+    cfg.test_dataloader = loader
+    with pytest.raises(ValueError, match=r'no test_dataloader\..* as `model`'):
+        OAAInferencer(cfg, next((world / 'cam').glob('*.pth')))
+
+
 def test_wrong_images_are_refused(world, inferencer, tmp_path):
+    for one, kind in ((None, 'NoneType'), (b'abc', 'int'), ([{}], 'dict')):
+        with pytest.raises(ValueError, match=f'PIL image, but got {kind}'):
+            inferencer(one)
     with pytest.raises(FileNotFoundError, match='no such image or folder'):
         inferencer(tmp_path / 'none.jpg')
     with pytest.raises(FileNotFoundError, match='holds no image'):

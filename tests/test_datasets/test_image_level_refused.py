@@ -158,7 +158,7 @@ def test_no_classes_given(folder):
     for test_mode in (False, True):
         refused(
             ValueError,
-            'ImageLevelDataset: name the classes',
+            'nothing names the classes; give a data set their names',
             folder,
             metainfo=None,
             test_mode=test_mode,

@@ -65,7 +65,7 @@ def test_weakly_supervised_config(write, tmp_path):
     assert train.mask_dir == tmp_path / 'masks'
     assert train.saliency_dir == tmp_path / 'SaliencyMaps'
     assert (train.img_suffix, train.mask_suffix) == ('.png', '.png')
-    assert train.needs == {'labels', 'saliency'}
+    assert train.needs == {'labels', 'saliency', 'classes'}
 
 
 def test_config_of_mmseg_needs_masks_for_training(write, tmp_path):

@@ -23,12 +23,14 @@ def folder(tmp_path):
 
 def test_any_suffix_in_any_case(folder):
     root = folder('a.jpg', 'b.TIF', 'c.v2.PNG', 'notes.txt', '._a.jpg')
-    assert find_images(root, ['c.v2', 'a', 'b.jpg']) == {
+    assert find_images(root, ['c.v2', 'a', 'b.tif']) == {
         'c.v2': f'{root}/c.v2.PNG',
         'a': f'{root}/a.jpg',
         'b': f'{root}/b.TIF',
     }
     assert list(find_images(root)) == ['a', 'b', 'c.v2']
+    with pytest.raises(FileNotFoundError, match=r'/b\.jpg \(there is b\.TIF'):
+        find_images(root, ['b.jpg'])
 
 
 def test_sub_folders_belong_to_the_id(folder):

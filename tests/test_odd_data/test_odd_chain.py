@@ -32,7 +32,7 @@ from odd_world import (
 
 from oaa_mm.attention import AttentionStore
 from oaa_mm.datasets.joined import negatives_of
-from oaa_mm.io import read_mask, write_mask
+from oaa_mm.io import read_image, read_mask, write_mask
 from oaa_mm.tags import load_classes
 
 SIX = ('a', 'b', 'c', 'd', 'e', 'f')
@@ -329,12 +329,25 @@ def test_masks_of_0_and_255_from_tags_to_scores(tmp_path):
     run(tmp_path, 'check_dataset', '--config', path)
     run(tmp_path, 'train', path)
     store = tmp_path / 'work/attention_epoch_2.safetensors'
-    store = AttentionStore.load(store)
-    assert store.image_ids == list('abc')
+    assert AttentionStore.load(store).image_ids == list('abc')
+    # The store, and labels made of it, say what 255 means.
+    evaluate = ['--masks', 'masks', '--list', 'val.txt']
+    evaluate = ['evaluate', 'attention', store, *evaluate, '--allow-missing']
+    assert 'polyp' in run(tmp_path, *evaluate)
+    text = run(tmp_path, *evaluate, '--no-binary-masks', expect=1)
+    assert 'masks/a.png: the mask holds 0 and 255 alone' in text
+    run(
+        tmp_path, 'make_pseudo_labels', store, '--background', 'power',
+        '--out', 'out',
+    )  # fmt: skip
+    run(tmp_path, 'evaluate', 'labels', 'out', '--masks', 'masks')
+    draw = ['visualize', 'strip', 'work', '--ids', 'a', '--out']
+    run(tmp_path, *draw, '255')
+    run(tmp_path, 'visualize', 'report', 'work', 'out')
     test = ['test', path, tmp_path / 'work/epoch_2.pth']
     # mmengine gives runs of one second and name one logger.
     name = ('--cfg-options', 'experiment_name=second')
-    scores = [run(tmp_path, *test)]
+    scores = [run(tmp_path, *test, name[0], 'experiment_name=first')]
     # Without the setting, all three refuse; the option is as good.
     del cfg.train_dataloader.dataset.binary_masks
     del cfg.test_dataloader.dataset.binary_masks
@@ -347,6 +360,14 @@ def test_masks_of_0_and_255_from_tags_to_scores(tmp_path):
     run(tmp_path, *check, '--binary-masks')
     scores.append(run(tmp_path, *test, '--binary-masks', *name))
     polyps(tmp_path, 1)
+    run(tmp_path, *draw, '1')
+    of_255, of_1 = (read_image(tmp_path / f'{n}/a.png') for n in (255, 1))
+    assert np.array_equal(of_255, of_1)
+    pages = [(tmp_path / 'work/report.html').read_text()]
+    run(tmp_path, 'visualize', 'report', 'work', 'out')
+    pages.append((tmp_path / 'work/report.html').read_text())
+    pictures = [re.findall('data:image[^"]+', page) for page in pages]
+    assert pictures[0] == pictures[1] != []
     name = ('--cfg-options', 'experiment_name=third')
     scores.append(run(tmp_path, *test, *name))
     found = [re.findall('attention/mIoU: ([0-9.]+)', text) for text in scores]
@@ -392,8 +413,18 @@ def test_deep_masks_in_a_test_of_mmseg(tmp_path):
     assert 'mIoU: ' in run(tmp_path, *test)
     deep = np.where(truth(1), 258, 0).astype(np.uint16)
     save(tmp_path / 'SegmentationClassAug/b.png', deep)
-    text = run(tmp_path, *test, expect=1)
-    assert 'SegmentationClassAug/b.png: the mask holds the value 258' in text
+    train = [
+        'train', path, *test[3:6], 'train_dataloader.num_workers=0',
+        f'train_dataloader.dataset.data_root={tmp_path}',
+        'train_dataloader.persistent_workers=False',
+        'train_dataloader.dataset.ann_file=ImageSets/Segmentation/val.txt',
+        'train_dataloader.dataset.data_prefix.img_path=JPEGImages',
+        'train_dataloader.dataset.data_prefix.seg_map_path='
+        'SegmentationClassAug',
+    ]  # fmt: skip
+    for command in (test, train):
+        text = run(tmp_path, *command, expect=1)
+        assert 'SegmentationClassAug/b.png: the mask holds the value' in text
 
 
 def test_binary_masks_of_other_data_sets():

@@ -336,6 +336,41 @@ def numbers_of_irn(root):
     return {'labels': 'cls_labels.npy'}, jpgs('2007_000032', '2011_003271')
 
 
+@odd('cls_labels.npy: nothing names the classes', "classes=('cat', 'dog')")
+def numbers_without_names_of_classes(root):
+    paint(root, '2007_000032.jpg')
+    np.save(root / 'cls_labels.npy', {2007000032: np.eye(2)[0]})
+    return {'labels': 'cls_labels.npy', 'metainfo': {}}, None
+
+
+@odd('train.txt: nothing names the classes', "classes=('cat', 'dog')")
+def list_without_names_of_classes(root):
+    paint(root, '000.jpg', '001.jpg')
+    write(root, 'train.txt', '000 0', '001 1')
+    return {**tagged(), 'metainfo': {}}, None
+
+
+@odd('tags.csv: the labels name no image')
+def table_of_a_header_alone(root):
+    paint(root)
+    write(root, 'tags.csv', 'image,labels')
+    return {}, None
+
+
+@odd('images/001.png (there is 001.jpg)')
+def listed_suffix_of_another_file(root):
+    paint(root, '000.jpg', '001.jpg')
+    write(root, 'tags.csv', 'image,labels', '000.JPG,cat', '001.png,dog')
+    return {}, None
+
+
+@odd("image '001': class index 1 is out of range; the only class is 0")
+def index_beyond_the_only_class(root):
+    paint(root, '000.jpg', '001.jpg')
+    write(root, 'train.txt', '000 0', '001 1')
+    return {**tagged(), 'metainfo': {'classes': ('cat',)}}, None
+
+
 @odd('cls_labels.npy', 'the key 7 is a number', 'stems of the image files')
 def numbers_of_irn_for_other_names(root):
     paint(root)

@@ -134,6 +134,10 @@ def test_animations(world, capsys):
     argv[argv.index('--ids') + 1 : argv.index('--ids') + 2] = ['a', 'b']
     with pytest.raises(ValueError, match=r'mp4 is one file.* 2 images'):
         load_tool().main(argv)
+    argv[argv.index('--out') + 1] = str(world / 'film.mov')
+    with pytest.raises(ValueError, match=r'film\.mov: .*gif.*mp4.*\.mov'):
+        load_tool().main(argv)
+    assert not (world / 'film.mov').exists()
     argv = arguments(world, '--ids', 'a', '--seconds', '0')
     with pytest.raises(ValueError, match=r'frame should be in \[0\.02,'):
         load_tool().main(['gif', *argv[1:]])

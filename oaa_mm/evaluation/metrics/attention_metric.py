@@ -9,10 +9,11 @@ import numpy as np
 from mmengine.logging import print_log
 
 from oaa_mm.checks import check_choice, require
+from oaa_mm.datasets.joined import has_binary_mask
 from oaa_mm.evaluation.compare import result_of_maps
 from oaa_mm.evaluation.counts import IGNORE_POLICIES, ImageCounts, count_image
 from oaa_mm.evaluation.tables import attention_report, sweep_thresholds
-from oaa_mm.io import IGNORE_INDEX, read_mask
+from oaa_mm.io import read_mask
 from oaa_mm.registry import METRICS
 
 from .class_metric import ClassMetric
@@ -156,7 +157,7 @@ def _mask_of(sample: Mapping[str, Any], num_classes: int) -> np.ndarray:
         mask = read_mask(
             sample['seg_map_path'],
             None if label_map else num_classes,
-            binary=IGNORE_INDEX in label_map,
+            binary=has_binary_mask(sample),
         )
         table = np.arange(256, dtype=np.uint8)
         for old, new in label_map.items():

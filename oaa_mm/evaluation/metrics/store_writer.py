@@ -11,6 +11,7 @@ from mmengine.logging import MMLogger, print_log
 
 from oaa_mm.attention import AttentionStore, quantise_attention
 from oaa_mm.attention.record import DATA_SET, record_data
+from oaa_mm.datasets.joined import has_binary_mask
 from oaa_mm.registry import METRICS
 
 
@@ -52,7 +53,8 @@ class AttentionStoreWriter(BaseMetric):
             classes = sample['attention_classes'].tolist()
             files = sample.get('img_path'), sample.get('seg_map_path')
             result = sample['image_id'], classes, maps.numpy(), *files
-            self.results.append((*result, _is_negative(sample)))
+            flags = has_binary_mask(sample), _is_negative(sample)
+            self.results.append((*result, *flags))
 
     def compute_metrics(self, results: list[tuple]) -> dict[str, float]:
         """Write the file.
@@ -66,7 +68,7 @@ class AttentionStoreWriter(BaseMetric):
         """
         store = AttentionStore()
         images, masks = {}, {}
-        for image_id, classes, maps, image, mask, _ in results:
+        for image_id, classes, maps, image, mask, *_ in results:
             for class_index, attention in zip(classes, maps, strict=True):
                 store[image_id, class_index] = attention
             images |= {image_id: image} if image else {}
@@ -80,6 +82,7 @@ class AttentionStoreWriter(BaseMetric):
             masks=masks,
             classes=meta.get('classes'),
             palette=meta.get('palette'),
+            binary_masks=any(r[-2] for r in results),
         )
         store.save(path)
         self.written = path
