@@ -98,10 +98,8 @@ def list_images(inputs: Images) -> list[ImageInput]:
     images: dict[str, str | np.ndarray] = {}
     for number, one in enumerate(inputs):
         if not isinstance(one, Image):
-            raise ValueError(
-                'an image should be a file, a folder, an (H, W, 3) uint8 BGR '
-                f'array or a PIL image, but got {type(one).__name__}'
-            )
+            should = 'an image should be a file, a folder, an array or a PIL'
+            raise ValueError(f'{should} image, but got {type(one).__name__}')
         if isinstance(one, Pillow.Image):
             one = _array_of(one)
         if isinstance(one, np.ndarray):
@@ -195,10 +193,8 @@ def add_tags(
         return list(items)
     if isinstance(tags, (str, os.PathLike)) and tags not in class_names:
         if not os.path.exists(tags):
-            raise FileNotFoundError(
-                f'{tags} does not exist, and is no class of the model, which '
-                f'knows {", ".join(class_names)}'
-            )
+            known = f'no class of the model, which knows {list(class_names)}'
+            raise FileNotFoundError(f'{tags} does not exist, and is {known}')
         table = read_labels(tags, classes=class_names)
         tags = labels_of(table, [x.image_id for x in items], str(tags))
     if isinstance(tags, Mapping):
@@ -233,13 +229,16 @@ def _class_indices(
         return None
     tags = [entry] if _is_class(entry) else list(entry)
     booleans = [isinstance(tag, (bool, np.bool_)) for tag in tags]
-    if any(booleans):
-        if not all(booleans) or len(tags) != len(class_names):
-            raise ValueError(
-                f'booleans in tags should be one for each of the '
-                f'{len(class_names)} classes, but got {entry!r}'
-            )
+    one_each = len(tags) == len(class_names)
+    if one_each and all(booleans):
         return tuple(np.flatnonzero(tags).tolist())
+    # Of [0, 0, 1] or [0, 1], nobody knows whether these are indices.
+    unclear = one_each and len(tags) > 1 and all(t in (0, 1) for t in tags)
+    if unclear or any(booleans):
+        raise ValueError(
+            'tags should be names or indices of classes, or booleans, one for '
+            f'each of the {len(class_names)} classes, but got {entry!r}'
+        )
     indices = set()
     for tag in tags:
         if tag in class_names:
@@ -251,9 +250,4 @@ def _class_indices(
                 f'{tag!r} is no class of the model, which knows '
                 f'{", ".join(class_names)} (0 to {len(class_names) - 1})'
             )
-    if set(tags) <= {0, 1} and 1 < len(tags) == len(class_names):
-        raise ValueError(  # such as [0, 0, 1], where 0 and 1 are no indices
-            'tags with a number for each class should be names or booleans, '
-            f'but got {entry!r}'
-        )
     return tuple(sorted(indices))

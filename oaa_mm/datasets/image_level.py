@@ -203,8 +203,8 @@ class ImageLevelDataset(BaseSegDataset):
             images = table.images()
         if not images:
             raise ValueError(
-                f'{self.labels or type(self).__name__}: no image is named; '
-                'list images in `ann_file`, or give `labels` that hold some'
+                f'{type(self).__name__}: no image is named; list images in '
+                '`ann_file`, or give `labels` that hold some'
             )
         labels = self._labels_of([i.image_id for i in images], table)
         paths = find_images(

@@ -77,7 +77,7 @@ def _describe(data: SplitData, labels: Labels) -> Iterator[Finding]:
     counts = Counter(c for indices in labels.values() for c in indices)
     if 'labels' in data.split.needs:
         unseen = [name for c, name in enumerate(names) if not counts[c]]
-        text = '{n} classes never occur; check their names'
+        text = f'{{n}} of {len(names)} classes never occur; check their names'
         yield Finding('warning', 'labels', text, unseen)
     counts.update(dict.fromkeys(range(len(names)), 0))
     text = f'images per class: {_spread(data, counts)}'

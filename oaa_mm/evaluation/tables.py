@@ -67,7 +67,7 @@ def class_table(classes: Mapping[str, Mapping[str, float | None]]) -> str:
     text = text_table(['class', *heads], shown)
     if len(shown) < len(rows):
         hidden = len(rows) - len(shown)
-        text += f'\n({hidden} classes that do not occur are left out)'
+        text += f'\n({hidden} of {len(rows)} classes do not occur: left out)'
     return text
 
 

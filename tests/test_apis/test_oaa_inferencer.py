@@ -326,10 +326,10 @@ def test_tags_come_in_many_forms(world, inferencer, tmp_path):
         (
             [[0, 0, 1]] * 4,
             ValueError,
-            'should be names or booleans, but got',
+            'one for each of the 3 classes, but',
         ),
         ({'im0': 0}, ValueError, '3 of 4 images have no entry.*im1, im2'),
-        ('none.csv', FileNotFoundError, 'none.csv does not exist, .*red, gr'),
+        ('none.csv', FileNotFoundError, 'none.csv does not exist, .*red'),
     ],
 )
 def test_wrong_tags_are_refused(world, inferencer, tags, error, message):

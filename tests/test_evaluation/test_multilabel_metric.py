@@ -42,7 +42,7 @@ def test_by_hand(tmp_path):
     text = log.read_text()
     assert '| dog   | 100.00 |        50.00 |' in text
     assert '| cat   |  83.33 |        50.00 |' in text
-    assert '1 classes that do not occur' in text
+    assert '1 of 3 classes do not occur: left out' in text
 
 
 def test_perfect_scores():

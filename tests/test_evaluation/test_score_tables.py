@@ -87,7 +87,7 @@ def test_class_table_leaves_out_what_has_no_score():
         },
     )
     assert '| a     | 50.00 | - |' in text
-    assert '(2 classes that do not occur are left out)' in text
+    assert '(2 of 3 classes do not occur: left out)' in text
 
 
 def test_sweep_table_of_one_store_has_all_columns():
