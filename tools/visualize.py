@@ -321,7 +321,7 @@ def report_command(args: argparse.Namespace) -> None:
     for note in report.notes:
         print(note)
     size = out.stat().st_size / 1e6
-    images = len(report.gallery.cards)
+    images = len(report.cards)
     print(f'{out}: a page of {size:.1f} MB with {images} images')
 
 

@@ -38,24 +38,9 @@ class ImageCard:
     epochs: Sequence[tuple[Tile, Tile]]
 
 
-@dataclass(frozen=True, eq=False)
-class Gallery:
-    """The images of a report.
-
-    Attributes:
-        cards (Sequence[ImageCard]): The images.
-        ranked_by (str): What best and worst mean; empty without a ranking.
-        notes (Sequence[str]): What could not be shown, and why.
-    """
-
-    cards: Sequence[ImageCard] = ()
-    ranked_by: str = ''
-    notes: Sequence[str] = ()
-
-
 def draw_gallery(
     run: Run, scores: Sequence[Score], options: ReportOptions
-) -> Gallery:
+) -> tuple[list[ImageCard], str, list[str]]:
     """Choose and draw images.
 
     Args:
@@ -65,7 +50,9 @@ def draw_gallery(
         options (ReportOptions): Which images, and how.
 
     Returns:
-        Gallery: Empty where there is nothing to draw.
+        tuple[list[ImageCard], str, list[str]]: The images, none where there
+        is nothing to draw; by what they were ranked, empty without a ranking;
+        and what could not be shown, and why.
 
     Raises:
         ValueError: An image that the user names is unknown, or a file is
@@ -78,7 +65,7 @@ def draw_gallery(
         notes.append('No folder of images is known; name it with --img-dir.')
         known = []
     if not known:
-        return Gallery(notes=notes)
+        return [], '', notes
     ranked, ranked_by = rank_images(run, known, scores, options)
     groups = choose_groups(known, ranked, options)
     labels = {
@@ -107,7 +94,7 @@ def draw_gallery(
         classes = sorted(tiles.classes)
         score = dict(ranked).get(image_id)
         cards.append(ImageCard(image_id, why, score, classes, *pictures))
-    return Gallery(cards, ranked_by, notes)
+    return cards, ranked_by, notes
 
 
 def _draw(

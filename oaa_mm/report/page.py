@@ -17,7 +17,7 @@ from oaa_mm.io import atomic_write
 from oaa_mm.io.manifest import installed_versions
 from oaa_mm.visualization import class_color
 
-from .gallery import Gallery, draw_gallery
+from .gallery import ImageCard, draw_gallery
 from .plots import SERIES, draw_plot, sweep_plot
 from .ranking import GROUPS
 from .run import ReportOptions, Run, open_run
@@ -34,13 +34,15 @@ class Report:
 
     Attributes:
         scores (Sequence[Score]): In the order of the method.
-        gallery (Gallery): The images.
+        cards (Sequence[ImageCard]): The images.
+        ranked_by (str): What best and worst mean; empty without a ranking.
         run (Run): The maps and labels, and their data set.
         notes (Sequence[str]): What is missing, and how to get it.
     """
 
     scores: Sequence[Score]
-    gallery: Gallery
+    cards: Sequence[ImageCard]
+    ranked_by: str
     run: Run
     notes: Sequence[str]
 
@@ -77,9 +79,9 @@ def write_report(
         sources.trainings.items(), key=lambda item: item[1][0].parts[-3]
     )
     curves = [plot for item in trainings for plot in read_training(*item)]
-    gallery = draw_gallery(run, scores, options)
-    notes = [*_missing(sources, scores), *run.notes, *gallery.notes]
-    report = Report(scores, gallery, run, notes)
+    cards, ranked_by, hidden = draw_gallery(run, scores, options)
+    notes = [*_missing(sources, scores), *run.notes, *hidden]
+    report = Report(scores, cards, ranked_by, run, notes)
     page = _template().render(
         report=report,
         title=', '.join(Path(path).resolve().name for path in work_dirs),

@@ -163,7 +163,7 @@ def test_plots_take_their_colours_from_the_page(page):
 
 
 def test_images_are_chosen_and_ranked(report, page):
-    cards = {card.image_id: card for card in report[0].gallery.cards}
+    cards = {card.image_id: card for card in report[0].cards}
     assert {i: c.groups for i, c in cards.items()} == {
         'fair': ['chosen'], 'good': ['best'], 'poor': ['worst'],
     }  # fmt: skip
@@ -236,8 +236,8 @@ def test_without_labels_maps_are_ranked(tmp_path):
     (tmp_path / 'data/img/good.png').unlink()
     choice = ReportOptions(best=2, worst=1, random=0)
     report = write_report([work], tmp_path / 'page.html', choice)
-    assert 'OAA, epoch 5, threshold 0.25' in report.gallery.ranked_by
-    (*_, worst) = report.gallery.cards
+    assert 'OAA, epoch 5, threshold 0.25' in report.ranked_by
+    (*_, worst) = report.cards
     assert worst.image_id == 'fair'
     assert worst.groups == ['worst']
     assert 'good is left out: 1 of 1 images are no ' in ' '.join(report.notes)
