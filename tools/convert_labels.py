@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from functools import partial
 
+from rich.console import Console
+from rich.table import Column, Table
+
+from oaa_mm.checks import name_some
 from oaa_mm.runs.cli import run_cli
 from oaa_mm.tags import (
     READERS,
     WRITERS,
+    LabelDiff,
     diff_labels,
     load_classes,
-    print_diff,
     read_labels,
     select_listed,
     write_labels,
@@ -27,6 +32,9 @@ EXAMPLES = """examples:
 The exit status of --diff is 0 when both are equal and 1 when they differ.
 In the list of images, -class is a label that only SRC has, +class one that
 only the other source has."""
+
+#: The most images that are listed one by one.
+LISTED = 20
 
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
@@ -80,6 +88,64 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     if args.diff is not None and args.to is not None:
         parser.error('--to needs --out, not --diff')
     return args
+
+
+def counts_table(diff: LabelDiff, names: Sequence[str]) -> Table:
+    """The classes in which images differ, and how many do.
+
+    Args:
+        diff (LabelDiff): What :func:`diff_labels` found.
+        names (Sequence[str]): Names of the classes.
+
+    Returns:
+        Table: A row for each class, and the sums.
+    """
+    table = Table(
+        'class',
+        Column('only in A', justify='right'),
+        Column('only in B', justify='right'),
+        title='Labels of common images that only one source has',
+    )
+    for index, counts in diff.counts.items():
+        table.add_row(names[index], *map(str, counts))
+    table.add_section()
+    totals = map(sum, zip(*diff.counts.values(), strict=True))
+    table.add_row('all', *map(str, totals))
+    return table
+
+
+def print_diff(diff: LabelDiff, names: tuple[str, str]) -> None:
+    """Print a summary, a table per class and the first changed images.
+
+    Args:
+        diff (LabelDiff): What :func:`diff_labels` found.
+        names (tuple[str, str]): What A and B are, e.g. their paths.
+    """
+    print(f'A: {names[0]}\nB: {names[1]}')
+    print(
+        f'{diff.num_common} images in both, {len(diff.changed)} of them with '
+        f'other labels'
+    )
+    for side, only in (('A', diff.only_in_a), ('B', diff.only_in_b)):
+        if only:
+            print(
+                f'{len(only)} images only in {side}: {name_some(only, LISTED)}'
+            )
+    if diff.equal:
+        print('the labels are equal')
+    if not diff.changed:
+        return
+    classes = diff.classes or [str(i) for i in range(max(diff.counts) + 1)]
+    Console().print(counts_table(diff, classes))
+    for image_id in list(diff.changed)[:LISTED]:
+        signs = [
+            f'{sign}{classes[index]}'
+            for sign, extra in zip('-+', diff.changed[image_id], strict=True)
+            for index in extra
+        ]
+        print(f'{image_id}: {" ".join(signs)}')
+    if len(diff.changed) > LISTED:
+        print(f'... and {len(diff.changed) - LISTED} more images')
 
 
 def main(argv: list[str] | None = None) -> int:

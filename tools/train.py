@@ -20,17 +20,14 @@ from mmengine.config import Config
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import get_external_models
+from torch import distributed as torch_dist
 from torch import hub
 
 from oaa_mm.models.vgg import VGG16_URL
 from oaa_mm.runs.cli import on_interrupt, run_cli
 from oaa_mm.runs.config import add_run_arguments, load_run_config
 from oaa_mm.runs.deep_masks import check_deep_masks
-from oaa_mm.runs.launch import (
-    explain_failures,
-    is_first_process,
-    prepare_launch,
-)
+from oaa_mm.runs.launch import is_first_process, prepare_launch
 from oaa_mm.runs.lock import lock_folder
 from oaa_mm.runs.manifest import initial_weights
 from oaa_mm.runs.precision import add_amp_argument, amp_dtype, complete_amp
@@ -63,6 +60,45 @@ def use_amp(cfg: Config, name: str) -> None:
         return
     cfg.optim_wrapper.type = 'AmpOptimWrapper'
     cfg.optim_wrapper.loss_scale = 'dynamic'
+
+
+@contextmanager
+def explain_failures(launcher: str) -> Iterator[None]:
+    """Say in words what errors of torch in a training mean.
+
+    Args:
+        launcher (str): That of the run; with ``'none'`` there is no other
+            process.
+
+    Raises:
+        ConnectionError: A collective operation failed in the block, because
+            another process of the run has ended.
+        ValueError: Batch norm got a single value in the block; the message
+            says what to set.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        # gloo's errors have no class of their own.
+        lost = isinstance(error, torch_dist.DistError) or 'gloo' in str(error)
+        if launcher == 'none' or not lost:
+            raise
+        first_line = str(error).strip().splitlines()[0]
+        raise ConnectionError(
+            'another process of this run has ended or does not answer (look '
+            f'for its own message above): {first_line}. Start all of them '
+            'again with --resume'
+        ) from error
+    except ValueError as error:
+        if 'more than 1 value per channel' not in str(error):
+            raise
+        raise ValueError(
+            'batch norm cannot train on a batch of one image whose feature '
+            f'map is a single position ({error}). Set '
+            'train_dataloader.batch_size to 2 or more and '
+            'train_dataloader.drop_last=True, since the last batch of an '
+            'epoch may be smaller, or train on larger images or crops'
+        ) from error
 
 
 @contextmanager

@@ -10,14 +10,11 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.dist import init_dist, is_distributed, is_main_process
-from torch import distributed as torch_dist
 from torch import nn
 
 #: Launcher -> the environment variables of a process's number, among all and
@@ -41,45 +38,6 @@ def is_first_process(launcher: str) -> bool:
     if launcher == 'none':
         return True
     return os.environ.get(NEEDED[launcher][0], '0') == '0'
-
-
-@contextmanager
-def explain_failures(launcher: str) -> Iterator[None]:
-    """Say in words what errors of torch in a training mean.
-
-    Args:
-        launcher (str): That of the run; with ``'none'`` there is no other
-            process.
-
-    Raises:
-        ConnectionError: A collective operation failed in the block, because
-            another process of the run has ended.
-        ValueError: Batch norm got a single value in the block; the message
-            says what to set.
-    """
-    try:
-        yield
-    except RuntimeError as error:
-        # gloo's errors have no class of their own.
-        lost = isinstance(error, torch_dist.DistError) or 'gloo' in str(error)
-        if launcher == 'none' or not lost:
-            raise
-        first_line = str(error).strip().splitlines()[0]
-        raise ConnectionError(
-            'another process of this run has ended or does not answer (look '
-            f'for its own message above): {first_line}. Start all of them '
-            'again with --resume'
-        ) from error
-    except ValueError as error:
-        if 'more than 1 value per channel' not in str(error):
-            raise
-        raise ValueError(
-            'batch norm cannot train on a batch of one image whose feature '
-            f'map is a single position ({error}). Set '
-            'train_dataloader.batch_size to 2 or more and '
-            'train_dataloader.drop_last=True, since the last batch of an '
-            'epoch may be smaller, or train on larger images or crops'
-        ) from error
 
 
 def prepare_launch(cfg: Config, *, local_rank: int = 0) -> None:

@@ -13,7 +13,7 @@ from .classes import (
     VOC_CLASSES,
     load_classes,
 )
-from .diff import LabelDiff, diff_labels, print_diff
+from .diff import LabelDiff, diff_labels
 from .image_list import labels_in_list, read_image_list
 from .io import READERS, WRITERS, read_labels, write_labels
 from .select import labels_to_train_on, select_listed
@@ -32,7 +32,6 @@ __all__ = [
     'labels_in_list',
     'labels_to_train_on',
     'load_classes',
-    'print_diff',
     'read_image_list',
     'read_labels',
     'select_listed',

@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
-
-from rich.console import Console
-from rich.table import Column, Table
-
-from oaa_mm.checks import name_some
 
 from .table import LabelTable
 
 Indices = tuple[int, ...]
-
-#: The most images that are listed one by one.
-LISTED = 20
 
 
 @dataclass(frozen=True)
@@ -88,52 +79,3 @@ def diff_labels(a: LabelTable, b: LabelTable) -> LabelDiff:
         num_common=len(common),
         classes=a.classes or b.classes,
     )
-
-
-def _counts_table(diff: LabelDiff, names: Sequence[str]) -> Table:
-    table = Table(
-        'class',
-        Column('only in A', justify='right'),
-        Column('only in B', justify='right'),
-        title='Labels of common images that only one source has',
-    )
-    for index, counts in diff.counts.items():
-        table.add_row(names[index], *map(str, counts))
-    table.add_section()
-    totals = map(sum, zip(*diff.counts.values(), strict=True))
-    table.add_row('all', *map(str, totals))
-    return table
-
-
-def print_diff(diff: LabelDiff, names: tuple[str, str]) -> None:
-    """Print a summary, a table per class and the first changed images.
-
-    Args:
-        diff (LabelDiff): What :func:`diff_labels` found.
-        names (tuple[str, str]): What A and B are, e.g. their paths.
-    """
-    print(f'A: {names[0]}\nB: {names[1]}')
-    print(
-        f'{diff.num_common} images in both, {len(diff.changed)} of them with '
-        f'other labels'
-    )
-    for side, only in (('A', diff.only_in_a), ('B', diff.only_in_b)):
-        if only:
-            print(
-                f'{len(only)} images only in {side}: {name_some(only, LISTED)}'
-            )
-    if diff.equal:
-        print('the labels are equal')
-    if not diff.changed:
-        return
-    classes = diff.classes or [str(i) for i in range(max(diff.counts) + 1)]
-    Console().print(_counts_table(diff, classes))
-    for image_id in list(diff.changed)[:LISTED]:
-        signs = [
-            f'{sign}{classes[index]}'
-            for sign, extra in zip('-+', diff.changed[image_id], strict=True)
-            for index in extra
-        ]
-        print(f'{image_id}: {" ".join(signs)}')
-    if len(diff.changed) > LISTED:
-        print(f'... and {len(diff.changed) - LISTED} more images')

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import io
+import runpy
 from contextlib import redirect_stdout
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oaa_mm.tags import LabelTable, diff_labels, print_diff
+from oaa_mm.tags import LabelTable, diff_labels
 
+ROOT = Path(__file__).resolve().parents[2]
+TOOL = runpy.run_path(str(ROOT / 'tools/convert_labels.py'))
 A = LabelTable({'a': (0, 1), 'b': (2,), 'c': (1,), 'gone': (0,)})
 B = LabelTable(
     {'a': (0,), 'b': (1, 2), 'c': (1,), 'new': ()}, ('cat', 'cow', 'dog')
@@ -17,7 +21,7 @@ B = LabelTable(
 
 def text_of(diff, names=('A', 'B')):
     with redirect_stdout(io.StringIO()) as stream:
-        print_diff(diff, names)
+        TOOL['print_diff'](diff, names)
     return stream.getvalue()
 
 

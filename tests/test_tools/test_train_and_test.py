@@ -1,6 +1,7 @@
 """From images to maps, numbers and pictures, as a user types it."""
 
 import json
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmseg.registry import MODELS
+from torch import nn
 
 from oaa_mm.attention import AttentionStore
 from oaa_mm.datasets.toy import make_toy_voc
@@ -310,3 +312,13 @@ def test_vgg_recipe_runs_on_real_images_by_options_alone(voc_mini, tmp_path):
     store = AttentionStore.load(tmp_path / 'attention_epoch_1.safetensors')
     height, width = store[next(iter(store))].shape
     assert min(height, width) == 28  # 224 / 8
+
+
+def test_batch_norm_over_a_single_value():
+    tool = runpy.run_path(str(ROOT / 'tools/train.py'))
+    explained = tool['explain_failures']
+    expected = r'batch of one image.*1, 4, 1, 1.*batch_size to 2 .*drop_last'
+    with pytest.raises(ValueError, match=expected), explained('none'):
+        nn.BatchNorm2d(4)(torch.zeros(1, 4, 1, 1))
+    with pytest.raises(ValueError, match='^other$'), explained('none'):
+        raise ValueError('other')
