@@ -31,12 +31,9 @@ class EpochExchange:
 
     def open(self) -> None:
         """Prepare the connection, once before the first :meth:`gather`."""
-        if is_distributed() and self._group is None:
-            self._group = (
-                torch_dist.group.WORLD
-                if get_backend() == 'gloo'
-                else torch_dist.new_group(backend='gloo')
-            )
+        # None stands for the group of the training.
+        if is_distributed() and get_backend() != 'gloo':
+            self._group = torch_dist.new_group(backend='gloo')
 
     def gather(self, accumulator: AttentionAccumulator) -> None:
         """Merge the parts of all processes in the main process.
