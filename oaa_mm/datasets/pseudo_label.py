@@ -62,7 +62,7 @@ class PseudoLabelDataset(BaseSegDataset):
         self.img_dir = img_dir
         self.record: DataRecord | None = None
         if not prefix.get('seg_map_path'):
-            folder = _checked(pseudo_labels)
+            folder = check_folder(pseudo_labels)
             self.record = DataRecord.of_labels(folder)
             prefix = {'img_path': '', 'seg_map_path': osp.join(folder, LABELS)}
             ann_file = ann_file or osp.join(folder, LIST)
@@ -108,8 +108,18 @@ class PseudoLabelDataset(BaseSegDataset):
         ]
 
 
-def _checked(folder: str | None) -> str:
-    """The absolute path of a finished folder of labels."""
+def check_folder(folder: str | None) -> str:
+    """Refuse what is no finished folder of labels.
+
+    Args:
+        folder (str | None): See `pseudo_labels` of the data set.
+
+    Returns:
+        str: Its absolute path.
+
+    Raises:
+        FileNotFoundError: It is none; the message says what to name.
+    """
     if folder is None or not is_label_folder(folder):
         raise FileNotFoundError(
             f'{folder} is not a folder that tools/make_pseudo_labels.py has '

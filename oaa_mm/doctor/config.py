@@ -12,6 +12,7 @@ from mmseg.registry import DATASETS
 
 from oaa_mm.attention.record import DataRecord
 from oaa_mm.datasets import ImageLevelDataset, PseudoLabelDataset
+from oaa_mm.datasets.pseudo_label import check_folder
 from oaa_mm.datasets.voc_coco import VOCImageLevelDataset
 from oaa_mm.io.label_folder import LABELS, LIST
 from oaa_mm.registry import class_of
@@ -69,7 +70,7 @@ def _split(
     filters = dataset.get('filter_cfg') or {}
     listed, record = dataset.get('ann_file'), None
     if folder := _label_folder(dataset, kind):
-        folder = os.path.abspath(folder)  # not below data_root
+        folder = check_folder(folder)  # not below data_root
         folders = {'seg_map_path': os.path.join(folder, LABELS)}
         folders['img_path'] = dataset.get('img_dir')
         listed = listed or os.path.join(folder, LIST)

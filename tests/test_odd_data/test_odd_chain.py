@@ -496,6 +496,14 @@ def test_joined_sets_with_any_prefixes(tmp_path):
     Config({'train_dataloader': {'dataset': dataset}}).dump(path)
     text = run(tmp_path, 'check_dataset', '--config', path)
     assert '4 images listed; found 4 images, 4 masks' in text
+    for folder in ('labels', '..'):
+        dataset['pseudo_labels'] = str(tmp_path / 'own' / folder)
+        with pytest.raises(FileNotFoundError) as refusal:
+            DATASETS.build(dataset)
+        wrong = tmp_path / 'wrong.py'
+        Config({'train_dataloader': {'dataset': dataset}}).dump(wrong)
+        text = run(tmp_path, 'check_dataset', '--config', wrong, expect=1)
+        assert ' '.join(str(refusal.value).split()) in text
     (tmp_path / 'images/b/000.jpg').unlink()
     text = run(tmp_path, 'check_dataset', '--config', path, expect=1)
     assert '1 of 4 listed images do not exist' in text
