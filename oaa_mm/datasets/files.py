@@ -13,6 +13,7 @@ from mmengine.logging import print_log
 from oaa_mm.checks import list_names
 from oaa_mm.io.images import (
     PHOTO_FORMATS,
+    check_extent,
     dark_maximum,
     is_deep,
     open_image,
@@ -62,11 +63,7 @@ def inspect_image(
     # more of the last two modes than a training can.
     if decode or (turned and image.format != 'JPEG') or mode in ('F', 'I'):
         height, width = read_image(path).shape[:2]
-    if min(height, width) < 2:
-        raise ValueError(
-            f'{path}: {width}x{height} pixels, an image needs at least 2 in '
-            'both directions'
-        )
+    check_extent(path, (height, width))
     dark = dark_maximum(path) if deep else 0
     return (height, width), dark
 

@@ -112,6 +112,23 @@ def read_image(
     return image
 
 
+def check_extent(path: str | os.PathLike, size: tuple[int, int]) -> None:
+    """Refuse an image whose height or width is one pixel.
+
+    Args:
+        path (str | os.PathLike): Its file, for the message.
+        size (tuple[int, int]): Height and width in pixels.
+
+    Raises:
+        ValueError: A flip or scale of it could not be told.
+    """
+    if min(size) < 2:
+        raise ValueError(
+            f'{path}: {size[1]}x{size[0]} pixels, an image needs at least 2 '
+            'in both directions'
+        )
+
+
 def is_deep(image: Image.Image) -> bool:
     """Whether the file of an image has 16 bits; ask before it is decoded."""
     return ';16' in str(image.tile)

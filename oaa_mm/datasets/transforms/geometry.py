@@ -19,6 +19,7 @@ from mmengine.dataset import Compose
 from mmseg.datasets import transforms as mmseg_transforms
 
 from oaa_mm.datasets.joined import sample_id
+from oaa_mm.io.images import check_extent
 from oaa_mm.registry import TRANSFORMS
 
 from .axis import trace_axis
@@ -112,11 +113,7 @@ class RecordingCompose(Compose):
     @staticmethod
     def _begin(data: dict, path: str) -> ImageGeometry:
         shape = data['img'].shape[:2]
-        if min(shape) < 2:
-            raise ValueError(
-                f'{path}: {shape[1]}x{shape[0]} pixels, an image needs at '
-                'least 2 in both directions'
-            )
+        check_extent(path, shape)
         data[WITNESS] = _number_pixels(shape)
         data['seg_fields'] = [*data.get('seg_fields', []), WITNESS]
         return ImageGeometry(shape=shape, frame=shape)
