@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from mmengine.logging import print_log
 from PIL import Image as Pillow
-from PIL import ImageOps
 
 from oaa_mm.checks import name_some
 from oaa_mm.datasets.files import inspect_images
@@ -24,6 +23,7 @@ from oaa_mm.io import (
     read_image,
 )
 from oaa_mm.io.ids import IMAGE_SUFFIXES
+from oaa_mm.io.images import pillow_to_bgr
 from oaa_mm.tags import read_labels
 from oaa_mm.tags.select import labels_of
 from oaa_mm.tags.table import multi_hot
@@ -101,7 +101,7 @@ def list_images(inputs: Images) -> list[ImageInput]:
             should = 'an image should be a file, a folder, an array or a PIL'
             raise ValueError(f'{should} image, but got {type(one).__name__}')
         if isinstance(one, Pillow.Image):
-            one = _array_of(one)
+            one = pillow_to_bgr(one)
         if isinstance(one, np.ndarray):
             found = {f'{number:08}': _checked_array(one)}
         else:
@@ -117,20 +117,6 @@ def list_images(inputs: Images) -> list[ImageInput]:
     files = {i: x for i, x in images.items() if isinstance(x, str)}
     inspect_images(files, decode=True)
     return [ImageInput(*item) for item in images.items()]
-
-
-def _array_of(image: Pillow.Image) -> np.ndarray:
-    """A PIL image as OpenCV reads it, turned as its EXIF data say."""
-    if image.mode.startswith(('I', 'F')):
-        raise ValueError(
-            f'a PIL image should have 8 bits a channel, but got mode '
-            f'{image.mode}; convert it'
-        )
-    try:
-        rgb = np.asarray(ImageOps.exif_transpose(image).convert('RGB'))
-    except OSError as error:
-        raise ValueError(f'{image} cannot be read ({error})') from error
-    return np.ascontiguousarray(rgb[..., ::-1])
 
 
 def _checked_array(image: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ import cv2
 import mmcv
 import numpy as np
 from mmengine import fileio
-from PIL import Image
+from PIL import Image, ImageOps
 
 from .files import atomic_write
 
@@ -110,6 +110,30 @@ def read_image(
             'it; save it as an 8-bit PNG or JPEG'
         )
     return image
+
+
+def pillow_to_bgr(image: Image.Image) -> np.ndarray:
+    """A PIL image as OpenCV reads its file, turned as its EXIF data say.
+
+    Args:
+        image (Image.Image): An image of 8 bits a channel.
+
+    Returns:
+        np.ndarray: (H, W, 3) uint8 BGR.
+
+    Raises:
+        ValueError: It has more bits, or its file is damaged.
+    """
+    if image.mode.startswith(('I', 'F')):
+        raise ValueError(
+            f'a PIL image should have 8 bits a channel, but got mode '
+            f'{image.mode}; convert it'
+        )
+    try:
+        rgb = np.asarray(ImageOps.exif_transpose(image).convert('RGB'))
+    except OSError as error:
+        raise ValueError(f'{image} cannot be read ({error})') from error
+    return np.ascontiguousarray(rgb[..., ::-1])
 
 
 def check_extent(path: str | os.PathLike, size: tuple[int, int]) -> None:
