@@ -96,4 +96,3 @@ if __name__ == '__main__':
             accumulate(**arguments)
         else:
             train(**arguments)
-    torch_dist.destroy_process_group()
