@@ -93,7 +93,7 @@ def test_known_sizes_by_hand():
 
 def _refuses_large_kernels():
     try:
-        torch.nn.Conv2d(1, 1, 8, device='meta')(
+        torch.nn.Conv2d(1, 1, 8, 8, device='meta')(
             torch.empty(1, 1, 4, 4, device='meta')
         )
     except RuntimeError:
