@@ -204,7 +204,11 @@ def add_common_arguments(parser: argparse.ArgumentParser, *, out: str) -> None:
     )
     add_number(parser, 'alpha', 0.6, 'weight of the colours over the image')
     add_number(parser, 'height', 200, 'height of each picture in pixels')
-    parser.add_argument('--out', help=f'folder to write to (default: {out})')
+    parser.add_argument(
+        '--out',
+        help='folder to write to, or the file of a single image (default: '
+        f'{out})',
+    )
 
 
 def strip_command(args: argparse.Namespace) -> None:
@@ -220,7 +224,7 @@ def strip_command(args: argparse.Namespace) -> None:
 
     out = Path(args.out or Path(args.work_dir, 'strips'))
     ids = chosen_ids(args, epochs)
-    draw(args, epochs, {i: out / f'{i}.png' for i in ids}, layout)
+    draw(args, epochs, vis.picture_paths(out, ids, ['.png']), layout)
     if all(epoch.current is None for epoch in epochs):
         print('no rows of A: no epoch_maps_*.safetensors of these epochs')
     shown = ', '.join(map(str, numbers))
@@ -229,11 +233,11 @@ def strip_command(args: argparse.Namespace) -> None:
 
 def compare_command(args: argparse.Namespace) -> None:
     """Run `compare`: read, draw, and say what was drawn."""
+    from oaa_mm import visualization as vis
     from oaa_mm.attention import AttentionStore
     from oaa_mm.evaluation.compare import distinct_names
     from oaa_mm.io import find_by_id, read_mask
     from oaa_mm.io.label_folder import label_dir
-    from oaa_mm.visualization import comparison_rows
 
     names = distinct_names([*args.stores, *args.labels])
     stores = {names[path]: AttentionStore.open(path) for path in args.stores}
@@ -248,10 +252,10 @@ def compare_command(args: argparse.Namespace) -> None:
         labels = {name: read_mask(f[image_id]) for name, f in files.items()}
         if mask is not None:
             labels['mask'] = mask
-        return [comparison_rows(tiles, maps, labels)]
+        return [vis.comparison_rows(tiles, maps, labels)]
 
     out = Path(args.out or Path(args.stores[0]).parent / 'comparisons')
-    pictures = {i: out / f'{i}.png' for i in ids}
+    pictures = vis.picture_paths(out, ids, ['.png'])
     draw(args, list(stores.values()), pictures, layout)
     print(f'{len(ids)} pictures in {out}')
 
@@ -268,7 +272,8 @@ def gif_command(args: argparse.Namespace) -> None:
         return vis.film_rows(tiles, maps, mask)
 
     out = args.out or Path(args.work_dir, 'films')
-    paths = vis.film_paths(out, chosen_ids(args, epochs[-1:]))
+    ids = chosen_ids(args, epochs[-1:])
+    paths = vis.picture_paths(out, ids, vis.FILM_SUFFIXES)
     draw(args, epochs, paths, layout, seconds=args.seconds)
     print(f'{len(paths)} animations of {len(epochs)} epochs in {out}')
 

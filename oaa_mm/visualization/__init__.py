@@ -1,6 +1,12 @@
 """Attention maps as pictures: overlays, strips, films and comparisons."""
 
-from .draw import choose_ids, draw_pictures, film_paths, write_film
+from .draw import (
+    FILM_SUFFIXES,
+    choose_ids,
+    draw_pictures,
+    picture_paths,
+    write_film,
+)
 from .epochs import (
     EpochMaps,
     EpochStores,
@@ -15,6 +21,7 @@ from .tiles import ImageTiles
 from .visualization_hook import AttentionVisualizationHook
 
 __all__ = [
+    'FILM_SUFFIXES',
     'AttentionVisualizationHook',
     'EpochMaps',
     'EpochStores',
@@ -24,12 +31,12 @@ __all__ = [
     'class_color',
     'comparison_rows',
     'draw_pictures',
-    'film_paths',
     'film_rows',
     'find_epochs',
     'load_epochs',
     'overlay_attention',
     'overlay_mask',
+    'picture_paths',
     'select_epochs',
     'strip_rows',
     'write_film',

@@ -121,15 +121,17 @@ def draw_pictures(
             write_image(path, pictures[0])
 
 
-def film_paths(
-    out: str | os.PathLike, image_ids: Sequence[str]
+def picture_paths(
+    out: str | os.PathLike, image_ids: Sequence[str], suffixes: Sequence[str]
 ) -> dict[str, Path]:
     """The files that a user means, before the work begins.
 
     Args:
-        out (str | os.PathLike): A folder for ``{image_id}.gif``; for a single
-            image also a file, ``*.gif`` or ``*.mp4``.
+        out (str | os.PathLike): A folder for a file of each image; for a
+            single image also its file.
         image_ids (Sequence[str]): The images.
+        suffixes (Sequence[str]): Those that the files may have, the usual one
+            first, such as :data:`FILM_SUFFIXES`.
 
     Returns:
         dict[str, Path]: Image -> file.
@@ -141,14 +143,14 @@ def film_paths(
     out = Path(out)
     suffix = out.suffix.lower()
     if (guess_type(out.name)[0] or '').startswith(('video/', 'image/')):
-        check_choice(f'{out}: the suffix of a film', suffix, FILM_SUFFIXES)
-    if suffix not in FILM_SUFFIXES:
-        return {i: out / f'{i}.gif' for i in image_ids}
+        check_choice(f'{out}: the suffix of a file', suffix, suffixes)
+    if suffix not in suffixes:
+        return {i: out / f'{i}{suffixes[0]}' for i in image_ids}
     if len(image_ids) == 1:
         return {image_ids[0]: out}
     raise ValueError(
         f'{out} is one file, but there are {len(image_ids)} images; name a '
-        'folder, which gets a .gif of each'
+        f'folder, which gets a {suffixes[0]} of each'
     )
 
 

@@ -78,6 +78,16 @@ def test_rows_of_a_where_they_are_kept(world, capsys):
     assert strip.shape[0] == 30 + 2 * 80 + 4 * 8
 
 
+def test_the_file_of_a_single_strip(world):
+    argv = arguments(world, '--ids', 'a')
+    argv[argv.index('--out') + 1] = str(world / 'a strip.png')
+    assert not load_tool().main(argv)
+    assert cv2.imread(str(world / 'a strip.png')) is not None
+    argv[argv.index('--out') + 1] = str(world / 'strip.jpg')
+    with pytest.raises(ValueError, match=r'strip\.jpg: the suffix.*png.*jpg'):
+        load_tool().main(argv)
+
+
 def test_random_choice_can_be_repeated(world):
     main = load_tool().main
     main(arguments(world, '--random', '1', '--seed', '5'))
