@@ -28,8 +28,8 @@ from oaa_mm.tags import (
 )
 from oaa_mm.tags.table import NO_CLASSES, NO_LABELS, multi_hot
 
+from .entries import voc_palette
 from .files import image_sizes
-from .joined import voc_palette
 from .transforms import RecordingCompose
 from .transforms.frame_size import iterate_transforms
 

@@ -14,7 +14,7 @@ from oaa_mm.io.label_folder import LABELS, LIST, is_label_folder
 from oaa_mm.registry import DATASETS
 from oaa_mm.tags import read_image_list
 
-from .joined import voc_palette
+from .entries import voc_palette
 
 _OPTION = 'train_dataloader.dataset'
 

@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import chain
 
+from oaa_mm.datasets.entries import check_distinct
 from oaa_mm.datasets.files import dark_images, other_size, unusable
-from oaa_mm.datasets.joined import check_distinct
 from oaa_mm.io import IGNORE_INDEX
 from oaa_mm.io.image_files import absent_files, absent_images
 from oaa_mm.io.masks import require_class

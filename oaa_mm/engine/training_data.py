@@ -10,7 +10,7 @@ from typing import Any
 from mmengine.runner import Runner
 
 from oaa_mm.attention.record import DATA_SET, record_data
-from oaa_mm.datasets.joined import has_binary_mask, negatives_of, sample_id
+from oaa_mm.datasets.entries import has_binary_mask, negatives_of, sample_id
 from oaa_mm.io import find_by_id
 from oaa_mm.io.label_folder import is_label_folder
 from oaa_mm.models.tagged_head import TaggedHead

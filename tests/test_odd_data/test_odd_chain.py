@@ -31,7 +31,7 @@ from odd_world import (
 )
 
 from oaa_mm.attention import AttentionStore
-from oaa_mm.datasets.joined import negatives_of
+from oaa_mm.datasets.entries import negatives_of
 from oaa_mm.io import read_image, read_mask, write_mask
 from oaa_mm.tags import load_classes
 

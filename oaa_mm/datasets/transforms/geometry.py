@@ -18,7 +18,7 @@ from mmcv.transforms import RandomFlip
 from mmengine.dataset import Compose
 from mmseg.datasets import transforms as mmseg_transforms
 
-from oaa_mm.datasets.joined import sample_id
+from oaa_mm.datasets.entries import sample_id
 from oaa_mm.io.images import check_extent
 from oaa_mm.registry import TRANSFORMS
 

@@ -9,7 +9,7 @@ import numpy as np
 from mmengine.logging import print_log
 
 from oaa_mm.checks import check_choice, require
-from oaa_mm.datasets.joined import has_binary_mask
+from oaa_mm.datasets.entries import has_binary_mask
 from oaa_mm.evaluation.compare import result_of_maps
 from oaa_mm.evaluation.counts import IGNORE_POLICIES, ImageCounts, count_image
 from oaa_mm.evaluation.tables import attention_report, sweep_thresholds

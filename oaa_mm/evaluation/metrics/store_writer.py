@@ -11,7 +11,7 @@ from mmengine.logging import MMLogger, print_log
 
 from oaa_mm.attention import AttentionStore, quantise_attention
 from oaa_mm.attention.record import DATA_SET, record_data
-from oaa_mm.datasets.joined import has_binary_mask
+from oaa_mm.datasets.entries import has_binary_mask
 from oaa_mm.registry import METRICS
 
 
