@@ -37,9 +37,7 @@ class AttentionSource:
     def __init__(self, model: nn.Module, head: str | None = None) -> None:
         self.model = model.module if is_model_wrapper(model) else model
         self.head = _find_head(self.model, head)
-        neck = getattr(self.model, 'neck', None)
-        stack = [self.model.backbone, neck, self.head]
-        self._feature_size = FeatureSize(list(filter(None, stack)))
+        self._feature_size = FeatureSize.of_head(self.model, self.head)
 
     def batch(
         self,

@@ -78,7 +78,7 @@ class AttentionModel(BaseModel):
 
         Called with the image's: ``model.feature_size((height, width))``.
         """
-        return FeatureSize([self.backbone, Levels(), self.neck, self.head])
+        return FeatureSize.of_head(self, self.head)
 
     def forward(
         self,

@@ -27,6 +27,22 @@ class FeatureSize:
         self._stack = stack.to('meta').eval()
         self._lengths: dict[int, int] = {}
 
+    @classmethod
+    def of_head(cls, model: nn.Module, head: nn.Module) -> FeatureSize:
+        """The size of what a head of a model returns.
+
+        Args:
+            model (nn.Module): With `backbone` and maybe a `neck`, as the
+                segmentors of mmseg have them.
+            head (nn.Module): One of its heads.
+
+        Returns:
+            FeatureSize: Of the three, one after the other.
+        """
+        neck = getattr(model, 'neck', None)
+        stack = [model.backbone, Levels(), neck, head]
+        return cls([module for module in stack if module is not None])
+
     def __call__(self, size: tuple[int, int]) -> tuple[int, int]:
         """Height and width of the map of an image.
 

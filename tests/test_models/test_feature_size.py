@@ -5,7 +5,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mmengine.registry import DefaultScope
+from mmseg.structures import SegDataSample
+from torch import nn
 
+from oaa_mm.attention import Placement
+from oaa_mm.engine.batch_attention import AttentionSource
 from oaa_mm.models.feature_size import FeatureSize
 from oaa_mm.registry import MODELS
 
@@ -121,6 +125,45 @@ def test_the_modules_stay_as_they_are():
     fresh.train()
     FeatureSize([fresh])
     assert fresh.training
+
+
+@MODELS.register_module()
+class TupleNeck(nn.Module):
+    """As FPN, but it says what is wrong with a lone tensor."""
+
+    def forward(self, features):
+        assert isinstance(features, tuple)
+        return features
+
+
+def test_a_hook_measures_what_the_model_computes():
+    config, channels, _ = BACKBONES['mobilenet_single']
+    head = {
+        'type': 'oaa_mm.CAMHead',
+        'in_channels': channels,
+        'num_classes': 2,
+        'num_convs': 0,
+    }
+    model = MODELS.build(
+        {
+            'type': 'oaa_mm.CAMClassifier',
+            'backbone': dict(config),
+            'neck': {'type': 'oaa_mm.TupleNeck'},
+            'head': head,
+        }
+    ).eval()
+    maps = model(torch.zeros(1, 3, 40, 64))
+    metainfo = {
+        'image_id': 'a',
+        'img_shape': (40, 64),
+        'placement': Placement((40, 64)),
+    }
+    sample = SegDataSample(metainfo=metainfo)
+    sample.gt_label = torch.ones(2, dtype=torch.uint8)
+    source = AttentionSource(model)
+    model.loss(torch.zeros(1, 3, 40, 64), [sample])
+    batch = source.batch([sample])
+    assert batch['placements'][0].grid == tuple(maps.shape[2:])
 
 
 @pytest.mark.parametrize('kind', ['CAMClassifier', 'IntegralAttentionModel'])
