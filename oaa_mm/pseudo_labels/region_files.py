@@ -19,14 +19,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
 
 from oaa_mm.io import find_by_id, read_text
+from oaa_mm.io.run_lengths import decode_run_lengths
 
 
 def find_regions(
@@ -74,7 +74,7 @@ def read_regions(path: str | os.PathLike, size: tuple[int, int]) -> np.ndarray:
         ValueError: The file cannot be read, or does not fit the image.
     """
     try:
-        regions = _read(Path(path))
+        regions = _read(Path(path), size)
         if not regions.size:
             return np.zeros((0, *size), bool)
         if regions.ndim not in (2, 3) or regions.dtype.kind not in 'bui':
@@ -94,51 +94,13 @@ def read_regions(path: str | os.PathLike, size: tuple[int, int]) -> np.ndarray:
     return regions if regions.ndim == 2 else regions.astype(bool, copy=False)
 
 
-def _read(path: Path) -> np.ndarray:
+def _read(path: Path, size: tuple[int, int]) -> np.ndarray:
     if path.suffix.lower() == '.npz':
         with np.load(path) as file:
             return file['masks']
     content = json.loads(read_text(path))
     if isinstance(content, dict):
         content = content['annotations']
-    return np.array([decode_rle(one['segmentation']) for one in content])
-
-
-def decode_rle(rle: Mapping[str, Any]) -> np.ndarray:
-    """A mask of COCO's run lengths.
-
-    Args:
-        rle (Mapping[str, Any]): `size`, height and width, and `counts`, the
-            lengths of the runs outside and inside in turn, down the columns:
-            a list, or COCO's text.
-
-    Returns:
-        np.ndarray: (H, W) bool.
-
-    Raises:
-        ValueError: The runs do not fill the mask.
-    """
-    height, width = rle['size']
-    counts = rle['counts']
-    if isinstance(counts, str):
-        counts = _read_counts(counts)
-    inside = np.arange(len(counts)) % 2 == 1
-    return np.repeat(inside, counts).reshape(width, height).T
-
-
-def _read_counts(text: str) -> np.ndarray:
-    """COCO's text: numbers of 5 bits a letter, the lowest first.
-
-    Bit 6 says that another letter follows, bit 5 of the last one is the sign.
-    From the fourth on, a number is the difference to the one before the last.
-    """
-    letters = np.array([*text.encode('ascii')]) - 48
-    last = np.flatnonzero(letters < 32)
-    lengths = np.diff(last, prepend=-1)
-    first = last - lengths + 1
-    place = np.arange(last[-1] + 1) - np.repeat(first, lengths)
-    counts = np.add.reduceat((letters & 31) << 5 * place, first)
-    counts -= (letters[last] & 16 > 0) << 5 * lengths
-    for odd in (1, 2):
-        counts[odd::2] = counts[odd::2].cumsum()
-    return counts
+    return np.array(
+        [decode_run_lengths(one['segmentation'], size) for one in content]
+    )

@@ -8,7 +8,6 @@ import pytest
 
 from oaa_mm.pseudo_labels import build_refine, compose_label
 from oaa_mm.pseudo_labels.region_files import (
-    decode_rle,
     find_regions,
     read_regions,
 )
@@ -167,30 +166,6 @@ def test_superpixels_refuse(options, message, monkeypatch):
         build_refine('regions', options)(image, scores)
 
 
-#: Masks of 4 x 4 and 3 x 40 pixels, and COCO's texts of them as pycocotools
-#: encodes them.
-SQUARE = np.zeros((4, 4), bool)
-SQUARE[1:3, 1:3] = True
-STRIPES = np.zeros((3, 40), bool)
-STRIPES[:, 2:15] = STRIPES[1, 20:] = True
-STRIPES_TEXT = '6W1`0jNB' + '0' * 37 + 'O'
-
-
-@pytest.mark.parametrize(
-    ('mask', 'counts'),
-    [
-        (SQUARE, '52203'),
-        (SQUARE, [5, 2, 2, 2, 5]),  # down the columns, outside first
-        (STRIPES, STRIPES_TEXT),
-        (np.ones((2, 2), bool), '04'),
-        (np.zeros((2, 2), bool), [4]),
-    ],
-)
-def test_run_lengths(mask, counts):
-    rle = {'size': list(mask.shape), 'counts': counts}
-    np.testing.assert_array_equal(decode_rle(rle), mask)
-
-
 def write_json(path, masks):
     """As Segment Anything gives them with output_mode='coco_rle'."""
     runs = []
@@ -246,7 +221,12 @@ def test_no_masks_keep_the_scores(tmp_path):
         (
             'a.json',
             b'[{"segmentation": {"size": [4, 5], "counts": [3, 4]}}]',
-            'a.json holds no regions',
+            'a.json holds no regions .*run lengths.* 4 x 5 pixels',
+        ),
+        (  # a petabyte, if anyone made a mask of it
+            'a.json',
+            b'[{"segmentation": {"size": [4, 5], "counts": [%d]}}]' % 2**50,
+            'a.json holds no regions .*run lengths',
         ),
     ],
 )

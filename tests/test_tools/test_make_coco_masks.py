@@ -233,7 +233,7 @@ def test_images_without_size(main, tmp_path):
 
 
 def test_without_pycocotools(main, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, 'pycocotools', None)
+    monkeypatch.setitem(sys.modules, 'pycocotools.mask', None)
     with pytest.raises(ValueError, match=r'pip install "oaa_mm\[coco\]"'):
         main([str(instances(tmp_path, CAT))])
 

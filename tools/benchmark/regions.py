@@ -8,6 +8,7 @@ import tracemalloc
 from pathlib import Path
 
 import numpy as np
+from coco.toy import run_lengths
 
 from oaa_mm.pseudo_labels import build_refine
 
@@ -50,7 +51,9 @@ def region_cost(
             )
         ]
         np.savez_compressed(arrays, masks=discs)
-        runs.write_text(json.dumps([_run_lengths(disc) for disc in discs]))
+        runs.write_text(
+            json.dumps([{'segmentation': run_lengths(disc)} for disc in discs])
+        )
         refinements = {
             'superpixels': build_refine('regions'),
             f'{masks} masks, .npz': build_refine('regions', regions=arrays),
@@ -71,11 +74,3 @@ def region_cost(
         name: {'ms an image': 1000 * seconds[name], 'peak MB': peaks[name]}
         for name in ways
     }
-
-
-def _run_lengths(mask: np.ndarray) -> dict[str, object]:
-    """A mask as COCO's uncompressed run lengths."""
-    flat = mask.T.ravel().astype(np.int8)
-    ends = [0, *np.flatnonzero(np.diff(flat, prepend=0)).tolist(), flat.size]
-    counts = np.diff(ends).tolist()
-    return {'segmentation': {'size': list(mask.shape), 'counts': counts}}

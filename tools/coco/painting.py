@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,8 +10,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from oaa_mm.checks import import_optional
 from oaa_mm.io import IGNORE_INDEX, write_mask
 from oaa_mm.io.masks import finished_mask
+from oaa_mm.io.run_lengths import decode_run_lengths
 
 
 class InstanceImage(NamedTuple):
@@ -31,28 +32,16 @@ class InstanceImage(NamedTuple):
 
 
 def import_pycocotools() -> ModuleType:
-    """The module `pycocotools.mask`.
-
-    Returns:
-        ModuleType: The module.
-
-    Raises:
-        ValueError: It is not installed, or does not import; the message says
-            how to install it.
-    """
-    try:
-        from pycocotools import mask
-    except ImportError as error:
-        raise ValueError(
-            "COCO's outlines need the package pycocotools, which does not "
-            f'import ({error}). Install it with `pip install "oaa_mm[coco]"` '
-            'or `pip install pycocotools`'
-        ) from error
-    return mask
+    """The module `pycocotools.mask`; ValueError where it is absent."""
+    return import_optional(
+        'pycocotools.mask',
+        'COCO\'s outlines need it: `pip install "oaa_mm[coco]"` or `pip '
+        'install pycocotools`',
+    )
 
 
-def encode_outline(outline: Any, size: tuple[int, int]) -> dict[str, Any]:
-    """Run lengths of the pixels of an object.
+def outline_pixels(outline: Any, size: tuple[int, int]) -> np.ndarray:
+    """The pixels of an object.
 
     Args:
         outline (Any): The `segmentation` of an annotation: polygons, or run
@@ -60,24 +49,26 @@ def encode_outline(outline: Any, size: tuple[int, int]) -> dict[str, Any]:
         size (tuple[int, int]): Height and width of the image.
 
     Returns:
-        dict[str, Any]: Compressed run lengths, as pycocotools takes them.
+        np.ndarray: (H, W) bool.
 
     Raises:
+        KeyError: Run lengths lack their `size` or `counts`.
         ValueError: `outline` is none of these, or does not fit the image.
     """
     if isinstance(outline, dict):
-        return _runs(_checked_counts(outline, size), size)
+        return decode_run_lengths(outline, size)
     if not isinstance(outline, list) or not outline:
         raise ValueError(
             'it has no outline (`segmentation`), and masks are not made of '
             'boxes; take the file whose annotations have polygons'
         )
-    coco = import_pycocotools()
     polygons = [_checked_polygon(polygon, size) for polygon in outline]
     # Fewer than three points hold no pixel, and four numbers read as a box.
     areas = [polygon for polygon in polygons if len(polygon) > 4]
-    runs = coco.frPyObjects(areas, *size) if areas else []
-    return coco.merge([_runs([math.prod(size)], size), *runs])
+    if not areas:
+        return np.zeros(size, bool)
+    coco = import_pycocotools()
+    return coco.decode(coco.merge(coco.frPyObjects(areas, *size))).astype(bool)
 
 
 def _checked_polygon(polygon: Any, size: tuple[int, int]) -> list[float]:
@@ -91,57 +82,6 @@ def _checked_polygon(polygon: Any, size: tuple[int, int]) -> list[float]:
             f'image of {size[0]} x {size[1]} (height x width)'
         )
     return points.tolist()
-
-
-def _checked_counts(
-    outline: dict[str, Any], size: tuple[int, int]
-) -> list[int]:
-    """Run lengths that cover the image exactly, as pycocotools needs them."""
-    counts = outline.get('counts')
-    if isinstance(counts, str):
-        counts = decompress_counts(counts)
-    fits = isinstance(counts, list) and outline.get('size') == list(size)
-    fits = fits and all(isinstance(n, int) and n >= 0 for n in counts)
-    if not fits or sum(counts) != math.prod(size):
-        raise ValueError(
-            f'its run lengths are not those of an image of {size[0]} x '
-            f'{size[1]} pixels (height x width)'
-        )
-    return counts
-
-
-def decompress_counts(text: str) -> list[int]:
-    """Run lengths from COCO's compressed form.
-
-    pycocotools reads it as well, but a damaged text makes it write outside of
-    its memory.
-
-    Args:
-        text (str): Numbers in base 32, a character from ``'0'`` on for each
-            digit, the lowest first; 32 more where another digit follows. From
-            the fourth number on, they are differences to the last but one.
-
-    Returns:
-        list[int]: The run lengths; nonsense where the text is.
-    """
-    counts: list[int] = []
-    value = shift = 0
-    for character in text:
-        digit = ord(character) - ord('0')
-        value |= (digit & 31) << shift
-        shift += 5
-        if digit & 32:
-            continue
-        if digit & 16:  # the sign
-            value -= 1 << shift
-        counts.append(value + (counts[-2] if len(counts) > 2 else 0))
-        value = shift = 0
-    return counts
-
-
-def _runs(counts: list[int], size: tuple[int, int]) -> dict[str, Any]:
-    outline = {'counts': counts, 'size': size}
-    return import_pycocotools().frPyObjects(outline, *size)
 
 
 def paint_instances(
@@ -165,13 +105,11 @@ def paint_instances(
     Raises:
         ValueError: The outline of an object cannot be used.
     """
-    coco = import_pycocotools()
     layers = []
     for index, item in objects:
         try:
-            runs = encode_outline(item.get('segmentation'), size)
-            pixels = coco.decode(runs).astype(bool)
-        except (TypeError, ValueError) as error:
+            pixels = outline_pixels(item.get('segmentation'), size)
+        except (KeyError, TypeError, ValueError) as error:
             raise ValueError(
                 f'annotation {item.get("id")} of image {item["image_id"]}: '
                 f'{error}'

@@ -113,7 +113,7 @@ def _annotations(sample: ToySample, crowd: int) -> Iterator[dict[str, Any]]:
     """One entry an object; the one of number `crowd` is a crowd."""
     for number, (label, (x0, y0, x1, y1)) in enumerate(sample.objects, 1):
         pixels = sample.instances == number
-        outline = _run_lengths if number == crowd else _polygons
+        outline = run_lengths if number == crowd else _polygons
         yield {
             'category_id': CATEGORY_IDS[label],
             'iscrowd': int(number == crowd),
@@ -123,8 +123,15 @@ def _annotations(sample: ToySample, crowd: int) -> Iterator[dict[str, Any]]:
         }
 
 
-def _run_lengths(pixels: np.ndarray) -> dict[str, list[int]]:
-    """COCO's uncompressed form: down the columns, background first."""
+def run_lengths(pixels: np.ndarray) -> dict[str, list[int]]:
+    """COCO's uncompressed form: down the columns, background first.
+
+    Args:
+        pixels (np.ndarray): (H, W) bool.
+
+    Returns:
+        dict[str, list[int]]: `size` and `counts`.
+    """
     flat = np.concatenate([[0], pixels.T.ravel(), [1 - pixels[-1, -1]]])
     ends = np.flatnonzero(np.diff(flat))
     counts = np.diff(ends, prepend=0).tolist()
