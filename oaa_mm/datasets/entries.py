@@ -1,4 +1,4 @@
-"""The ids of images and the colours of classes, whatever the data set."""
+"""What the entries and the metainfo of any data set tell."""
 
 from __future__ import annotations
 
@@ -25,6 +25,19 @@ def sample_id(info: Mapping[str, Any]) -> str:
 def has_binary_mask(sample: Mapping[str, Any]) -> bool:
     """Whether 255 marks the class in the mask of a sample."""
     return IGNORE_INDEX in (sample.get('label_map') or {})
+
+
+def files_of(infos: Iterable[Mapping[str, Any]], key: str) -> dict[str, str]:
+    """The files of one kind.
+
+    Args:
+        infos (Iterable[Mapping[str, Any]]): Entries with `image_id`.
+        key (str): ``'img_path'`` or ``'seg_map_path'``.
+
+    Returns:
+        dict[str, str]: Image id -> path, of entries that have one.
+    """
+    return {info['image_id']: info[key] for info in infos if info.get(key)}
 
 
 def check_distinct(images: Iterable[tuple[str, str]]) -> None:

@@ -10,9 +10,14 @@ from typing import Any
 from mmengine.runner import Runner
 
 from oaa_mm.attention.record import DATA_SET, record_data
-from oaa_mm.datasets.entries import has_binary_mask, negatives_of, sample_id
+from oaa_mm.datasets.entries import (
+    files_of,
+    has_binary_mask,
+    negatives_of,
+    sample_id,
+)
 from oaa_mm.io import find_by_id
-from oaa_mm.io.label_folder import is_label_folder
+from oaa_mm.io.label_folder import LABELS, is_label_folder
 from oaa_mm.models.tagged_head import TaggedHead
 from oaa_mm.tags.voc12 import voc12_masks
 
@@ -43,11 +48,11 @@ def training_metadata(runner: Runner, head: TaggedHead) -> dict[str, Any]:
     infos = [{**i, 'image_id': sample_id(i)} for i in infos if 'img_path' in i]
     negatives = negatives_of(infos)
     metadata = {'negatives': negatives} if negatives else {}
-    images, masks = (
-        {i['image_id']: i[key] for i in infos if i.get(key)}
-        for key in ('img_path', 'seg_map_path')
-    )
-    if masks and is_label_folder(Path(next(iter(masks.values()))).parents[1]):
+    images, masks = (files_of(infos, k) for k in ('img_path', 'seg_map_path'))
+    first = Path(next(iter(masks.values()), ''))
+    if any(
+        p.name == LABELS and is_label_folder(p.parent) for p in first.parents
+    ):
         masks = {}  # pseudo-labels are not what maps are measured against
     if images:
         test = (runner.cfg.get('test_dataloader') or {}).get('dataset') or {}

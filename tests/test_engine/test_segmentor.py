@@ -227,7 +227,7 @@ class Listed(list):
     get_data_info = list.__getitem__
 
     def __init__(self, masks, classes):
-        masks.mkdir(parents=True)
+        masks.mkdir(parents=True, exist_ok=True)
         self.metainfo = {'classes': classes}
         for name in 'abc':
             path = str(masks / f'{name}.png')
@@ -246,7 +246,8 @@ def metadata_of(folder, masks, *classes, **head):
 def test_pseudo_labels_are_not_taken_for_the_truth(tmp_path):
     (tmp_path / 'made').mkdir()
     (tmp_path / 'made/manifest.json').write_text('{}')
-    for masks, known in (('true/labels', 'abc'), ('made/labels', '')):
+    folders = ('true/labels', 'abc'), ('made/labels/sub', ''), ('', 'abc')
+    for masks, known in folders:
         metadata = metadata_of(tmp_path, masks, 'background', *NAMES)
         found = DataRecord(metadata['data_set'], tmp_path).find_masks('abc')
         assert ''.join(found) == known

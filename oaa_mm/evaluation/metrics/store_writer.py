@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os.path as osp
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from mmengine.evaluator import BaseMetric
@@ -11,8 +11,11 @@ from mmengine.logging import MMLogger, print_log
 
 from oaa_mm.attention import AttentionStore, quantise_attention
 from oaa_mm.attention.record import DATA_SET, record_data
-from oaa_mm.datasets.entries import has_binary_mask
+from oaa_mm.datasets.entries import files_of, has_binary_mask, negatives_of
 from oaa_mm.registry import METRICS
+
+#: What the store tells of an image beside its maps.
+_INFO = ('image_id', 'img_path', 'seg_map_path', 'label_map', 'gt_label')
 
 
 @METRICS.register_module()
@@ -51,10 +54,10 @@ class AttentionStoreWriter(BaseMetric):
         for sample in data_samples:
             maps = quantise_attention(sample['attention']['data'].cpu())
             classes = sample['attention_classes'].tolist()
-            files = sample.get('img_path'), sample.get('seg_map_path')
-            result = sample['image_id'], classes, maps.numpy(), *files
-            flags = has_binary_mask(sample), _is_negative(sample)
-            self.results.append((*result, *flags))
+            info = {key: sample[key] for key in _INFO if key in sample}
+            if 'gt_label' in info:
+                info['gt_label'] = info['gt_label'].cpu()
+            self.results.append((info, classes, maps.numpy()))
 
     def compute_metrics(self, results: list[tuple]) -> dict[str, float]:
         """Write the file.
@@ -65,24 +68,25 @@ class AttentionStoreWriter(BaseMetric):
         Returns:
             dict[str, float]: ``maps``, their number, and ``coverage``, their
             mean in percent.
+
+        Raises:
+            ValueError: Two images have the same id.
         """
         store = AttentionStore()
-        images, masks = {}, {}
-        for image_id, classes, maps, image, mask, *_ in results:
+        for info, classes, maps in results:
             for class_index, attention in zip(classes, maps, strict=True):
-                store[image_id, class_index] = attention
-            images |= {image_id: image} if image else {}
-            masks |= {image_id: mask} if mask else {}
+                store[info['image_id'], class_index] = attention
         path, meta = self._path(), self.dataset_meta or {}
-        if negatives := sorted({r[0] for r in results if r[-1]}):
+        infos = [info for info, *_ in results]
+        if negatives := negatives_of(infos):
             store.metadata['negatives'] = negatives
         store.metadata[DATA_SET] = record_data(
-            images,
+            files_of(infos, 'img_path'),
             osp.dirname(path),
-            masks=masks,
+            masks=files_of(infos, 'seg_map_path'),
             classes=meta.get('classes'),
             palette=meta.get('palette'),
-            binary_masks=any(r[-2] for r in results),
+            binary_masks=any(map(has_binary_mask, infos)),
         )
         store.save(path)
         self.written = path
@@ -100,9 +104,3 @@ class AttentionStoreWriter(BaseMetric):
         log_file = getattr(MMLogger.get_current_instance(), '_log_file', None)
         folder = osp.dirname(osp.dirname(log_file)) if log_file else '.'
         return osp.join(folder, self.out_file)
-
-
-def _is_negative(sample: Mapping[str, Any]) -> bool:
-    """Whether it is known that an image has no class."""
-    label = sample.get('gt_label')
-    return label is not None and not label.any()
