@@ -38,7 +38,7 @@ test-all: lint
 	$(PYTEST) tests
 
 # The same suite with the distributions that most users of mmseg have. mmcv is
-# built with its operators once (24 minutes on one core) and kept in .cache.
+# built with its operators once (half an hour on one core) and kept in .cache.
 UPSTREAM := .venv-upstream
 UPSTREAM_BIN := $(UPSTREAM)/bin
 MMCV_WHEEL = $(wildcard .cache/mmcv-2.1.0-*.whl)

@@ -118,7 +118,10 @@ def explain_download(cfg: Config) -> Iterator[None]:
         known = {**get_external_models(), 'vgg16': VGG16_URL}
         folder, copies = osp.join(hub.get_dir(), 'checkpoints'), []
         for place, weights in initial_weights(cfg).items():
-            url = known.get(weights.partition('://')[2], weights)
+            _, separator, name = weights.partition('://')
+            if not separator:
+                continue  # a file
+            url = known.get(name, weights)
             file = osp.join(folder, osp.basename(url))
             copies.append(f'{url} to {file} (or --cfg-options {place}=FILE)')
         raise ConnectionError(

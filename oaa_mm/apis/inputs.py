@@ -98,8 +98,10 @@ def list_images(inputs: Images) -> list[ImageInput]:
     images: dict[str, str | np.ndarray] = {}
     for number, one in enumerate(inputs):
         if not isinstance(one, Image):
-            should = 'an image should be a file, a folder, an array or a PIL'
-            raise ValueError(f'{should} image, but got {type(one).__name__}')
+            raise ValueError(
+                'an image should be a file, a folder, an array or a PIL '
+                f'image, but got {type(one).__name__}'
+            )
         if isinstance(one, Pillow.Image):
             one = pillow_to_bgr(one)
         if isinstance(one, np.ndarray):
@@ -179,8 +181,10 @@ def add_tags(
         return list(items)
     if isinstance(tags, (str, os.PathLike)) and tags not in class_names:
         if not os.path.exists(tags):
-            known = f'no class of the model, which knows {list(class_names)}'
-            raise FileNotFoundError(f'{tags} does not exist, and is {known}')
+            raise FileNotFoundError(
+                f'{tags} does not exist, and is no class of the model, which '
+                f'knows {", ".join(class_names)}'
+            )
         table = read_labels(tags, classes=class_names)
         tags = labels_of(table, [x.image_id for x in items], str(tags))
     if isinstance(tags, Mapping):

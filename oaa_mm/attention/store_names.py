@@ -12,14 +12,13 @@ CURRENT = 'epoch_maps'
 _NAME = re.compile(rf'({ACCUMULATED}|{WITHIN_EPOCH}|{CURRENT})_(\d+)')
 
 
-def store_name(kind: str, number: int | str) -> str:
+def store_name(kind: str, number: int) -> str:
     """Name the file of a store.
 
     Args:
         kind (str): :data:`ACCUMULATED`, :data:`WITHIN_EPOCH` or
             :data:`CURRENT`.
-        number (int | str): The epoch or iteration, counted from 1; ``'*'``
-            makes a pattern of all of them.
+        number (int): The epoch or iteration, counted from 1.
 
     Returns:
         str: The name of the file.
@@ -52,9 +51,8 @@ def final_store(path: str | os.PathLike) -> Path:
         path as it is, such as a store or a folder of PNG files.
     """
     stores = {
-        number: file
-        for file in Path(path).glob(store_name(ACCUMULATED, '*'))
-        for kind, number in [parse_store_name(file) or ('', 0)]
-        if kind
+        name[1]: file
+        for file in Path(path).glob('*.safetensors')
+        if (name := parse_store_name(file)) and name[0] == ACCUMULATED
     }
     return stores[max(stores)] if stores else Path(path)

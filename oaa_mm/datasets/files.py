@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from mmengine.logging import print_log
@@ -19,6 +18,7 @@ from oaa_mm.io.images import (
     open_image,
     read_image,
 )
+from oaa_mm.io.progress import map_in_threads
 
 from .transforms.frame_size import resized_by_all
 
@@ -115,13 +115,12 @@ def inspect_images(
         except (FileNotFoundError, ValueError) as error:
             return error
 
-    # Threads, because the time goes into opening files.
-    with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(size_or_error, paths.values()))
+    files = list(paths.values())
+    found = list(map_in_threads(size_or_error, files, 'Images'))
     broken = [str(r) for r in found if isinstance(r, Exception)]
     if broken:
         raise ValueError(list_names(unusable(len(paths)), broken))
-    pairs = zip(paths.values(), found, strict=True)
+    pairs = zip(files, found, strict=True)
     if dark := {path: value for path, (_, value) in pairs if value}:
         text = list_names(*dark_images(dark))
         print_log(text, 'current', logging.WARNING)

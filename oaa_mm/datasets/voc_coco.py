@@ -10,7 +10,7 @@ from mmengine.logging import print_log
 from oaa_mm.io import voc_colormap
 from oaa_mm.registry import DATASETS
 from oaa_mm.tags import COCO_CLASSES, VOC_CLASSES
-from oaa_mm.tags.voc12 import find_voc12
+from oaa_mm.tags.voc12 import OWN_MASKS, find_voc12
 
 from .image_level import ImageLevelDataset
 
@@ -48,7 +48,7 @@ class VOCImageLevelDataset(ImageLevelDataset):
     def _masks(self, image_ids: Collection[str]) -> dict[str, str | None]:
         found = super()._masks(image_ids)
         folder = self.data_prefix.get('seg_map_path') or ''
-        some = osp.basename(folder) == 'SegmentationClass'
+        some = osp.basename(folder) == OWN_MASKS
         return {**dict.fromkeys(image_ids), **found} if some else found
 
 

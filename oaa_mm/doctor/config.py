@@ -19,13 +19,18 @@ from oaa_mm.registry import class_of
 from oaa_mm.runs.config import override_config, read_config
 from oaa_mm.runs.manifest import leaf_datasets
 from oaa_mm.tags.classes import normalize_classes
-from oaa_mm.tags.voc12 import find_voc12, voc12_masks
+from oaa_mm.tags.voc12 import (
+    OWN_MASKS,
+    SBD_MASKS,
+    find_voc12,
+    voc12_masks,
+)
 
 from .layout import NEEDS, SALIENCY_DIR, find_folder
 from .split import Split
 
 #: Masks that the evaluation of maps and DeepLab's validation read.
-_VOC_MASKS = {'train': 'SegmentationClassAug', 'val': 'SegmentationClass'}
+_VOC_MASKS = {'train': SBD_MASKS, 'val': OWN_MASKS}
 
 
 def _class_of(dataset: Mapping[str, Any], key: str) -> type:

@@ -22,8 +22,8 @@ class CAMHead(SingleInput, TaggedHead):
 
     The output is F of the paper: its ReLU is the class activation map, its
     mean over the image the logit of the class. In a segmentor of mmseg it is
-    an `auxiliary_head`; how it is trained says
-    :class:`~oaa_mm.models.tagged_head.TaggedHead`.
+    an `auxiliary_head`. :class:`~oaa_mm.models.tagged_head.TaggedHead` says
+    how it is trained.
 
     Shape:
         - Input: a tuple of feature maps, (N, in_channels, h, w) the one used;

@@ -149,10 +149,9 @@ def _unpadded(
     data_samples: Sequence[SegDataSample], size: Sequence[int]
 ) -> Tensor | None:
     """(N, 2) rows and columns that see the image; None if all of them do."""
-    # Left, right, top and bottom; images lie at the top left.
-    padding = torch.tensor(
-        [s.get('padding_size', (0,) * 4)[3:0:-2] for s in data_samples]
-    )
+    # Images lie at the top left, so that left and top are 0.
+    sides = [s.get('padding_size', (0, 0, 0, 0)) for s in data_samples]
+    padding = torch.tensor([(bottom, right) for _, right, _, bottom in sides])
     if not padding.any():
         return None
     images = torch.tensor([s.img_shape[:2] for s in data_samples])

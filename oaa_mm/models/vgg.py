@@ -113,6 +113,8 @@ def _stages(configs: tuple[dict | None, ...]) -> list[list[nn.Module]]:
         for channels in pairwise((before, *[width] * count)):
             dilation = 2 if number == 5 else 1
             stages[-1] += conv_layers(configs, channels, 3, dilation, True)
-        stages[-1].append(nn.MaxPool2d(*((3, 1, 1) if number == 4 else (2,))))
+        # From the fourth stage on, the resolution stays.
+        pool = nn.MaxPool2d(3, 1, 1) if number == 4 else nn.MaxPool2d(2)
+        stages[-1].append(pool)
         before = width
     return stages

@@ -9,7 +9,9 @@ from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
+from mmengine.logging import print_log
 
+from oaa_mm.checks import name_some
 from oaa_mm.io import check_image_id, image_id_of
 
 from .classes import normalize_classes
@@ -161,7 +163,7 @@ class TableBuilder:
         classes (Iterable[str], optional): See :class:`LabelTable`.
         own (Collection[str] | None): The classes that the source names. They
             are taken where `classes` is None; where it selects some of them,
-            the others are left out with a word. Defaults to None.
+            the others are left out, and the log says so. Defaults to None.
         suffix (str | None): End of the images' names, see
             :func:`oaa_mm.io.image_id_of`. Defaults to None.
 
@@ -186,8 +188,9 @@ class TableBuilder:
         known, own = set(self.classes or ()), set(own or ())
         self.left_out = own - known if known <= own else set()
         if self.left_out:
-            names = ', '.join(sorted(self.left_out))
-            print(f'{source}: the classes {names} are left out')
+            names = name_some(sorted(self.left_out))
+            text = f'{source}: the classes {names} are left out'
+            print_log(text, 'current')
         #: Class name -> class index.
         self.numbers = {n: i for i, n in enumerate(self.classes or ())}
         self.labels: dict[str, tuple[int, ...]] = {}

@@ -11,6 +11,8 @@ import os.path as osp
 
 #: The ids of the 10,582 images of VOC and SBD, one a line.
 TRAIN_AUG = osp.join(osp.dirname(__file__), 'voc12_train_aug.txt.gz')
+#: VOC's own masks, of some images only, and those of nearly all made of SBD.
+OWN_MASKS, SBD_MASKS = 'SegmentationClass', 'SegmentationClassAug'
 _IDS = {'train_cls.txt': 'train_aug.txt', 'val_cls.txt': 'val.txt'}
 
 
@@ -40,8 +42,8 @@ def voc12_masks(folder: str) -> str:
         str: ``SegmentationClass`` beside it, if it alone exists.
     """
     parent, name = osp.split(osp.normpath(folder))
-    own = osp.join(parent, 'SegmentationClass')
-    if name != 'SegmentationClassAug' or osp.isdir(folder):
+    own = osp.join(parent, OWN_MASKS)
+    if name != SBD_MASKS or osp.isdir(folder):
         return folder
     return own if osp.isdir(own) else folder
 

@@ -137,7 +137,8 @@ def test_weights_that_cannot_be_downloaded(plain, monkeypatch):
 )
 def test_names_of_weights(weights, file, monkeypatch, tmp_path):
     monkeypatch.setenv('TORCH_HOME', str(tmp_path))
-    cfg = Config({'model': {'pretrained': weights}})
+    model = {'pretrained': weights}
+    cfg = Config({'model': model, 'load_from': 'here.pth'})
     with (
         pytest.raises(ConnectionError, match='offline') as error,
         tool('train', 'explain_download')(cfg),
@@ -146,6 +147,7 @@ def test_names_of_weights(weights, file, monkeypatch, tmp_path):
     assert f'{tmp_path}/hub/checkpoints/{file} (' in str(error.value)
     assert f'/{file} to ' in str(error.value)
     assert '--cfg-options model.pretrained=FILE' in str(error.value)
+    assert 'here.pth' not in str(error.value)  # nothing to download
 
 
 def test_doctor(plain, capsys):

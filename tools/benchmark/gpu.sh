@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Everything that needs a GPU, in one command of less than ten minutes on an
-# H100, its environment included:
+# Everything that needs a GPU, in one command, which is meant to take less than
+# ten minutes on an H100, its environment included; it has not run on one yet:
 #   bash tools/benchmark/gpu.sh OUT [--quick]
 # 1. the tests marked `gpu`;
 # 2. tools/benchmark.py gpu, with its numbers in OUT/gpu.json;

@@ -52,11 +52,13 @@ def read_voc_xml(
 ) -> LabelTable:
     """Read the names of the objects in a folder of VOC annotations.
 
+    Objects marked difficult count, as in IRN's labels.
+
     Args:
         path (str | os.PathLike): Folder of XML files; the image id is the
             stem of the file, with the sub-folders that it is in.
         classes (Sequence[str], optional): Names of the classes. Defaults to
-            the 20 of VOC. Objects marked difficult count, as in IRN's labels.
+            the 20 of VOC.
 
     Returns:
         LabelTable: The labels; an image without object has no class.
