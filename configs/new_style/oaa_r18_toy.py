@@ -27,9 +27,12 @@ from oaa_mm.models import CAMClassifier, CAMHead
 with read_base():
     from ._base_.default_runtime import *
 
-data_root = 'data/toy'
 lists = 'ImageSets/Segmentation'
-metainfo = dict(classes=('owl', 'fox', 'fish', 'cart', 'tractor', 'house'))
+dataset = dict(
+    type=ImageLevelDataset,
+    data_root='data/toy',
+    metainfo=dict(classes=('owl', 'fox', 'fish', 'cart', 'tractor', 'house')),
+)
 model = dict(
     type=CAMClassifier,
     data_preprocessor=dict(
@@ -73,9 +76,7 @@ train_dataloader = dict(
     sampler=dict(type=DefaultSampler, shuffle=True),
     batch_sampler=dict(type=EqualSizeBatchSampler),
     dataset=dict(
-        type=ImageLevelDataset,
-        data_root=data_root,
-        metainfo=metainfo,
+        **dataset,
         ann_file=f'{lists}/train_cls.txt',
         data_prefix=dict(img_path='JPEGImages'),
         pipeline=train_pipeline,
@@ -87,9 +88,7 @@ val_dataloader = dict(
     persistent_workers=True,
     sampler=dict(type=DefaultSampler, shuffle=False),
     dataset=dict(
-        type=ImageLevelDataset,
-        data_root=data_root,
-        metainfo=metainfo,
+        **dataset,
         ann_file=f'{lists}/val_cls.txt',
         data_prefix=dict(img_path='JPEGImages'),
         test_mode=True,
@@ -102,9 +101,7 @@ test_dataloader = dict(
     num_workers=1,
     sampler=dict(type=DefaultSampler, shuffle=False),
     dataset=dict(
-        type=ImageLevelDataset,
-        data_root=data_root,
-        metainfo=metainfo,
+        **dataset,
         ann_file=f'{lists}/train_cls.txt',
         data_prefix=dict(
             img_path='JPEGImages', seg_map_path='SegmentationClassAug'

@@ -5,7 +5,6 @@ _base_ = ['_base_/oaa_plus.py']
 data = 'data/coco'
 classes = 'coco'
 train_tags = f'{data}/annotations/instances_train2017.json'
-train_list = ''
 train_masks = f'{data}/masks/train2017'
 val_list = f'{data}/masks/val2017/manifest.json'
 oaa_config = 'oaa_mm::oaa_vgg16_coco.py'

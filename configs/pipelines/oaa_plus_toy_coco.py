@@ -6,7 +6,6 @@
 _base_ = ['oaa_plus_toy.py']
 data = 'data/toy_coco'
 train_tags = f'{data}/annotations/instances_train2017.json'
-train_list = ''
 train_masks = f'{data}/masks/train2017'
 val_list = f'{data}/masks/val2017/manifest.json'
 oaa_config = 'oaa_mm::toy/oaa_r18_toy_coco.py'

@@ -7,14 +7,17 @@
 # archive as it is downloaded suffices.
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 from oaa_mm.pipeline import Pipeline, Stage
-from oaa_mm.tags.voc12 import voc12_list, voc12_masks
+from oaa_mm.tags.voc12 import SBD_MASKS, voc12_list, voc12_masks
 
 classes = None  # 'voc', 'coco' or a file; None: classes.txt in `data`
 train_tags = None  # tags of the training images: a list, or an instances JSON
-train_list = None  # list of the images that get pseudo-labels; '': all
-train_masks = None  # masks of these where train_list is '', for evaluation
+train_list = None  # list of the images that get pseudo-labels
+# Masks of the training images, for evaluation, where `data` is not of VOC's
+# layout: then all images of `train_tags` get labels.
+train_masks = None
 val_list = None  # list of the validation images, or manifest of their masks
 # Options of tools/make_pseudo_labels.py. None: '--saliency-dir' and
 # SaliencyMaps in `data`, or else '--background power --refine par'.
@@ -25,46 +28,20 @@ workers = 2
 @partial  # a config of mmengine keeps objects but drops plain functions
 def pipeline(cfg):
     work, data = cfg.work_dir, cfg.data
-    lists = f'{data}/ImageSets/Segmentation'
-    train_tags = cfg.train_tags or f'{lists}/train_cls.txt'
-    train_list = cfg.train_list or f'{lists}/train_aug.txt'
-    val_list = cfg.val_list or f'{lists}/val.txt'
     classes = f'--classes {cfg.classes or f"{data}/classes.txt"}'
     data_roots = '--cfg-options ' + ' '.join(
         f'{part}_dataloader.dataset.data_root={data}'
         for part in ('train', 'val', 'test')
     )
-    check = f'-m oaa_mm check --data-root {data} {classes}'
-    check_train = f'{check} --train-list {train_tags}'
-    mask_dir, mask_list = f'{data}/SegmentationClassAug', train_list
-    if cfg.classes == 'voc':
-        train_list, ids = map(voc12_list, (train_list, train_tags))
-        if ids != train_tags:  # the tags are read from XML files
-            train_tags = ids
-            check_train = (
-                f'-m oaa_mm check --config {cfg.oaa_config} {data_roots}'
-            )
-    if cfg.train_list != '' and voc12_masks(mask_dir) != mask_dir:
-        mask_dir, mask_list = voc12_masks(mask_dir), f'{lists}/train.txt'
-        check += f' --mask-dir {mask_dir}'
-        print(f'maps and labels are evaluated on the images of {mask_list}')
-    masks = f'--masks {mask_dir} --list {mask_list}'
-    listed = f'--list {train_list}'
-    checks = [check_train, f'{check} --val-list {val_list}']
-    if cfg.train_list == '':  # not VOC's layout; the configs know theirs
-        masks = f'--masks {cfg.train_masks}'
-        listed, train_list = '', train_tags
-        check = '-m oaa_mm check --config'
-        checks = [
-            f'{check} {cfg.oaa_config} {data_roots}',
-            f'{check} {cfg.segmentation_config} --cfg-options '
-            f'train_dataloader=None val_dataloader.dataset.data_root={data}',
-        ]
+    layout = _layout_of_coco if cfg.train_masks else _layout_of_voc
+    place = layout(
+        cfg, f'-m oaa_mm check --config {cfg.oaa_config} {data_roots}'
+    )
     label_options = cfg.label_options or _label_options(data)
     oaa = Stage(
         f'{work}/oaa',
         f'-m oaa_mm train {cfg.oaa_config} --work-dir {work}/oaa {data_roots}',
-        inputs=[train_tags],
+        inputs=[place.tags],
         outputs=[
             f'epoch_{cfg.oaa_epochs}.pth',
             f'attention_epoch_{cfg.oaa_epochs}.safetensors',
@@ -83,7 +60,7 @@ def pipeline(cfg):
         f'-m oaa_mm train {cfg.oaa_plus_config} --work-dir {work}/oaa_plus '
         f'{data_roots} '
         f'train_dataloader.dataset.pipeline.0.store={accumulated}',
-        inputs=[train_tags],
+        inputs=[place.tags],
         outputs=[f'epoch_{cfg.oaa_plus_epochs}.pth'],
         resume='--resume',
     )
@@ -96,10 +73,10 @@ def pipeline(cfg):
     labels = Stage(
         f'{work}/labels',
         f'-m oaa_mm labels {maps.outputs[0]} '
-        f'{listed} {classes} '
+        f'{place.listed} {classes} '
         f'--workers {cfg.workers} --out {work}/labels/pseudo_labels '
         + label_options,
-        inputs=[train_list],
+        inputs=[place.labelled],
         outputs=['pseudo_labels/train.txt', 'pseudo_labels/manifest.json'],
         resume='',  # the same command keeps the labels that are finished
     )
@@ -113,7 +90,7 @@ def pipeline(cfg):
         f'val_dataloader.dataset.data_root={data} '
         f'test_dataloader.dataset.data_root={data}',
         # Labels of other parameters may have the same list.
-        inputs=[label_list, label_manifest, val_list],
+        inputs=[label_list, label_manifest, place.val],
         outputs=[f'iter_{cfg.segmentation_iters}.pth'],
         resume='--resume',
     )
@@ -121,10 +98,10 @@ def pipeline(cfg):
         f'{work}/evaluation',
         [
             f'-m oaa_mm evaluate attention {cam.outputs[0]} {accumulated} '
-            f'{maps.outputs[0]} {masks} {classes} '
+            f'{maps.outputs[0]} {place.masks} {classes} '
             f'--json {work}/evaluation/maps.json '
             f'--curves {work}/evaluation/curves.png',
-            f'-m oaa_mm evaluate labels {work}/labels/pseudo_labels {masks} '
+            f'-m oaa_mm evaluate labels {work}/labels/pseudo_labels {place.masks} '
             f'{classes} --json {work}/evaluation/labels.json',
             f'-m oaa_mm test {cfg.segmentation_config} '
             f'{segmentation.outputs[0]} --work-dir {work}/evaluation '
@@ -135,8 +112,53 @@ def pipeline(cfg):
     return Pipeline(
         work,
         [oaa, cam, oaa_plus, maps, labels, segmentation, evaluation],
-        checks=checks,
+        checks=place.checks,
         scores=_scores(*evaluation.outputs, f'{work}/evaluation/*/*.json'),
+    )
+
+
+def _layout_of_coco(cfg, check_train):
+    """Tags in a JSON, masks in folders; the configs know the places."""
+    return SimpleNamespace(
+        tags=cfg.train_tags,
+        labelled=cfg.train_tags,
+        listed='',
+        val=cfg.val_list,
+        masks=f'--masks {cfg.train_masks}',
+        checks=[
+            check_train,
+            f'-m oaa_mm check --config {cfg.segmentation_config} '
+            '--cfg-options train_dataloader=None '
+            f'val_dataloader.dataset.data_root={cfg.data}',
+        ],
+    )
+
+
+def _layout_of_voc(cfg, check_train):
+    """Lists in ImageSets; of VOC, what stands in for those that are absent."""
+    data, lists = cfg.data, f'{cfg.data}/ImageSets/Segmentation'
+    tags = cfg.train_tags or f'{lists}/train_cls.txt'
+    labelled = cfg.train_list or f'{lists}/train_aug.txt'
+    val = cfg.val_list or f'{lists}/val.txt'
+    classes = f'--classes {cfg.classes or f"{data}/classes.txt"}'
+    check = f'-m oaa_mm check --data-root {data} {classes}'
+    ids = voc12_list(tags) if cfg.classes == 'voc' else tags
+    if ids == tags:
+        check_train = f'{check} --train-list {tags}'
+    if cfg.classes == 'voc':
+        labelled = voc12_list(labelled)
+    masks, masked = f'{data}/{SBD_MASKS}', labelled
+    if voc12_masks(masks) != masks:
+        masks, masked = voc12_masks(masks), f'{lists}/train.txt'
+        check += f' --mask-dir {masks}'
+        print(f'maps and labels are evaluated on the images of {masked}')
+    return SimpleNamespace(
+        tags=ids,
+        labelled=labelled,
+        listed=f'--list {labelled}',
+        val=val,
+        masks=f'--masks {masks} --list {masked}',
+        checks=[check_train, f'{check} --val-list {val}'],
     )
 
 
