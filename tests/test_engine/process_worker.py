@@ -9,6 +9,7 @@ import torch
 import torch.distributed as torch_dist
 from mmengine.dataset import DefaultSampler
 from mmengine.dist import get_rank, get_world_size
+from mmengine.utils import digit_version
 
 from oaa_mm.attention import AttentionAccumulator, Placement
 from oaa_mm.engine.exchange import EpochExchange
@@ -96,3 +97,7 @@ if __name__ == '__main__':
             accumulate(**arguments)
         else:
             train(**arguments)
+    # Without it, a thread of gloo may outlive the process, which then aborts.
+    # In torch 2.0 it may wait for that thread forever.
+    if digit_version(torch.__version__) >= digit_version('2.1'):
+        torch_dist.destroy_process_group()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mmengine.logging import MMLogger
 from PIL import Image
 
 from oaa_mm.tags import COCO_CATEGORY_IDS, COCO_CLASSES, VOC_CLASSES
@@ -187,11 +188,13 @@ def test_coco_category_outside_of_classes(tmp_path):
         read_coco(path, classes=('person', 'dog', 'cow'))
 
 
-def test_coco_categories_are_selected(tmp_path, capsys):
+def test_coco_categories_are_selected(tmp_path):
+    log = tmp_path / 'log.txt'
+    MMLogger.get_instance(str(tmp_path), log_file=str(log))
     path = write(tmp_path / 'a.json', json.dumps(COCO))
     table, all_ = read_coco(path, classes=('person',)), read_coco(path)
     assert table.classes == ('person',)
-    assert 'a.json: the classes ' in capsys.readouterr().out
+    assert 'a.json: the classes ' in log.read_text()
     person = all_.classes.index('person')
     for image_id, indices in all_.labels.items():
         assert table.labels[image_id] == ((0,) if person in indices else ())
