@@ -26,4 +26,5 @@ test_evaluator = [
     dict(type='oaa_mm.AttentionMetric'),
     dict(type='oaa_mm.AttentionStoreWriter', out_file='oaa_plus.safetensors'),
 ]
-custom_hooks = []  # nothing is accumulated
+# Nothing is accumulated.
+custom_hooks = [dict(type='oaa_mm.AgreementHook')]

@@ -1,4 +1,4 @@
-r"""Evaluate attention maps or pseudo-labels against masks.
+r"""Evaluate attention maps or pseudo-labels against masks, or OAA+ without.
 
 Examples:
     python tools/evaluate.py attention \
@@ -9,6 +9,9 @@ Examples:
     python tools/evaluate.py labels work_dirs/pseudo_labels \
         --masks data/VOC2012/SegmentationClassAug \
         --list data/VOC2012/ImageSets/Segmentation/train_aug.txt
+    python tools/evaluate.py agreement \
+        work_dirs/oaa_plus_vgg16_voc/oaa_plus.safetensors \
+        --targets work_dirs/oaa_vgg16_voc/attention_epoch_15.safetensors
 """
 
 from __future__ import annotations
@@ -35,6 +38,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     commands = parser.add_subparsers(dest='command', required=True)
     add_attention_parser(commands)
     add_labels_parser(commands)
+    add_agreement_parser(commands)
     return parser.parse_args(argv)
 
 
@@ -108,6 +112,24 @@ def add_labels_parser(commands: argparse._SubParsersAction) -> None:
         'negative of its class); default: all three, side by side',
     )
     parser.set_defaults(run=run_labels)
+
+
+def add_agreement_parser(commands: argparse._SubParsersAction) -> None:
+    """Add `agreement`: maps of OAA+ against their targets."""
+    parser = commands.add_parser(
+        'agreement',
+        help='maps of OAA+ against their targets; no masks are needed',
+        description='Compare the maps of OAA+ with the accumulated maps that '
+        'it was trained on: the soft IoU (sum of min / sum of max over all '
+        'positions of labelled classes) and the ratio of coverages.',
+    )
+    parser.add_argument(
+        'stores', nargs='+', metavar='STORE', help='stores of OAA+'
+    )
+    parser.add_argument(
+        '--targets', required=True, help='the store of the accumulated maps'
+    )
+    parser.set_defaults(run=run_agreement)
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
@@ -212,6 +234,18 @@ def run_labels(args: argparse.Namespace) -> None:
     ]
     print(label_report(results))
     write_json(args.json, results)
+
+
+def run_agreement(args: argparse.Namespace) -> None:
+    """Run `agreement`: print a line for each store, and a warning."""
+    from oaa_mm.attention import AttentionStore, agreement_of_stores
+
+    targets = AttentionStore.open(args.targets)
+    for path in args.stores:
+        agreement = agreement_of_stores(AttentionStore.open(path), targets)
+        print(f'{path}: {agreement}')
+        if warning := agreement.judge().get('warning'):
+            print(f'warning: {warning}')
 
 
 def find_masks(

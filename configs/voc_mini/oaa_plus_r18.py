@@ -31,4 +31,5 @@ optim_wrapper = dict(
     paramwise_cfg=dict(custom_keys={'backbone': dict(lr_mult=5e-3)}),
 )
 param_scheduler = dict(end=6)
-custom_hooks = []  # nothing is accumulated
+# Nothing is accumulated.
+custom_hooks = [dict(type='oaa_mm.AgreementHook')]

@@ -32,4 +32,5 @@ optim_wrapper = dict(
     optimizer=dict(lr=1e-3),
     paramwise_cfg=dict(custom_keys={'backbone': dict(lr_mult=5e-3)}),
 )
-custom_hooks = []  # nothing is accumulated
+# Nothing is accumulated.
+custom_hooks = [dict(type='oaa_mm.AgreementHook')]

@@ -10,6 +10,7 @@ process, `store` is the dictionary of the maps and `store_file` its file.
 
 from .accept import accept_pairs
 from .accumulator import AttentionAccumulator
+from .agreement import Agreement, agreement_of_stores
 from .maps import (
     NORMS,
     mean_scores,
@@ -23,11 +24,13 @@ from .summary import EpochSummary
 
 __all__ = [
     'NORMS',
+    'Agreement',
     'AttentionAccumulator',
     'AttentionStore',
     'EpochSummary',
     'Placement',
     'accept_pairs',
+    'agreement_of_stores',
     'attention_to_image',
     'from_frame',
     'mean_scores',

@@ -57,6 +57,9 @@ class Manifest:
             than what the manifest lies beside. Defaults to none.
         data_set (dict[str, Any]): The files and classes of the images, see
             :mod:`oaa_mm.attention.record`. Defaults to none.
+        results (dict[str, Any]): What the run has measured of itself, as JSON
+            types; an entry `warning` says what is wrong with it. Defaults to
+            nothing.
         seed (int | None): None where nothing is random.
         seconds (float): How long it took; 0 where nobody measured it.
         versions (dict[str, str]): Defaults to the installed ones.
@@ -68,6 +71,7 @@ class Manifest:
     inputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     data_set: dict[str, Any] = field(default_factory=dict)
+    results: dict[str, Any] = field(default_factory=dict)
     seed: int | None = None
     seconds: float = 0.0
     versions: dict[str, str] = field(default_factory=installed_versions)
@@ -133,8 +137,9 @@ def read_manifest(path: str | os.PathLike) -> Manifest:
             f'{path}: manifest of version {content.get("version")}, this '
             'release of oaa_mm reads version 1'
         )
-    # Earlier versions did not write these two.
-    content = {'outputs': {}, 'data_set': {}, 'seconds': 0.0, **content}
+    # Earlier versions did not write these.
+    absent = {'outputs': {}, 'data_set': {}, 'results': {}, 'seconds': 0.0}
+    content = absent | content
     entries = {f.name: content.get(f.name) for f in fields(Manifest)}
     wrong = [n for n, value in sorted(entries.items()) if not _fits(n, value)]
     if wrong:

@@ -10,6 +10,8 @@ from mmseg.structures import SegDataSample
 from torch import Tensor
 
 from oaa_mm.attention import from_frame, valid_mask
+from oaa_mm.attention.agreement import agreement_sums
+from oaa_mm.attention.maps import labelled_maps
 from oaa_mm.checks import require
 from oaa_mm.registry import MODELS
 
@@ -35,12 +37,18 @@ class IntegralAttentionModel(AttentionModel):
             :mod:`oaa_mm.models.losses`. Defaults to None:
             HybridAttentionLoss with its defaults.
         **kwargs: Arguments of AttentionModel.
+
+    Attributes:
+        agreement (Tensor | None): (3,) sums of the latest training forward,
+            see :func:`oaa_mm.attention.agreement.agreement_sums`; they stay
+            on their device.
     """
 
     def __init__(
         self, *args: Any, loss_attention: dict | None = None, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
+        self.agreement: Tensor | None = None
         self.loss_attention = MODELS.build(
             loss_attention or {'type': 'oaa_mm.HybridAttentionLoss'}
         )
@@ -66,6 +74,7 @@ class IntegralAttentionModel(AttentionModel):
         scores = self.score_maps(inputs)
         valid = self._valid_sizes(data_samples, inputs, scores)
         target = self._targets(data_samples, scores.shape[2:], valid)
+        self.agreement = self._agreement(scores, target, data_samples, valid)
         target = target.to(scores.device, non_blocking=True).float() / 255
         loss = self.loss_attention(scores, target, valid=valid)
         return {self.loss_attention.loss_name: loss}
@@ -101,6 +110,30 @@ class IntegralAttentionModel(AttentionModel):
                 )
             row[classes, :h, :w] = from_frame(maps, placement, (h, w))
         return torch.from_numpy(target)
+
+    def _agreement(
+        self,
+        scores: Tensor,
+        target: Tensor,
+        data_samples: list[SegDataSample],
+        valid: Tensor | None,
+    ) -> Tensor:
+        """Sums of the maps of the labelled classes and of their targets."""
+        labels = torch.zeros(target.shape[:2], dtype=torch.uint8)
+        for row, sample in zip(labels, data_samples, strict=True):
+            row[sample.gt_attention_classes] = 1
+        pairs = labelled_maps(
+            scores,
+            labels,
+            logits=None,
+            valid=valid,
+            acceptance='none',
+            threshold=0,
+            norm=self.test_cfg.norm,
+        )
+        targets = target[pairs.images, pairs.classes]
+        targets = targets.to(scores.device, non_blocking=True)
+        return agreement_sums(pairs.maps, targets)
 
     def class_scores(
         self, scores: Tensor, valid: Tensor | None = None

@@ -86,6 +86,18 @@ def _remove_stale(folder: Path) -> None:
             manifest.unlink(missing_ok=True)
 
 
+def record_results(runner: Runner, results: Mapping[str, Any]) -> None:
+    """Let the manifests that are written from now on hold results of a run.
+
+    Args:
+        runner (Runner): The run.
+        results (Mapping[str, Any]): They replace earlier ones, JSON types.
+    """
+    runner.message_hub.update_info(_RESULTS, dict(results))
+
+
+#: Where the message hub keeps them, for a resumed run as well.
+_RESULTS = 'manifest_results'
 #: Inputs do not change during a run, and hashing them takes a while.
 _inputs: WeakKeyDictionary[Runner, dict[str, dict]] = WeakKeyDictionary()
 
@@ -122,6 +134,7 @@ def write_run_manifest(
         },
         inputs=_inputs[runner],
         seed=runner.seed,
+        results=runner.message_hub.runtime_info.get(_RESULTS, {}),
     )
     write_manifest(manifest_path(artefact), manifest)
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from types import SimpleNamespace
 from unittest import mock
 
 import numpy as np
@@ -9,10 +10,13 @@ import torch
 import torch.distributed as torch_dist
 from mmengine.dataset import DefaultSampler
 from mmengine.dist import get_rank, get_world_size
+from mmengine.logging import MessageHub
 from mmengine.utils import digit_version
 
 from oaa_mm.attention import AttentionAccumulator, Placement
+from oaa_mm.engine import AgreementHook
 from oaa_mm.engine.exchange import EpochExchange
+from oaa_mm.registry import MODELS
 from oaa_mm.runs.launch import prepare_launch
 
 IMAGES = 11  # neither 2 nor 3 divide it
@@ -84,6 +88,37 @@ def train(data_root, work_dir, *, resume=None, iterations=None, **options):
         run(cfg)
 
 
+def agree(model_sums, passes):
+    """Report the agreement of fixed sums, each process its own."""
+    model = MODELS.build(
+        {
+            'type': 'oaa_mm.IntegralAttentionModel',
+            'backbone': {'type': 'mmseg.ResNet', 'depth': 18},
+            'head': {'type': 'oaa_mm.CAMHead', 'in_channels': 512,
+                     'num_classes': 2},
+        }
+    )  # fmt: skip
+    runner = SimpleNamespace(
+        model=model,
+        iter=0,
+        max_iters=passes * len(model_sums[0]),
+        train_dataloader=model_sums[0],
+        message_hub=MessageHub.get_instance('agree'),
+        logger=mock.Mock(),
+    )
+    hook = AgreementHook(min_soft_iou=0.5)
+    hook.before_train(runner)
+    for sums in model_sums[get_rank()] * passes:
+        model.agreement = torch.tensor(sums)
+        hook.after_train_iter(runner, runner.iter)
+        runner.iter += 1
+    hook.after_train(runner)
+    if get_rank() == 0:
+        for kind in ('info', 'warning'):
+            for call in getattr(runner.logger, kind).call_args_list:
+                print(f'agree {kind}: {call.args[0]}')
+
+
 if __name__ == '__main__':
     # Starting processes takes seconds: each does a list of tasks.
     torch.set_num_threads(1)
@@ -95,6 +130,8 @@ if __name__ == '__main__':
                 torch_dist.init_process_group('gloo')
             assert get_world_size() > 1
             accumulate(**arguments)
+        elif task == 'agree':
+            agree(**arguments)
         else:
             train(**arguments)
     # Without it, a thread of gloo may outlive the process, which then aborts.

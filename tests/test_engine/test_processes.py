@@ -7,6 +7,7 @@ import sys
 from itertools import product
 from pathlib import Path
 
+import numpy as np
 import pytest
 from process_worker import CLASSES, EPOCHS, IMAGES, accumulate
 from test_oaa_hook import (
@@ -49,6 +50,29 @@ SETTINGS = {
 }
 
 
+#: For each process, of two batches: sums of min(map, target), maps, targets.
+SUMS = [
+    [[10, 20, 30], [0, 40, 30]],
+    [[30, 30, 40], [20, 50, 60]],
+    [[10, 10, 40], [30, 60, 50]],
+]
+
+
+def check_agreement(log, sums):
+    """Each of two passes counts what all processes have seen in it."""
+    both, maps, targets = np.sum(sums, (0, 1))
+    words = (
+        f'soft IoU of the maps with their targets '
+        f'{both / (maps + targets - both):.3f}, ratio of their coverages '
+        f'{maps / targets:.2f}'
+    )
+    said = [line for line in log.splitlines() if line.startswith('agree ')]
+    assert said[:2] == [f'agree info: OAA+: {words}'] * 2
+    assert words in said[2]
+    assert said[2].startswith('agree warning: OAA+ reproduces its targets')
+    assert len(said) == 3
+
+
 def test_processes_equal_one_bit_for_bit(tmp_path, capsys):
     """11 images in 2 and 3 processes: some come twice, in another order."""
     for name, settings in SETTINGS.items():
@@ -66,7 +90,9 @@ def test_processes_equal_one_bit_for_bit(tmp_path, capsys):
                 ('accumulate', {'out': str(tmp_path / f'{n}_{count}'), **s})
                 for n, s in SETTINGS.items()
             ),
+            ('agree', {'model_sums': SUMS, 'passes': 2}),
         )
+        check_agreement(log, SUMS[:count])
         for name in SETTINGS:
             for end in ('', '.epoch'):
                 same = (tmp_path / f'{name}_1{end}').read_bytes()

@@ -14,6 +14,7 @@ from torch import nn
 from oaa_mm.attention import AttentionStore, Placement
 from oaa_mm.datasets.toy import make_toy_voc
 from oaa_mm.engine import OAAHook
+from oaa_mm.io.manifest import read_manifest
 from oaa_mm.models import IntegralAttentionModel
 from oaa_mm.models.losses import hybrid_attention_loss
 from oaa_mm.registry import MODELS
@@ -126,6 +127,32 @@ def test_padding_is_neither_positive_nor_negative(model):
         batch[n, :, :h, :w] = images[n][0]
     loss = model(batch, samples, mode='loss')['loss_hybrid'].item()
     assert loss == pytest.approx(np.mean(alone), rel=1e-6)
+
+
+def test_sums_of_the_agreement_of_a_padded_batch(model):
+    """Of the labelled classes alone, each map normalised and rounded."""
+    sizes, classes = [(8, 12), (12, 8)], [[0, 2], [1]]
+    images = [image(size, seed) for seed, size in enumerate(sizes)]
+    targets = [
+        random_maps(len(c), (h // 4, w // 4), h)
+        for (h, w), c in zip(sizes, classes, strict=True)
+    ]
+    expected = np.zeros(3, int)
+    for one, target, c in zip(images, targets, classes, strict=True):
+        scores = model(one)[0, c].detach().relu().numpy()
+        maps = np.rint(255 * scores / scores.max((1, 2), keepdims=True))
+        parts = np.minimum(maps, target), maps, target
+        expected += [int(part.sum()) for part in parts]
+    batch = torch.full((2, 3, 12, 12), 5.0)
+    for n, (h, w) in enumerate(sizes):
+        batch[n, :, :h, :w] = images[n][0]
+    samples = list(map(sample, sizes, targets, classes))
+    model(batch, samples, mode='loss')
+    assert model.agreement.tolist() == expected.tolist()
+    # An image of no class changes nothing.
+    none = sample((8, 12), np.zeros((0, 1, 1)), np.array([], int))
+    model(image((8, 12)), [none], mode='loss')
+    assert model.agreement.tolist() == [0, 0, 0]
 
 
 def test_a_size_that_is_no_multiple_of_the_cell(model):
@@ -263,6 +290,15 @@ def test_train_test_and_store(root, tmp_path):
     history = runner.message_hub.get_scalar('train/loss_hybrid').data[0]
     assert np.isfinite(history).all()
     assert runner.message_hub.get_scalar('val/cls/mAP').current() > 0
+    # Two epochs from scratch are not enough, which is said.
+    manifest = read_manifest(f'{cfg.work_dir}/epoch_2.pth.manifest.json')
+    verdict = manifest.results
+    assert 0 < verdict['soft_iou'] < verdict['min_soft_iou']
+    assert 'more iterations' in verdict['warning']
+    for name in ('soft_iou', 'coverage_ratio'):
+        logged = runner.message_hub.get_scalar(f'train/oaa_plus_{name}')
+        assert logged.current() == verdict[name]
+        assert len(logged.data[0]) == 2
     metrics = runner.test()
     written = AttentionStore.load(tmp_path / 'work/oaa_plus.safetensors')
     assert list(written) == list(maps)

@@ -40,7 +40,7 @@ def test_only_the_targets_differ(root, plus, classifier):
         assert plus.param_scheduler == classifier.param_scheduler
         assert plus.train_cfg == classifier.train_cfg
     assert plus.model.type == 'oaa_mm.IntegralAttentionModel'
-    assert plus.custom_hooks == []
+    assert plus.custom_hooks == [{'type': 'oaa_mm.AgreementHook'}]
     # The first transform, so that one key names the store.
     load, *others = plus.train_dataloader.dataset.pipeline
     assert load.type == 'oaa_mm.LoadAttentionMaps'

@@ -17,6 +17,7 @@ PUBLIC = {
     'MODELS': ('VGG16', 'CAMHead', 'CAMClassifier'),
     'HOOKS': (
         'OAAHook',
+        'AgreementHook',
         'ManifestHook',
         'AtomicCheckpointHook',
         'ChannelsLastHook',

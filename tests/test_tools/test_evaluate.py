@@ -69,6 +69,17 @@ def test_compares_stores(world, capsys):
     assert out[1].read_bytes().startswith(b'\x89PNG')
 
 
+def test_agreement_of_oaa_plus_with_its_targets(world, capsys):
+    """The half of each map is 4 of 8 cells, all at 255."""
+    stores = [str(world / f'{name}.safetensors') for name in ('half', 'exact')]
+    load_tool().main(['agreement', *stores, '--targets', stores[1]])
+    half, warning, exact = capsys.readouterr().out.splitlines()
+    assert half.startswith(f'{stores[0]}: soft IoU of the maps with their')
+    assert '0.500, ratio of their coverages 0.50' in half
+    assert 'OAA+ reproduces its targets poorly' in warning
+    assert '1.000, ratio of their coverages 1.00' in exact
+
+
 def test_help_and_error_of_the_command(world):
     run = [sys.executable, str(TOOL)]
     broken = arguments(world, 'exact', 'absent')
