@@ -143,8 +143,10 @@ def check_keys(command, args):
         *parents, last = key.split('.')
         node = cfg
         for part in parents:
-            known = has_entry(node, part)
+            known = has_entry(node, part) or takes_argument(node, part)
             assert known, f'{command}: {config} has no {part!r} of {key}'
+            if not has_entry(node, part):  # a dict that the config leaves out
+                return
             node = node[int(part) if isinstance(node, list) else part]
         known = has_entry(node, last) or takes_argument(node, last)
         assert known, f'{command}: {config} cannot have {key}'
@@ -190,7 +192,8 @@ def test_commands_are_found():
     whole = [c for c in COMMANDS if c.whole]
     assert len(whole) >= 50
     for page, number in {
-        'README.md': 10,
+        'README.md': 6,
+        'docs/tutorial.md': 8,
         'docs/data.md': 8,
         'docs/results.md': 18,
         'docs/distributed.md': 6,
