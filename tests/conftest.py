@@ -4,10 +4,12 @@ import os
 import sys
 from pathlib import Path
 
+import messages
 import numpy as np
 import pytest
 import torch
 from hypothesis import settings
+from messages import _record_messages  # noqa: F401
 
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 torch.set_num_threads(1)
@@ -48,6 +50,11 @@ def pytest_configure(config):
     config.addinivalue_line(
         'markers', 'gpu: needs a GPU, and is skipped where torch finds none'
     )
+
+
+def pytest_unconfigure(config):
+    """Write what tests on broken data were refused with."""
+    messages.write(config)
 
 
 def pytest_collection_modifyitems(items):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+from messages import record
 
 from oaa_mm.io import check_image_id
 
@@ -67,6 +68,7 @@ def only_documented(path, errors=(ValueError, FileNotFoundError)):
         yield
     except errors as error:
         message = str(error)
+        record(message)
     assert Path(path).name in message
 
 

@@ -12,6 +12,7 @@ from itertools import repeat
 from pathlib import Path
 
 import numpy as np
+from messages import record
 from mmseg.registry import DATASETS
 from PIL import Image
 
@@ -105,6 +106,7 @@ def attempt(read, *args):
     try:
         return read(*args), ''
     except (OSError, ValueError) as error:
+        record(str(error))
         return None, str(error)
 
 
@@ -146,6 +148,8 @@ def doctor(root, entries, part='train', binary=False, severity='error'):
         splits = [replace(split, binary_masks=True) for split in splits]
     findings = check_dataset(splits, classes=classes, workers=1)
     errors = [f for f in findings if f.severity == severity]
+    for finding in errors:
+        record('\n  '.join((finding.message, *finding.items)))
     return '\n'.join(text for f in errors for text in (f.message, *f.items))
 
 
