@@ -61,10 +61,10 @@ def check_number(
     if not fits:
         begin = '(' if low == excluded else '['
         end = ')' if high in (math.inf, excluded) else ']'
-        whole = ', an integer' if integer else ''
+        kind = 'an integer in' if integer else 'in'
         raise ValueError(
-            f'{name} should be in {begin}{low:g}, {high:g}{end}{whole}, but '
-            f'got {value!r}'
+            f'{name} should be {kind} {begin}{low:g}, {high:g}{end}, but got '
+            f'{value!r}'
         )
 
 

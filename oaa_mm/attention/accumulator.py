@@ -232,7 +232,7 @@ class AttentionAccumulator(AttentionMemory):
         fusion = own.get('fusion', 'max')
         if fusion != self.fusion:
             raise ValueError(
-                f'{path} was accumulated with fusion={fusion!r}, it cannot be '
+                f'{path} was accumulated with fusion={fusion!r} and cannot be '
                 f'continued with fusion={self.fusion!r}'
             )
         # Version 1 did not tell the epoch; a memory exists from the start on.

@@ -46,7 +46,8 @@ class PngFolderReader(MapsByImage):
             pair = image_id, int(name['class_index'])
             if pair in self.data:  # a_1.png and a_01.png
                 raise ValueError(
-                    f'{self.data[pair]} and {path} are maps of the same class'
+                    f'{self.data[pair]} and {path} are maps of one class; '
+                    'delete one of them'
                 )
             self.data[pair] = path
         if not self.data:

@@ -60,7 +60,7 @@ class AttentionReader(MapsByImage):
             content = json.loads(header[FORMAT]) if FORMAT in header else None
         except (SafetensorError, OSError, ValueError, RecursionError) as error:
             raise ValueError(
-                f'{path}: not an attention store, or truncated ({error})'
+                f'{path} is not an attention store, or is truncated ({error})'
             ) from error
         self._names = sorted(self._file.keys())
         self._signed = content  # version 1 did not sign its metadata

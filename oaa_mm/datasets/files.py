@@ -81,7 +81,7 @@ def dark_images(dark: Mapping[str, int]) -> tuple[str, list[str]]:
     # One factor for all, or else their brightness would not compare.
     factor = 2 ** (16 - max(dark.values(), default=0).bit_length())
     text = (
-        '{n} images have 16 bits, but hold small values alone (as cameras of '
+        '{n} images have 16 bits, but hold only small values (as cameras of '
         '12 bits write them), which a training reads as nearly black{names}; '
         f'multiply the values of a copy of them by {factor}: python -c '
         '"import cv2, sys; [cv2.imwrite(p, cv2.imread(p, -1) * '

@@ -124,7 +124,8 @@ def write_error(
         free = shutil.disk_usage(folder).free
         what += (
             f' ({needed}{free:,} bytes are free in {folder}; what was there '
-            'before is unchanged. Free some space and run it again)'
+            'before is unchanged. Free some space, or raise the limits of '
+            'files and quotas, and run it again)'
         )
     elif error.errno in _FORBIDDEN:
         what += (

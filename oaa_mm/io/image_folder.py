@@ -45,7 +45,7 @@ class ImageFolder:
         if not isinstance(suffix or '', str) or f'.{suffix}' in IMAGE_SUFFIXES:
             raise ValueError(
                 "a suffix (img_suffix, seg_map_suffix) should be like '.jpg' "
-                f"or '_sat.jpg', but got {suffix!r}; list others by full name"
+                f"or '_sat.jpg', but got {suffix!r}; list others by name"
             )
         if not os.path.isdir(self.folder or '.'):
             raise FileNotFoundError(

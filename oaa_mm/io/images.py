@@ -68,7 +68,7 @@ def open_image(
         reason = str(error) or type(error).__name__
         raise ValueError(
             f'{path}: not a readable image of format {", ".join(formats)} '
-            f'({reason.replace(repr(source), "its content")})'
+            f'({reason.replace(repr(source), "")}); save it again as one'
         ) from error
 
 
@@ -148,8 +148,8 @@ def check_extent(path: str | os.PathLike, size: tuple[int, int]) -> None:
     """
     if min(size) < 2:
         raise ValueError(
-            f'{path}: {size[1]}x{size[0]} pixels, an image needs at least 2 '
-            'in both directions'
+            f'{path}: {size[1]}x{size[0]} pixels, but an image needs at least '
+            '2 in both directions'
         )
 
 
@@ -213,7 +213,7 @@ def read_grey(path: str | os.PathLike) -> np.ndarray:
             values = values // 257
     if values.max(initial=0) == 1:
         raise ValueError(
-            f'{path} holds values of 0 and 1 alone, but a saliency map '
+            f'{path} holds only values of 0 and 1, but a saliency map '
             'ranges from 0 to 255; multiply its values by 255'
         )
     return values.astype(np.uint8)

@@ -134,7 +134,7 @@ def read_manifest(path: str | os.PathLike) -> Manifest:
         )
     if content.get('version') != 1:
         raise ValueError(
-            f'{path}: manifest of version {content.get("version")}, this '
+            f'{path}: manifest of version {content.get("version")}, but this '
             'release of oaa_mm reads version 1'
         )
     # Earlier versions did not write these.
@@ -143,7 +143,9 @@ def read_manifest(path: str | os.PathLike) -> Manifest:
     entries = {f.name: content.get(f.name) for f in fields(Manifest)}
     wrong = [n for n, value in sorted(entries.items()) if not _fits(n, value)]
     if wrong:
-        raise ValueError(f'{path} is a damaged manifest: {", ".join(wrong)}')
+        raise ValueError(
+            f'{path} is a damaged manifest; wrong are {", ".join(wrong)}'
+        )
     return Manifest(**entries)
 
 

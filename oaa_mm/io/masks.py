@@ -209,7 +209,7 @@ def check_mask_values(
         )
     if not binary and count == 1 and values == [0, IGNORE_INDEX]:
         raise ValueError(
-            f'{where}: the mask holds 0 and 255 alone, so no pixel of it '
+            f'{where}: the mask holds only 0 and 255, so no pixel of it '
             f'has a class: 255 marks ignored pixels. {_BINARY_HINT}'
         )
 

@@ -46,7 +46,7 @@ class InferenceConfig:
         scales = self.scales
         if not isinstance(scales, (list, tuple)) or not scales:
             raise ValueError(
-                f'test_cfg.scales should be positive numbers, but got {scales}'
+                f'test_cfg.scales should be a list of numbers, not {scales}'
             )
         for scale in scales:
             check_number('test_cfg.scales', scale, low=0, excluded=0)

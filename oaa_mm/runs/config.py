@@ -125,8 +125,8 @@ class OptionsAction(DictAction):
                 raise ArgumentError(
                     self,
                     f'{word[:200]!r} should be KEY=VALUE; a value is a '
-                    'number, a text or a list such as [1,2], nothing with '
-                    'braces or calls',
+                    'number, a text or a list such as [1,2], without braces '
+                    'or calls',
                 ) from error
 
 

@@ -64,13 +64,13 @@ def normalize_classes(classes: Iterable[str] | None) -> tuple[str, ...] | None:
             )
     names = tuple(name.strip() for name in names)
     if not names or '' in names:
-        raise ValueError(f'classes should be non-empty names, got {names}')
+        raise ValueError(f'classes should be non-empty names, not {names}')
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
-        raise ValueError(f'classes has repeated names: {repeated}')
+        raise ValueError(f'classes have repeated names: {repeated}')
     if wrong := list(filter(is_no_class, names)):
         raise ValueError(
-            f'classes holds {wrong[0]!r}, which is not a class here: index 0 '
+            f'classes hold {wrong[0]!r}, which is not a class here: index 0 '
             'is the first foreground class; leave background out'
         )
     return names

@@ -137,7 +137,7 @@ class TestToySample:
     def test_wrong_arguments(self):
         with pytest.raises(ValueError, match="got 'test'"):
             toy_sample(0, 'test', 0)
-        with pytest.raises(ValueError, match=r'index should be in \[0'):
+        with pytest.raises(ValueError, match='index should be an int'):
             toy_sample(0, 'val', -1)
 
 
@@ -258,6 +258,6 @@ class TestMakeToyVoc:
         'wrong', [{'num_train': 0}, {'num_val': -1}, {'seed': -3}]
     )
     def test_refuses_numbers_out_of_range(self, tmp_path, wrong):
-        with pytest.raises(ValueError, match=r'should be in \[[01], '):
+        with pytest.raises(ValueError, match=r'should be an integer in'):
             make_toy_voc(tmp_path / 'out', **wrong)
         assert not (tmp_path / 'out').exists()

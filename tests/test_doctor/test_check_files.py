@@ -169,7 +169,7 @@ class TestCheckDataset:
         Image.fromarray((grey > 127).astype(np.uint8)).save(path)
         (found,) = check(toy)
         assert (found.severity, found.check) == ('error', 'saliency')
-        assert 'values of 0 and 1 alone' in found.items[0]
+        assert 'only values of 0 and 1' in found.items[0]
 
     def test_saliency_of_validation_images_is_not_needed(self, toy):
         (toy / 'SaliencyMaps/val_0000.png').unlink()

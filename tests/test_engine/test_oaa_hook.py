@@ -494,7 +494,7 @@ def test_maps_of_zeros_are_reported(data_root, tmp_path, caplog):
 def test_epoch_length_is_refused_where_there_are_epochs(data_root, tmp_path):
     with pytest.raises(ValueError, match='epoch_length is for IterBased'):
         train(make_config(data_root, tmp_path, epoch_length=3))
-    with pytest.raises(ValueError, match='epoch_length should be in'):
+    with pytest.raises(ValueError, match='epoch_length should be an int'):
         OAAHook(epoch_length=0)
 
 

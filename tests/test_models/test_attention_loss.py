@@ -99,7 +99,7 @@ def test_inherited_arguments_with_an_effect_are_named(inherited):
 
 
 def test_a_name_that_would_not_be_trained_is_refused():
-    with pytest.raises(ValueError, match="hold 'loss', but got 'hybrid'"):
+    with pytest.raises(ValueError, match="contain 'loss', but got 'hybrid'"):
         HybridAttentionLoss(loss_name='hybrid')
     with pytest.raises(ValueError, match="reduction should be.*'mean'"):
         HybridAttentionLoss(reduction='mean')

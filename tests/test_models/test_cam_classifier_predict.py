@@ -221,7 +221,7 @@ def test_validation_step_of_mmengine(build, sample):
             {'mode': 'whole', 'flip': True},
             r"a key of test_cfg .*but got 'mode'",
         ),
-        ({'scales': ()}, r'scales should be positive numbers, but got \(\)'),
+        ({'scales': ()}, r'scales should be a list of numbers, not \(\)'),
         (
             {'scales': (1.0, 0.0)},
             r'scales should be in \(0, inf\).*0\.0',

@@ -65,10 +65,13 @@ def test_other_initialisation():
 @pytest.mark.parametrize(
     ('kwargs', 'match'),
     [
-        ({'num_classes': 0}, r'num_classes should be in \[1, inf\).* 0$'),
+        (
+            {'num_classes': 0},
+            r'num_classes .* integer in \[1, inf\).* 0$',
+        ),
         (
             {'num_classes': 2, 'num_convs': -1},
-            r'num_convs should be in \[0, inf\).* -1$',
+            r'num_convs should be an integer in \[0, inf\).* -1$',
         ),
     ],
 )

@@ -335,7 +335,7 @@ def test_masks_of_0_and_255_from_tags_to_scores(tmp_path):
     evaluate = ['evaluate', 'attention', store, *evaluate, '--allow-missing']
     assert 'polyp' in run(tmp_path, *evaluate)
     text = run(tmp_path, *evaluate, '--no-binary-masks', expect=1)
-    assert 'masks/a.png: the mask holds 0 and 255 alone' in text
+    assert 'masks/a.png: the mask holds only 0 and 255' in text
     run(
         tmp_path, 'make_pseudo_labels', store, '--background', 'power',
         '--out', 'out',
@@ -355,7 +355,7 @@ def test_masks_of_0_and_255_from_tags_to_scores(tmp_path):
     check = ['check_dataset', '--config', path]
     for command in (['train', path], check, test):
         text = run(tmp_path, *command, expect=1)
-        assert 'masks/a.png: the mask holds 0 and 255 alone' in text
+        assert 'masks/a.png: the mask holds only 0 and 255' in text
         assert '`binary_masks=True` in a data set' in text
     run(tmp_path, *check, '--binary-masks')
     scores.append(run(tmp_path, *test, '--binary-masks', *name))

@@ -112,7 +112,7 @@ def grey_values_of_a_soft_mask(root):
     one_image(root, soft)
 
 
-@odd('000.png', '255 alone', '--binary-masks', classes=('polyp',))
+@odd('000.png', 'only 0 and 255', '--binary-masks', classes=('polyp',))
 def zero_and_255_of_one_class(root):
     masks(root, change=lambda mask: one(mask) * 255)
 

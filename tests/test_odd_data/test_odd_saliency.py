@@ -78,7 +78,7 @@ def colours(root):
     save(root / 'saliency/001.png', COLORS[truth(1)])
 
 
-@odd('001.png', 'values of 0 and 1 alone', 'multiply its values by 255')
+@odd('001.png', 'only values of 0 and 1', 'multiply its values by 255')
 def zeros_and_ones(root):
     maps(root)
     save(root / 'saliency/001.png', grey(1) // 255)

@@ -619,7 +619,7 @@ def suffix_without_its_dot(root):
     return {'img_suffix': 'jpg'}, None
 
 
-@odd("('.jpg', '.png')", 'list others by full name')
+@odd("('.jpg', '.png')", 'list others by name')
 def several_suffixes(root):
     paint(root)
     table(root, *NAMES)
@@ -640,7 +640,7 @@ def a_text_as_classes(root):
     return {'metainfo': {'classes': 'cat'}}, None
 
 
-@odd("classes holds 'background'", 'leave background out')
+@odd("classes hold 'background'", 'leave background out')
 def background_among_the_classes(root):
     paint(root)
     table(root, *NAMES)

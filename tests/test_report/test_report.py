@@ -254,9 +254,11 @@ def test_mistakes_are_named(work, tmp_path):
         write_report([work], tmp_path / 'page.png')
     with pytest.raises(ValueError, match='no attention maps of zebra'):
         write_report([work], out, ReportOptions(ids=('zebra',)))
-    with pytest.raises(ValueError, match=r'worst should be in \[0'):
+    with pytest.raises(ValueError, match=r'worst should be an integer in \[0'):
         ReportOptions(worst=-1)
-    with pytest.raises(ValueError, match=r'epochs should be in \[1, .*got 0'):
+    with pytest.raises(
+        ValueError, match=r'epochs should be an integer .*got 0'
+    ):
         ReportOptions(epochs=0)
     with pytest.raises(FileNotFoundError, match='--masks: no such folder'):
         write_report([work], out, ReportOptions(mask_dir=tmp_path / 'absent'))

@@ -153,6 +153,6 @@ def test_some_bad_losses_are_a_warning(caplog):
 ])  # fmt: skip
 def test_refused_arguments(arguments):
     with pytest.raises(
-        ValueError, match=r'should be in \[1, inf\), an integer'
+        ValueError, match=r'should be an integer in \[1, inf\)'
     ):
         InvalidLossHook(**arguments)

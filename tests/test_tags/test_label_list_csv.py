@@ -123,7 +123,7 @@ def test_csv_prefers_a_name_to_an_index(tmp_path):
         ('image,labels\na,cat,dog\n', 'line 2: 3 cells, .* has 2 columns'),
         ('image,labels\na,cat\n\na.jpg,dog\n', "line 4: image 'a' occurs tw"),
         ('image,cat,cow\na,1,0\n', r"line 1 \(.*\): unknown class 'cow'"),
-        ('image,cat,cat\na,1,0\n', 'line 1: classes has repeated names'),
+        ('image,cat,cat\na,1,0\n', 'line 1: classes have repeated names'),
         ('image,cat,dog\na,1,2\n', "line 2: .* 0 or 1, but got '2'"),
         ('image,labels\n"a,cat\n', 'line 2: not valid CSV'),
     ],

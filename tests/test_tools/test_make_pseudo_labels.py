@@ -268,7 +268,11 @@ def color_saliency(world):
             r'cannot be used: .*b\.jpg: not a readable image',
         ),
         (None, ['--classes', 'x,y'], 'of class 11, but there are 2 classes'),
-        (None, ['--workers', '0'], r'workers should be in \[1, inf\)'),
+        (
+            None,
+            ['--workers', '0'],
+            r'workers should .* in \[1, inf\)',
+        ),
         (
             None,
             ['--refine', 'par', '--refine-options', 'a=1'],
@@ -408,7 +412,7 @@ def test_parts_make_the_whole(world, capsys):
     for name in ['train.txt', *(f'labels/{i}.png' for i in IMAGES)]:
         same = (world / 'out' / name).read_bytes()
         assert (world / 'parts' / name).read_bytes() == same
-    with pytest.raises(ValueError, match=r'part should be in \[1, 2\], .* 3'):
+    with pytest.raises(ValueError, match=r'part should be .* \[1, 2\], .* 3'):
         run(with_saliency(world, '--part', '3/2', out='parts'))
 
 

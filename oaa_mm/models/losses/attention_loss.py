@@ -58,8 +58,8 @@ class AttentionLoss(nn.Module, ABC):
         check_number('loss_weight', loss_weight, low=0)
         if 'loss' not in str(loss_name):
             raise ValueError(
-                f"loss_name should hold 'loss', but got {loss_name!r}: "
-                'mmengine trains with such entries only'
+                f"loss_name should contain 'loss', but got {loss_name!r}; "
+                'mmengine adds up only entries of such a name'
             )
         self.loss_weight = loss_weight
         self.loss_name = loss_name
