@@ -1,4 +1,4 @@
-"""Checks of what users write, with messages that say what is allowed."""
+"""Checks of users' values, with messages that name the allowed ones."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def list_names(text: str, names: Sequence[str]) -> str:
 
 
 def import_optional(name: str, remedy: str) -> ModuleType:
-    """A module of a package that is needed for one thing alone.
+    """Import a module that only one feature needs.
 
     Args:
         name (str): The module.

@@ -164,7 +164,7 @@ def _history_statistic(owner: type, name: str) -> Callable:
 
 
 def checkpoint_types() -> list:
-    """Types and functions in mmengine's checkpoints beside the tensors.
+    """Types and functions in mmengine's checkpoints besides tensors.
 
     Returns:
         list: Arguments of `torch.serialization.add_safe_globals` (from

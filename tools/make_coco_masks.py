@@ -163,7 +163,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     args = parse_args(argv)
     out = Path(args.out) if args.out else default_out(Path(args.instances))
-    with on_interrupt('the same command goes on, finished masks are kept'):
+    with on_interrupt('the same command goes on; finished masks are kept'):
         done = make_masks(
             args.instances,
             out,

@@ -199,7 +199,7 @@ def main(argv: Sequence[str] | None = None) -> int | None:
     options = dict(vars(args))
     classes = options.pop('classes')
     rules = {f.name: options.pop(f.name) for f in fields(LabelRules)}
-    with on_interrupt('the same command goes on, finished labels are kept'):
+    with on_interrupt('the same command goes on; finished labels are kept'):
         summary = make_label_folder(
             class_names=classes and load_classes(classes),
             rules=LabelRules(**rules),

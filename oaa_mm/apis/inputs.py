@@ -86,7 +86,7 @@ def list_images(inputs: Images) -> list[ImageInput]:
 
     Returns:
         list[ImageInput]: One an image, without tags; those of a folder are
-        sorted by name. What else lies in the folder is named in a warning.
+        sorted by name. Other files in the folder are named in a warning.
 
     Raises:
         FileNotFoundError: A file is absent, or a folder holds no image.
@@ -165,8 +165,8 @@ def add_tags(
             image, in their order (a name, an index or several of them; C
             booleans, one a class; None if they are not known); or a mapping
             from image ids to such; or a file or folder of
-            :func:`oaa_mm.tags.read_labels`. For a single image also its tags
-            alone. None: no image has tags.
+            :func:`oaa_mm.tags.read_labels`. A single image may have just its
+            tags. None: no image has tags.
         class_names (Sequence[str]): Names of the C classes.
 
     Returns:

@@ -135,7 +135,7 @@ def _class_names(
 def prepare_model(
     model: nn.Module, amp: str | None
 ) -> tuple[nn.Module, AbstractContextManager]:
-    """Make a model fit the device that it is on.
+    """Prepare a model for the device that it is on.
 
     Args:
         model (nn.Module): A loaded model.

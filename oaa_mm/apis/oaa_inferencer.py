@@ -34,9 +34,10 @@ from .predictions import Labeller, pack_prediction, read_maps, save_maps
 class OAAInferencer(BaseInferencer):
     """Run a CAMClassifier or an IntegralAttentionModel on images.
 
-    As mmseg's MMSegInferencer, for attention: images in; attention maps,
-    overlays and pseudo-labels out. Images are treated as those of
-    `test_dataloader`, scales and flips as `model.test_cfg` says.
+    It is to attention what mmseg's MMSegInferencer is to segmentation: images
+    go in; attention maps, overlays and pseudo-labels come out. Images are
+    treated as those of `test_dataloader`, scales and flips as `model.test_cfg`
+    says.
 
     Args:
         model (str | os.PathLike | Config | dict | None): A config or its

@@ -1,4 +1,4 @@
-"""What every collection of attention maps can be asked, image by image."""
+"""The questions that every collection of attention maps answers."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def attended_pixels(
 def is_dropped(image_id: str, *, epoch: int, seed: int, prob: float) -> bool:
     """Tell whether attended pixels of an image are hidden in an epoch.
 
-    The random choice depends on the arguments alone, so it is the same in any
+    The random choice depends only on the arguments, so it is the same in any
     process, in any order of the images, and after an interruption.
 
     Args:

@@ -59,7 +59,7 @@ class AttentionMemory:
 
     @epoch.setter
     def epoch(self, epoch: int) -> None:
-        """Date the maps of the running epoch anew."""
+        """Give the running epoch another index."""
         old = self._epoch
         if epoch == old:
             return
@@ -88,7 +88,7 @@ class AttentionMemory:
                 yield (image_id, class_index), accepted
 
     def _place_waiting(self) -> None:
-        """Take the batches that wait into the memory."""
+        """Move the waiting batches into the memory."""
         for pair, attention, accepted, finite, seen in self._waiting.take():
             if finite:
                 self._add(pair, attention, accepted, seen)
@@ -102,7 +102,7 @@ class AttentionMemory:
         accepted: bool,
         seen: np.ndarray | None = None,
     ) -> None:
-        """Take one map of the running epoch in."""
+        """Add one map of the running epoch."""
         self._note_arrival(pair, accepted)
         if accepted and self._wait:
             join_map(self._accepted, pair, attention)
@@ -123,7 +123,7 @@ class AttentionMemory:
         came[image_id] = accepted or came.get(image_id, False)
 
     def _offer(self, pair: Pair, attention: np.ndarray, rank: int) -> None:
-        """Make a map the candidate of its pair, unless there is a better."""
+        """Make a map the candidate of its pair, unless it has a better one."""
         mine = self.candidates.get(pair)
         if mine is None:
             accepted = self._fuses and pair in self._accepted
@@ -164,7 +164,7 @@ class AttentionMemory:
         return {name: maps for name, maps in sections.items() if maps}
 
     def take_part(self) -> Sections:
-        """Hand over all that has been collected, and collect from nothing.
+        """Return all that has been collected, and begin with nothing again.
 
         Returns:
             Sections: What :meth:`merge` takes in another process.
@@ -184,8 +184,7 @@ class AttentionMemory:
 
         Args:
             other (AttentionMemory | Sections): Another memory of the same
-                settings, which stays as it is, or a piece that it has handed
-                over.
+                settings, which stays as it is, or a piece of it.
 
         Raises:
             ValueError: The running epochs or the fusions differ, or maps of

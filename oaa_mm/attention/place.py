@@ -160,7 +160,7 @@ def _view_weights(
 def from_frame(
     attention: np.ndarray, placement: Placement, size: tuple[int, int]
 ) -> np.ndarray:
-    """Take attention maps from the frame of their image to what was seen.
+    """Bring attention maps from the frame of their image to the part seen.
 
     The inverse of :func:`to_frame`: whole maps go through the augmentation
     that their image went through. Flips are exact; a map whose cells coincide

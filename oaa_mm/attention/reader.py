@@ -82,7 +82,7 @@ class AttentionReader(MapsByImage):
         if content.get('version') not in ('1', FORMAT_VERSION):
             raise ValueError(
                 f'{self._path}: attention store of version '
-                f'{content.get("version")}, this release of oaa_mm reads '
+                f'{content.get("version")}, but this release reads '
                 'versions 1 and 2'
             )
         self.checksum = content.pop('checksum', None)
@@ -148,7 +148,7 @@ class AttentionReader(MapsByImage):
 
         Args:
             wanted (Iterable[str] | None): The sections to keep in memory; the
-                others are verified alone. Defaults to None: all.
+                others are only verified. Defaults to None: all.
 
         Returns:
             Sections: Section -> its maps, which share memory.

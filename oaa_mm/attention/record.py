@@ -1,4 +1,4 @@
-"""The files and classes of a data set, as stores and labels carry them on.
+"""The files and classes of a data set, as stores and labels record them.
 
 A store has the record in its metadata, a folder of labels in its manifest::
 
@@ -9,7 +9,7 @@ A store has the record in its metadata, a folder of labels in its manifest::
                 {..., "suffix": ".png", "ids": ["0003"]}],
      "masks": [...]}
 
-How files stand in it is known in :mod:`oaa_mm.attention.record_files`.
+The form of its files is that of :mod:`oaa_mm.attention.record_files`.
 """
 
 from __future__ import annotations

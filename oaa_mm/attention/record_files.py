@@ -1,8 +1,8 @@
-"""Files of many images in little room.
+"""The files of many images, recorded in little space.
 
 The file of an image is ``{root}/{image_id without prefix}{suffix}``; where
-that root is no more, as in a project that was moved, `relative` leads to it
-from the folder of the store or manifest. All groups but the first, which is
+that root no longer exists, as in a project that was moved, `relative` leads to
+it from the folder of the store or manifest. All groups but the first, which is
 the largest, list their images.
 """
 

@@ -20,7 +20,7 @@ from .store_names import final_store
 
 #: Classes are written as unsigned integers of 16 bits.
 MAX_CLASS_INDEX = 65535
-#: Maps that are looked at in one go.
+#: Number of maps that are measured in one step.
 MAPS_AT_ONCE = 256
 
 

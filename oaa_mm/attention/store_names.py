@@ -1,4 +1,4 @@
-"""How the stores of a training are called in its work_dir."""
+"""The names of a training's stores in its work_dir."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an epoch of accumulation did."""
+"""The result of an epoch of accumulation."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class EpochSummary:
-    """What one epoch did to the memory.
+    """The counts of one epoch of accumulation.
 
     Attributes:
         epoch (int): Index of the epoch, from 0.

@@ -14,7 +14,7 @@ from .maps import LabelledMaps
 from .place import Placement, to_frame
 
 #: Batches, and bytes of maps, that wait before they are fused. It bounds the
-#: memory that this takes; on a GPU it is also how seldom it is waited for.
+#: memory that this takes; on a GPU it also decides how rarely the CPU waits.
 MAX_BATCHES = 256
 MAX_BYTES = 8 << 20
 

@@ -1,4 +1,4 @@
-"""What the entries and the metainfo of any data set tell."""
+"""Reading the entries and the metainfo of any data set."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ def inspect_images(
     """
 
     def size_or_error(path: str) -> tuple[int, int] | Exception:
-        """Let the other images be looked at, too."""
+        """Return an error, so that the other images are looked at, too."""
         try:
             return inspect_image(path, decode=decode)
         except (FileNotFoundError, ValueError) as error:
@@ -140,7 +140,7 @@ SizedFile = tuple[str, tuple[int, int]]
 
 
 def other_size(kind: str, file: SizedFile, image: SizedFile) -> str:
-    """The message where a file has not the size of its image.
+    """The message for a file whose size is not that of its image.
 
     Args:
         kind (str): What the file is one of, such as ``'masks'``.

@@ -109,7 +109,7 @@ class PseudoLabelDataset(BaseSegDataset):
 
 
 def check_folder(folder: str | None) -> str:
-    """Refuse what is no finished folder of labels.
+    """Refuse a folder that holds no finished labels.
 
     Args:
         folder (str | None): See `pseudo_labels` of the data set.
@@ -118,7 +118,7 @@ def check_folder(folder: str | None) -> str:
         str: Its absolute path.
 
     Raises:
-        FileNotFoundError: It is none; the message says what to name.
+        FileNotFoundError: It holds none; the message says what to name.
     """
     if folder is None or not is_label_folder(folder):
         raise FileNotFoundError(

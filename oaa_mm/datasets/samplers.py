@@ -18,13 +18,13 @@ from oaa_mm.registry import DATA_SAMPLERS
 class EqualSizeBatchSampler(BatchSampler):
     """Group images whose size after resizing is equal.
 
-    Nothing is padded in such a batch, so it costs no computation in vain, and
-    no convolution sees padding: a batch gives what its images give one by one.
+    Nothing is padded in such a batch, so no computation is wasted and no
+    convolution sees padding: a batch gives the same as its images one by one.
     Left-over images of a size form smaller batches, or mixed ones.
 
     Every process gets the same number of batches: all of them are planned
-    from the seed and the epoch that the processes share, and some are dealt
-    twice if their number is not a multiple of the number of processes.
+    from the seed and the epoch that the processes share, and some are given
+    out twice if their number is not a multiple of the number of processes.
 
     Args:
         sampler (DefaultSampler): Decides on shuffling; its data set knows the
@@ -33,8 +33,8 @@ class EqualSizeBatchSampler(BatchSampler):
         batch_size (int): Images in a full batch.
         merge_leftovers (bool): Put the images that are left over of all sizes
             together, neighbouring sizes first, so that all batches but one
-            are full; those mixed batches are padded. Data sets with many
-            rare sizes train steadier so. Defaults to False.
+            are full; those mixed batches are padded. This makes training
+            steadier where many sizes are rare. Defaults to False.
         min_iters (int): Iterations that an epoch has at least. A smaller data
             set is gone through as often as that takes, each time in another
             order, so that a recipe stated in epochs trains on it as long as

@@ -141,7 +141,7 @@ def _check_kind(data: SplitData, kind: str, needed: bool) -> Iterator[Finding]:
     elif needed:
         yield Finding('error', kind, absent_files(noun, len(files)), absent)
     else:
-        text = f'{{n}} of {len(files)} {noun} do not exist, and need not'
+        text = f'{{n}} of {len(files)} {noun} do not exist, which is fine'
         yield Finding('info', kind, text, absent)
     errors = [file.error for file in files if file.error]
     yield Finding('error', kind, unusable(len(files), noun), errors)

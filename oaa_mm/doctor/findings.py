@@ -1,4 +1,4 @@
-"""Findings: the remarks of the checks about a data set, and their print."""
+"""Findings: the remarks of the checks about a data set, and their output."""
 
 from __future__ import annotations
 

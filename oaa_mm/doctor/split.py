@@ -29,7 +29,7 @@ class Split:
         img_dir (Path): Folder of the images.
         needs (frozenset[str]): The kinds of files that must be complete, some
             of ``'labels'``, ``'masks'`` and ``'saliency'``; absent files of
-            other kinds are only worth an information. ``'classes'``: their
+            other kinds are only reported as information. ``'classes'``: their
             names must be known. Defaults to none.
         mask_dir (Path, optional): Folder of the masks; None checks none.
         saliency_dir (Path, optional): Folder of the saliency maps; None

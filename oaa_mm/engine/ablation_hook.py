@@ -23,8 +23,8 @@ from .training_data import training_metadata
 class OAAAblationHook(Hook):
     """Accumulate the same attention maps under several settings at once.
 
-    For studies: all variants see the very same maps, so that what differs is
-    the accumulation alone, and one training serves them all. After it, each
+    For studies: all variants see the very same maps, so that only the
+    accumulation differs, and one training serves them all. After it, each
     variant is in ``WORK_DIR/{name}.safetensors``. Stands beside an OAAHook or
     alone. It needs a training in one process, and cannot resume.
 

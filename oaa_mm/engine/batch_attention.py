@@ -1,4 +1,4 @@
-"""What a training iteration leaves for accumulation."""
+"""The maps that a training iteration leaves for accumulation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which epoch of the accumulation a training is in, and what ends with it."""
+"""The epochs of an accumulation, under loops of epochs or iterations."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class EpochExchange:
     def gather(self, accumulator: AttentionAccumulator) -> None:
         """Merge the parts of all processes in the main process.
 
-        The other processes hand theirs over and collect from nothing.
+        The other processes send theirs and begin with nothing again.
 
         Args:
             accumulator (AttentionAccumulator): The one of this process.
@@ -79,10 +79,10 @@ class EpochExchange:
 
 
 def split(sections: Sections, pairs_at_once: int) -> Iterator[Sections]:
-    """Split what an accumulator has handed over into pieces.
+    """Split the sections of an accumulator into pieces.
 
     Args:
-        sections (Sections): What was handed over.
+        sections (Sections): The result of `take_part`.
         pairs_at_once (int): The most pairs of a piece.
 
     Yields:

@@ -22,15 +22,15 @@ from .oaa_hook import OAAHook
 class OAADropHook(OAAHook):
     """OAAHook with the attention drop layer of the authors' OAA-drop.
 
-    Where the attention of an image hardly moves from epoch to epoch, it has
-    to be pushed: of every image, with a probability of `drop_prob` an epoch,
-    the pixels are hidden (zero after normalisation, which is the mean colour)
-    where its latest accepted map of any of its classes exceeds
-    `drop_threshold`. The map of that epoch alone counts, not the accumulated
-    one; it is taken through the flip, crop and resize of the sample. Dropping
-    begins with the epoch after `start_epoch`, when there are maps. Images are
-    drawn one by one (the authors' release blanks the regions of one image in
-    its whole batch).
+    Where the attention of an image hardly moves from epoch to epoch, it has to
+    be pushed. In each epoch an image is drawn with the probability
+    `drop_prob`; then its pixels are hidden (zero after normalisation, which is
+    the mean colour) where the latest accepted map of any of its classes
+    exceeds `drop_threshold`. This is the map of a single epoch, not the
+    accumulated one; it is taken through the flip, crop and resize of the
+    sample. Dropping begins with the epoch after `start_epoch`, when there are
+    maps. Images are drawn one by one (the authors' release blanks the regions
+    of one image in its whole batch).
 
     Which images are drawn depends on the training's seed, the epoch and the
     image id; the latest maps are part of the store's file. So a resumed

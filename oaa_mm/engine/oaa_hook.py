@@ -23,7 +23,7 @@ from .oaa_log import log_epoch, log_result
 from .store_files import StoreFiles, checkpoint_folder
 from .training_data import training_metadata
 
-#: What a resumed training has to share with the one before.
+#: Settings that a resumed training has to share with the earlier one.
 SETTINGS = (
     'fusion', 'acceptance', 'threshold', 'norm', 'start_epoch', 'fallback'
 )  # fmt: skip
@@ -34,11 +34,11 @@ class OAAHook(Hook):
     """Accumulate the attention maps of the training forward passes.
 
     After each iteration the maps that the forward has computed anyway are
-    collected; nothing waits for the device. By the last iteration of an
-    epoch they are fused into the memory, before the logger writes its line
-    (priority NORMAL), which then shows `oaa_accept_rate`, `oaa_coverage` and
-    `oaa_never_accepted`. With each checkpoint the memory is written beside
-    it, as ``attention_epoch_{n}.safetensors`` with a manifest, and restored on
+    collected; nothing waits for the device. At the last iteration of an epoch
+    they are fused into the memory, before the logger writes its line (priority
+    NORMAL), which then shows `oaa_accept_rate`, `oaa_coverage` and
+    `oaa_never_accepted`. With each checkpoint the memory is written beside it,
+    as ``attention_epoch_{n}.safetensors`` with a manifest, and restored on
     resume. Where an iteration-based training saves a checkpoint in the middle
     of a declared epoch, the file is ``attention_iter_{n}.safetensors``.
     Validation, test and EMA forwards never take part.
@@ -196,7 +196,7 @@ class OAAHook(Hook):
         return {**self._data, **more}
 
     def _warn_of_missing_maps(self, runner: Runner, iters: int) -> None:
-        """Say what a checkpoint lacks that no known hook announced."""
+        """Warn of the maps that a checkpoint lacks."""
         if (
             get_world_size() > 1
             and self.clock.stops_within_epochs
@@ -221,7 +221,7 @@ class OAAHook(Hook):
                 settings differ.
         """
         if runner._resume and is_main_process():
-            # The other processes hand over what they collect.
+            # The other processes send the maps that they collect.
             self._files.restore(runner, checkpoint)
 
     def after_train(self, runner: Runner) -> None:

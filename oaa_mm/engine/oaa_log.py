@@ -1,4 +1,4 @@
-"""What OAAHook logs about an epoch and about the result."""
+"""The log lines of OAAHook: about an epoch, and about the result."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def log_epoch(
     if summary.all_zero:
         runner.logger.warning(
             f'{epoch}: {summary.all_zero} accumulated maps are zero '
-            'everywhere; what is trained on them takes their class for absent'
+            'everywhere; a training on them takes their class for absent'
         )
 
 

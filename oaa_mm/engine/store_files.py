@@ -94,8 +94,8 @@ class StoreFiles:
         state = checkpoint.get('oaa')
         if state is None:
             runner.logger.warning(
-                'OAAHook: the checkpoint was saved without OAAHook, the '
-                'accumulation starts from nothing'
+                'OAAHook: the checkpoint was saved without OAAHook, so '
+                'the accumulation starts from nothing'
             )
             return
         self._check_settings(state['settings'])

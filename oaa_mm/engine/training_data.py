@@ -1,4 +1,4 @@
-"""What the stores of a training tell about its data."""
+"""The data set of a training, as its stores record it."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from oaa_mm.io import IGNORE_INDEX, classes_in
 
 #: Values of a uint8 attention map, each of which is a threshold.
 NUM_LEVELS = 256
-#: What becomes of pixels that the mask marks 255, where maps are scored.
+#: Treatments of pixels that the mask marks 255, where maps are scored.
 IGNORE_POLICIES = ('drop', 'background')
 
 
@@ -145,7 +145,7 @@ def resized(
 
 @dataclass(frozen=True, eq=False)
 class ImageCounts:
-    """What one image adds to the counts of a data set: some kilobytes.
+    """The share of one image in the counts of a data set: some kilobytes.
 
     Attributes:
         index (np.ndarray): (n,) int32 flat indices of the entries of its

@@ -1,4 +1,4 @@
-"""What was scored: a store, a folder of labels or a network."""
+"""The scores of a store, a folder of labels or a network."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from oaa_mm.checks import check_choice
 
-#: What becomes of pixels that a label marks 255; see `confusion_scores`.
+#: Treatments of pixels that a label marks 255; see `confusion_scores`.
 LABEL_POLICIES = ('drop', 'background', 'error')
 
 

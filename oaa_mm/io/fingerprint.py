@@ -57,7 +57,7 @@ def fingerprint_files(
     Args:
         paths (Sequence[str | os.PathLike]): The files; at least one where no
             folder is given.
-        content (bool): False covers names and sizes alone. Defaults to True.
+        content (bool): False covers only names and sizes. Defaults to True.
         folder (str | os.PathLike | None): The folder. Defaults to None: the
             deepest one.
 

@@ -157,7 +157,7 @@ def _fits(name: str, value: Any) -> bool:
 
 
 def differences(old: Manifest, new: Manifest) -> list[str]:
-    """List why what was made is not what would be made now.
+    """List how a record differs from that of a run that starts now.
 
     Paths, dates and versions do not count: an input is the same wherever it
     lies.

@@ -58,7 +58,7 @@ def voc_colormap(n: int = 256) -> np.ndarray:
 def class_values(
     label_map: Mapping[int, int] | None, *, binary: bool = False
 ) -> dict[int, int] | None:
-    """What becomes of mask values where a data set chooses classes.
+    """The new mask values where a data set chooses classes.
 
     Args:
         label_map (Mapping[int, int] | None): Class index -> new index, as

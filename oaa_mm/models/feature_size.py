@@ -1,4 +1,4 @@
-"""How large is the feature map of an image?"""
+"""The size of the feature map of an image."""
 
 from __future__ import annotations
 

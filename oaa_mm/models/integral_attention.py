@@ -17,7 +17,7 @@ from oaa_mm.registry import MODELS
 
 from .attention_model import AttentionModel
 
-#: What LoadAttentionMaps and PackImageLevelInputs put into a sample.
+#: Fields that LoadAttentionMaps and PackImageLevelInputs add to a sample.
 _FIELDS = ('gt_attention', 'gt_attention_classes', 'placement')
 
 
@@ -140,8 +140,8 @@ class IntegralAttentionModel(AttentionModel):
     ) -> Tensor:
         """Logits of the classes: the highest score of any position.
 
-        Training sets the score of every position by itself, so that a class
-        is there if it is anywhere; a mean would weigh classes by their size.
+        Training sets the score of each position separately, so a class is
+        present if it is anywhere; a mean would weigh classes by their size.
 
         Args:
             scores (Tensor): (N, C, h, w) score maps F.

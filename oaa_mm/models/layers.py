@@ -1,4 +1,4 @@
-"""Layers by the configs that mmseg's heads and backbones take."""
+"""Layers made of the configs that mmseg's heads and backbones take."""
 
 from __future__ import annotations
 

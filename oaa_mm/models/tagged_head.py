@@ -19,7 +19,7 @@ from oaa_mm.io import IGNORE_INDEX
 
 @dataclass(frozen=True)
 class AttentionOutput:
-    """What a training forward leaves for OAAHook, detached.
+    """The maps and scores that a training forward leaves for OAAHook.
 
     Attributes:
         scores (Tensor): (N, C, h, w) score maps F.
@@ -120,7 +120,7 @@ class TaggedHead(BaseModule):
         if labels.shape[1] != self.num_classes:
             raise ValueError(
                 f'the head has {self.num_classes} classes (head.num_classes), '
-                f'the labels have {labels.shape[1]}'
+                f'but the labels have {labels.shape[1]}'
             )
         return labels
 

@@ -41,8 +41,8 @@ def compose_label(
     tie with a class. Scores are float32, so that the rounding of 1 - s
     settles "a_k > b" for equal numbers of 255ths, as it did in the release.
 
-    Saliency is evidence of its own: a pixel is background where it says so.
-    ``'power'`` and ``'constant'`` have no second witness. There b only
+    Saliency is evidence of its own: a pixel is background where saliency says
+    so. ``'power'`` and ``'constant'`` have no such evidence. There b only
     competes, and the third line becomes ``b >= max a and max a <=
     attention_threshold``; pixels whose best class beats b and is below
     `fg_threshold` are uncertain, `bg_threshold` has no effect.

@@ -99,7 +99,7 @@ def make_label_folder(
     check_number('workers', workers, low=1, integer=True)
     number, parts = part or (1, 1)
     check_number('the part', number, low=1, high=parts, integer=True)
-    # Whether it can be had.
+    # Fails early where a package of the refinement is absent.
     build_refine(refine, refine_options, regions=regions_dir)
     store = final_store(store)
     data = DataRecord.of_stores([AttentionStore.open(store)], store)
@@ -154,7 +154,7 @@ def make_label_folder(
 
 @contextmanager
 def _locked(out: Path, part: tuple[int, int] | None) -> Iterator[None]:
-    """Keep others out who would do the same work.
+    """Lock the folder against runs that would do the same work.
 
     Parts are made side by side; the whole is not made beside a part.
     """

@@ -32,9 +32,9 @@ def import_densecrf() -> ModuleType:
 def crf_probabilities(scores: np.ndarray) -> np.ndarray:
     """Scores, which need not sum to 1, as the probabilities of a CRF.
 
-    More than 1 in total is divided by the total. What lacks to 1 is what the
-    scores do not know, and goes to all labels in equal parts: weak attention
-    where the background is weak as well becomes no certainty.
+    More than 1 in total is divided by the total. The rest up to 1 is what the
+    scores do not know. It goes to all labels in equal parts, so that weak
+    attention does not become certain where the background is weak as well.
 
     Args:
         scores (np.ndarray): (K + 1, H, W) float, 0..1.
@@ -116,7 +116,7 @@ def build_refine(
     *,
     regions: str | os.PathLike | None = None,
 ) -> Refine | None:
-    """The refinement of a name, ready for :func:`compose_label`.
+    """Build the refinement of a name for :func:`compose_label`.
 
     Args:
         name (str): ``'none'``, ``'crf'`` (needs pydensecrf2), ``'par'``,

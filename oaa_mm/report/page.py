@@ -1,4 +1,4 @@
-"""One HTML page of all that a report says."""
+"""The HTML page of a report."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ JPEG_QUALITY = 82
 
 @dataclass(frozen=True)
 class Report:
-    """What a page says.
+    """The content of a page.
 
     Attributes:
         scores (Sequence[Score]): In the order of the method.
@@ -63,7 +63,7 @@ def write_report(
             defaults of :class:`ReportOptions`.
 
     Returns:
-        Report: What the page says. What is missing is in its notes.
+        Report: The content of the page; its notes name what is missing.
 
     Raises:
         FileNotFoundError: A folder is absent, or there is nothing at all.

@@ -1,4 +1,4 @@
-"""What a report draws of a run, and what a user chooses about it."""
+"""The maps and labels that a report draws, and the user's options."""
 
 from __future__ import annotations
 

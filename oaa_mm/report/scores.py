@@ -10,7 +10,7 @@ from oaa_mm.evaluation import Result, read_results
 
 from .sources import Sources, store_caption
 
-#: Names of folders that say no more than that they hold labels.
+#: Names of folders that only say that they hold labels.
 _PLAIN = ('pseudo_labels', 'labels', 'out')
 _TREATMENTS = {
     'drop': 'dropped',

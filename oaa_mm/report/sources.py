@@ -1,4 +1,4 @@
-"""What the folders of a training or a pipeline hold for a report."""
+"""The files of a training or a pipeline that a report shows."""
 
 from __future__ import annotations
 

@@ -89,8 +89,8 @@ class ResumeHook(Hook):
         if any(hook.max_keep_ckpts == 1 for hook in hooks):
             runner.logger.warning(
                 'CheckpointHook.max_keep_ckpts=1: mmengine removes the old '
-                'checkpoint before it writes the new one, an interruption in '
-                'between leaves none. Set it to 2 or more'
+                'checkpoint before it writes the new one, so that an '
+                'interruption in between leaves none. Set it to 2 or more'
             )
         if not runner._resume or runner._load_from is not None:
             return

@@ -1,4 +1,4 @@
-"""What every command of `tools/` does around its `main`."""
+"""The frame of every command of `tools/`: errors, signals, exit status."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _untrusted(error: UnpicklingError) -> str:
 
 @contextmanager
 def on_interrupt(hint: str) -> Iterator[None]:
-    """Say what to do next if the block is interrupted.
+    """Say how to go on if the block is interrupted.
 
     Args:
         hint (str): The sentence that :func:`run_cli` prints.

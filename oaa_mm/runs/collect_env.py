@@ -1,4 +1,4 @@
-"""What a bug report should say: ``python -m oaa_mm.runs.collect_env``."""
+"""The facts of a bug report: ``python -m oaa_mm.runs.collect_env``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mmengine.utils.dl_utils import collect_env as mmengine_env
 
 from oaa_mm.io.manifest import installed_versions
 
-#: Import packages whose distributions are worth a word.
+#: Import packages whose distributions are printed.
 _RELATED = ('mmcv', 'mmengine', 'mmseg', 'cv2', 'safetensors', 'pydensecrf')
 
 

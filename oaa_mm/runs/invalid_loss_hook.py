@@ -107,7 +107,7 @@ class InvalidLossHook(Hook):
         if longest >= self.patience:
             raise ValueError(
                 f'the loss was NaN or Inf for {longest} iterations in a row '
-                f'(InvalidLossHook.patience={self.patience}), training '
+                f'(InvalidLossHook.patience={self.patience}), so training '
                 f'stopped at iteration {runner.iter + 1}. Their maps were '
                 f'not accumulated. {_REMEDY}'
             )

@@ -17,7 +17,7 @@ from mmengine.runner import Runner
 
 from oaa_mm.registry import HOOKS
 
-#: Locks of this process: the system excludes other processes alone.
+#: Locks of this process: the system only excludes other processes.
 _held: set[Path] = set()
 if hasattr(os, 'register_at_fork'):  # a child does not have its parent's
     os.register_at_fork(after_in_child=_held.clear)

@@ -1,4 +1,4 @@
-"""Manifests of runs: what made a checkpoint or store, beside it."""
+"""Manifests of runs: the record of what made a checkpoint or store."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def write_run_manifest(
 
 
 def dataset_inputs(dataset: Dataset, *, masks: bool) -> dict[str, dict]:
-    """Fingerprints of what a data set reads.
+    """Fingerprints of the files that a data set reads.
 
     Images are identified by their names and sizes, everything else by its
     content.

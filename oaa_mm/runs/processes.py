@@ -56,7 +56,7 @@ def map_in_processes(
     except BrokenProcessPool as error:
         raise OSError(
             'a worker process was killed, perhaps for lack of memory; run the '
-            'same command with fewer --workers, finished files are kept'
+            'same command with fewer --workers; finished files are kept'
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)

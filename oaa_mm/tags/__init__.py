@@ -4,7 +4,7 @@
 the names of VOC and COCO, `formats` the readers and writers of each form on
 disk, `io` the choice among them, `select` keeps the images of a list, and
 `diff` compares two sources.
-`image_list` reads lists of images. This room knows files and arrays alone.
+`image_list` reads lists of images. This room knows only files and arrays.
 """
 
 from .classes import (

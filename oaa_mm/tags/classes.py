@@ -27,7 +27,7 @@ COCO_CATEGORY_IDS = tuple(
 )
 
 
-#: Names of what is no class, as annotation tools write them.
+#: Names by which annotation tools mark what is not a class.
 NO_CLASSES = ('background', '_background_', '__background__', '__ignore__')
 
 
@@ -82,8 +82,8 @@ def load_classes(spec: str) -> tuple[str, ...]:
     Args:
         spec (str): ``'voc'``, ``'coco'``, a text file with one name a line
             (blank lines are skipped), the ``class_names.txt`` of LabelMe and
-            the ``labelmap.txt`` of CVAT, whose background is left out with a
-            word; or names separated by commas.
+            the ``labelmap.txt`` of CVAT, whose background is left out, which
+            the log says; or names separated by commas.
 
     Returns:
         tuple[str, ...]: The names in the order of their indices.

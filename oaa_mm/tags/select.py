@@ -93,8 +93,8 @@ def labels_to_train_on(
         drop_empty (bool): Leave out images that the table gives no class.
             Defaults to False.
         chosen (Sequence[str] | None): Names of some classes of the table,
-            in the order of their new indices; images that have others alone
-            are left out. Defaults to None: all classes, as they are.
+            in the order of their new indices; images that have only others are
+            left out. Defaults to None: all classes, as they are.
 
     Returns:
         dict[str, tuple[int, ...]]: Image id -> class indices.

@@ -16,13 +16,13 @@ from oaa_mm.io import check_image_id, image_id_of
 
 from .classes import normalize_classes
 
-#: What a training says that has none.
+#: The message of a training that has none.
 NO_LABELS = (
     'there are no image-level labels, which a classifier learns from: give '
     '`labels` (a VOC Annotations folder, list, npy, CSV, COCO JSON or folder '
     'of masks), or a list with lines `name c1 c2 ...`'
 )
-#: What a training says where nothing names the classes.
+#: The message of a training where nothing names the classes.
 NO_CLASSES = (
     'nothing names the classes; give a data set their names, for example '
     "metainfo=dict(classes=('cat', 'dog'))"
@@ -30,7 +30,7 @@ NO_CLASSES = (
 
 
 class ListedImage(NamedTuple):
-    """What a line of a list says.
+    """The content of a line of a list.
 
     Attributes:
         image_id (str): The id, with the folders that belong to it.

@@ -1,4 +1,4 @@
-"""What the archive of PASCAL VOC 2012 has in place of files made of it.
+"""Files of VOC 2012's archive that replace files made from it later.
 
 The archive as it is downloaded lacks ``train_aug.txt``, ``train_cls.txt`` and
 ``val_cls.txt``, which are lists that others made, and SBD's masks in

@@ -193,7 +193,7 @@ def _clear_canvas(
 
 
 def toy_sample(seed: int, split: str, index: int) -> ToySample:
-    """Paint one image; it depends on the three arguments alone.
+    """Paint one image, which depends only on the three arguments.
 
     Args:
         seed (int): Seed of the data set, not negative.
@@ -204,7 +204,7 @@ def toy_sample(seed: int, split: str, index: int) -> ToySample:
         ToySample: The image, its mask, saliency, labels and boxes.
 
     Raises:
-        ValueError: `split` is none of the two, or a number is negative.
+        ValueError: `split` is neither of the two, or a number is negative.
     """
     check_choice('split', split, SPLITS)
     check_number('index', index, low=0, integer=True)

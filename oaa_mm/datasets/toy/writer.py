@@ -60,7 +60,7 @@ def _check_folder(out: Path) -> None:
 
 
 def _remove_others(out: Path, split: str, ids: Collection[str]) -> None:
-    """Remove what an earlier, larger set left, and nothing of others."""
+    """Remove the files that an earlier, larger set left, and no others."""
     for folder, suffix in _FOLDERS.items():
         for path in (out / folder).glob(f'{split}_*{suffix}'):
             ours = re.fullmatch(rf'{split}_\d{{4,}}', path.stem)

@@ -15,7 +15,7 @@ from oaa_mm.attention.store_names import final_store
 from oaa_mm.checks import require
 from oaa_mm.registry import TRANSFORMS
 
-#: Stands where a negative image has no map.
+#: Stands for the maps of a negative image, which has none.
 _NO_MAP = np.zeros((1, 1), np.uint8)
 
 

@@ -1,4 +1,4 @@
-"""What did a transform do to the rows, or the columns, of an image?"""
+"""The effect of a transform on the rows, or the columns, of an image."""
 
 from __future__ import annotations
 

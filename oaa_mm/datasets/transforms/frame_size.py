@@ -1,4 +1,4 @@
-"""Which size has the whole image when nothing is drawn at random?
+"""The size of the whole image when nothing is drawn at random.
 
 The maps of an image are fused on one grid, so the size of its frame has to
 be the same in every epoch, whatever scale or crop was drawn.
@@ -86,7 +86,7 @@ def resized_by_all(
 def size_after(
     transform: Callable, frame: tuple[int, int], *, drawn: bool
 ) -> tuple[int, int] | None:
-    """Size of the frame after a transform, as far as it needs no looking.
+    """Size of the frame after a transform, if the transform alone tells it.
 
     Args:
         transform (Callable): A transform of a pipeline.
@@ -132,6 +132,6 @@ def frame_scale(
 
 
 def _scale_size(scale: int | tuple[int, int]) -> tuple[int, ...]:
-    """Order of scales, whatever order they are listed in."""
+    """The key by which scales are sorted."""
     sides = (scale, scale) if isinstance(scale, int) else scale
     return (sides[0] * sides[1], *sides)

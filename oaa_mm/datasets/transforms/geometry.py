@@ -26,7 +26,7 @@ from .axis import trace_axis
 from .frame_size import draws_scale, iterate_transforms, size_after
 from .image_geometry import ImageGeometry
 
-#: What mmcv's loading raises for damaged files.
+#: Errors that mmcv's loading raises for damaged files.
 UNREADABLE = (OSError, AssertionError, cv2.error)
 WITNESS = 'oaa_geometry_witness'
 #: What transforms miss that need a segmentation map.
@@ -176,7 +176,7 @@ def _number_pixels(shape: tuple[int, int]) -> np.ndarray:
 
 
 def _check_known(transform: Callable) -> None:
-    """Refuse what is known to go wrong before the first sample."""
+    """Refuse, before the first sample, transforms known not to work."""
     if type(transform).__name__ in REFUSED:
         raise _refusal(transform, 'is known not to be undone')
     mmseg_flip = isinstance(transform, mmseg_transforms.RandomFlip)

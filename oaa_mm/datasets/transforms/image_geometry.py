@@ -11,7 +11,7 @@ from .axis import AxisTrace
 
 @dataclass(frozen=True)
 class ImageGeometry:
-    """What the transforms so far made of an image.
+    """The state of an image after the transforms so far.
 
     Attributes:
         shape (tuple[int, int]): Present height and width in pixels.

@@ -1,4 +1,4 @@
-"""Masks of images of which only some have one."""
+"""Masks of data sets in which only some images have one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from oaa_mm.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class LoadMaskOrIgnore(LoadAnnotations):
-    """mmseg's LoadAnnotations for data of which only some have masks.
+    """mmseg's LoadAnnotations, where only some images have masks.
 
     All pixels of an image without a mask are 255, so that a decode head
     learns nothing from it, while a CAMHead learns from its tags.

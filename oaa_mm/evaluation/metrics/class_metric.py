@@ -1,4 +1,4 @@
-"""What metrics of foreground classes have in common."""
+"""The base of metrics of foreground classes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the readers of folders share."""
+"""A helper of the readers of folders."""
 
 from __future__ import annotations
 
