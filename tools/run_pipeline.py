@@ -8,9 +8,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from oaa_mm.pipeline.plan import Pipeline, load_pipeline
-from oaa_mm.pipeline.run import dry_run, run_pipeline
+from oaa_mm.pipeline import Pipeline, load_pipeline, run_pipeline
+from oaa_mm.pipeline.run import dry_run
 from oaa_mm.runs.cli import on_interrupt, run_cli
+from oaa_mm.runs.config import OptionsAction
 
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
@@ -23,6 +24,22 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument('config', help='pipeline config')
     parser.add_argument('--work-dir', help="folder in place of the config's")
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=OptionsAction,
+        metavar='KEY=VALUE',
+        help='change settings of the pipeline config, for example '
+        'compare=[masks,cam,oaa] labels_from=oaa',
+    )
+    parser.add_argument(
+        '--seeds',
+        type=read_seeds,
+        default=(),
+        metavar='SEED,...',
+        help='run the trainings that the config says are seeded once for '
+        'each of these; the table shows means and spreads',
+    )
     parser.add_argument(
         '--from',
         dest='first',
@@ -42,18 +59,43 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
         action='store_true',
         help='print the commands and check the data, run nothing else',
     )
+    parser.add_argument(
+        '--verbose',
+        action='store_true',
+        help='print what the stages print (default: a line for each stage, '
+        'and stage.log in its folder)',
+    )
     return parser.parse_args(argv)
+
+
+def read_seeds(text: str) -> list[int]:
+    """``'0,1,2'`` -> [0, 1, 2]."""
+    words = text.split(',')
+    if not all(map(str.isdecimal, words)) or len({*words}) < len(words):
+        raise argparse.ArgumentTypeError(
+            f'{text!r} should be different seeds, for example 0,1,2'
+        )
+    return [int(word) for word in words]
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the pipeline."""
     args = parse_args(argv)
-    pipeline = load_pipeline(args.config, work_dir=args.work_dir)
+    pipeline = load_pipeline(
+        args.config,
+        work_dir=args.work_dir,
+        options=args.cfg_options,
+        seeds=args.seeds,
+    )
     if args.dry_run:
         return dry_run(pipeline, first=args.first, last=args.last)
     with on_interrupt('the same command with --resume goes on here'):
         run_pipeline(
-            pipeline, first=args.first, last=args.last, resume=args.resume
+            pipeline,
+            first=args.first,
+            last=args.last,
+            resume=args.resume,
+            verbose=args.verbose,
         )
     write_page(pipeline)
     return 0

@@ -46,6 +46,11 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
         action='store_true',
         help='go on from the newest usable checkpoint in the work-dir',
     )
+    parser.add_argument(
+        '--test',
+        action='store_true',
+        help='test the trained model at the end, as tools/test.py does',
+    )
     add_amp_argument(parser)
     return parser.parse_args(complete_amp(argv))
 
@@ -140,10 +145,13 @@ def main(argv: list[str] | None = None) -> None:
     first = is_first_process(cfg.launcher)
     lock = lock_folder(cfg.work_dir, 'train') if first else nullcontext()
     with on_interrupt('the same command with --resume goes on'), lock:
-        train(cfg, args.local_rank)
+        runner = train(cfg, args.local_rank)
+        if args.test:
+            check_deep_masks(runner.test_loop.dataloader.dataset)
+            runner.test()
 
 
-def train(cfg: Config, local_rank: int) -> None:
+def train(cfg: Config, local_rank: int) -> Runner:
     """Build the runner of a config and train."""
     prepare_launch(cfg, local_rank=local_rank)
     if 'runner_type' in cfg:
@@ -154,6 +162,7 @@ def train(cfg: Config, local_rank: int) -> None:
         if runner.train_loop is not None:
             check_deep_masks(runner.train_loop.dataloader.dataset)
         runner.train()
+    return runner
 
 
 if __name__ == '__main__':

@@ -21,7 +21,9 @@ inherit and change, and a function that makes the stages of them::
         return Pipeline(cfg.work_dir, [oaa])
 
 `cfg` holds the settings and `work_dir`: that of the command line, else of the
-config, else ``work_dirs/{name of the config}``.
+config, else ``work_dirs/{name of the config}``. `cfg.seed` is None, or one of
+the seeds of the command line: the function is called once for each of them,
+and what it puts into the same folder for all seeds is done once.
 """
 
 from __future__ import annotations
@@ -29,14 +31,11 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from oaa_mm.checks import check_choice
-from oaa_mm.runs.config import config_path, read_config
-
-_EXAMPLE = 'docs/pipeline.md shows one'
 
 
 @dataclass
@@ -44,8 +43,8 @@ class Stage:
     """One stage: commands, the files that they read and those they make.
 
     Attributes:
-        folder (Path): Where the stage works; its last part is the stage's
-            name, unique in the pipeline.
+        folder (Path): Where the stage works, unique in the pipeline; its
+            last part is the stage's name.
         commands (list[list[str]]): Commands, without `python`. Given as a
             text or a list of texts, which are split into words as a shell
             does.
@@ -57,6 +56,8 @@ class Stage:
         resume (list[str] | None): Words that make the last command go on after
             an interruption, given as a text; empty where the same command goes
             on. Defaults to None: the stage starts anew.
+        title (str): What messages call the stage: its folder within that of
+            the pipeline, such as ``'seed_1/segmentation'``.
 
     Raises:
         ValueError: A field is of another kind, or there is no command.
@@ -67,6 +68,7 @@ class Stage:
     outputs: list[Path]
     inputs: list[Path] = ()
     resume: list[str] | None = None
+    title: str = field(init=False)
 
     def __post_init__(self) -> None:
         """Check what a config gave and turn it into paths and words."""
@@ -78,6 +80,7 @@ class Stage:
         self.commands = _words(f'{where}: commands', commands)
         if not self.name or not all(self.commands) or not self.commands:
             raise ValueError(f'{where} needs a folder and a command')
+        self.title = self.name
         outputs = _paths(f'{where}: outputs', self.outputs)
         self.outputs = [self.folder / output for output in outputs]
         self.inputs = _paths(f'{where}: inputs', self.inputs)
@@ -86,7 +89,7 @@ class Stage:
 
     @property
     def name(self) -> str:
-        """Name of the stage: that of its folder."""
+        """Name of the stage: that of its folder, whatever the seed."""
         return self.folder.name
 
 
@@ -99,18 +102,23 @@ class Pipeline:
         stages (list[Stage]): In the order in which they run.
         checks (list[list[str]]): Commands that look at the data, for the dry
             run; given as texts. Defaults to none.
-        scores (Sequence[Mapping[str, Any]]): Rows of the final table, see
-            :func:`oaa_mm.pipeline.table.read_row`. Defaults to none.
+        scores (Sequence[Mapping[str, Any]]): Cells of the final table, see
+            :func:`oaa_mm.pipeline.table.read_score`. Defaults to none.
+        reference (str): Row of the table of which the others are a share, in
+            the last column. Defaults to ``''``: none.
+        main (str): Row from which the others differ. Defaults to ``''``.
 
     Raises:
         ValueError: A field is of another kind, there is no stage, or two have
-            one name.
+            one folder.
     """
 
     work_dir: Path
     stages: list[Stage]
     checks: list[list[str]] = ()
     scores: Sequence[Mapping[str, Any]] = ()
+    reference: str = ''
+    main: str = ''
 
     def __post_init__(self) -> None:
         """Check what a config gave; add what stages read of earlier ones."""
@@ -118,19 +126,27 @@ class Pipeline:
         self.checks = _words('checks', self.checks)
         _check_list('stages', self.stages, Stage, 'Stage objects')
         _check_list('scores', self.scores, Mapping, 'dicts')
-        names = [stage.name for stage in self.stages]
-        if not names or len(set(names)) < len(names):
+        titles = [self._title(stage) for stage in self.stages]
+        if not titles or len(set(titles)) < len(titles):
             raise ValueError(
-                f'stages should be one or more of different names, got {names}'
+                f'stages should be one or more of different names, got '
+                f'{titles}'
             )
         made: list[Path] = []
         for stage in self.stages:
             text = ' '.join(map(shlex.join, stage.commands))
-            stage.inputs += [path for path in made if str(path) in text]
+            read = [path for path in made if str(path) in text]
+            stage.inputs += [p for p in read if p not in stage.inputs]
             made += stage.outputs
 
+    def _title(self, stage: Stage) -> str:
+        if stage.folder.is_relative_to(self.work_dir):
+            inside = stage.folder.relative_to(self.work_dir)
+            stage.title = inside.as_posix()
+        return stage.title
+
     def between(self, first: str | None, last: str | None) -> list[Stage]:
-        """The stages from `first` to `last`, both included.
+        """The stages from `first` to `last`, both included, of every seed.
 
         Args:
             first (str | None): Name of a stage; None is the first one.
@@ -142,54 +158,14 @@ class Pipeline:
         Raises:
             ValueError: A name is unknown, or `last` comes before `first`.
         """
-        names = [stage.name for stage in self.stages]
+        names = list(dict.fromkeys(stage.name for stage in self.stages))
         first, last = first or names[0], last or names[-1]
         for name in (first, last):
             check_choice('a stage', name, names)
         start, stop = names.index(first), names.index(last) + 1
         if start >= stop:
             raise ValueError(f'stage {last!r} comes before {first!r}')
-        return self.stages[start:stop]
-
-
-def load_pipeline(
-    path: str | os.PathLike, *, work_dir: str | os.PathLike | None = None
-) -> Pipeline:
-    """Read a pipeline config.
-
-    Args:
-        path (str | os.PathLike): The config.
-        work_dir (str | os.PathLike | None): In place of the config's own.
-
-    Returns:
-        Pipeline: The stages.
-
-    Raises:
-        FileNotFoundError: There is no such config.
-        ValueError: The config cannot be run, has no function `pipeline`, or
-            makes something else than a pipeline.
-    """
-    cfg = read_config(path, lazy_import=False)
-    make = cfg.get('pipeline')
-    if not callable(make):
-        raise ValueError(
-            f'{path}: a pipeline config needs a function `pipeline(cfg)` '
-            f'under `@partial`; {_EXAMPLE}'
-        )
-    default = f'work_dirs/{config_path(path).stem}'
-    cfg.work_dir = work_dir or cfg.get('work_dir') or default
-    try:
-        pipeline = make(cfg)
-    except Exception as error:  # whatever a program may raise
-        raise ValueError(
-            f'{path}: pipeline(cfg) failed: {type(error).__name__}: {error}'
-        ) from error
-    if not isinstance(pipeline, Pipeline):
-        raise ValueError(
-            f'{path}: pipeline(cfg) should return a Pipeline, but got '
-            f'{pipeline!r}; {_EXAMPLE}'
-        )
-    return pipeline
+        return [s for s in self.stages if s.name in names[start:stop]]
 
 
 def _check_list(where: str, value: Any, kind: type, what: str) -> None:

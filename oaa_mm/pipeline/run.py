@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
-import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,19 +22,16 @@ from oaa_mm.io.manifest import (
     read_manifest,
     write_manifest,
 )
-from oaa_mm.runs.cli import Terminated
 from oaa_mm.runs.config import config_path, read_config
 from oaa_mm.runs.lock import check_free, lock_folder, remove_leftovers
 
+from .command import call, duration, last_lines, one_line
 from .plan import Pipeline, Stage
-from .table import score_table
+from .table import write_scores
 
-#: Files in the folder of a stage: its manifest, and that of a run that has
-#: started but not ended.
-RECORD, STARTED = 'stage.json', 'stage_started.json'
-
-#: Seconds that an interrupted command has to end by itself.
-_PATIENCE = 3
+#: Files in the folder of a stage: its manifest, that of a run that has started
+#: but not ended, and the output of its commands.
+RECORD, STARTED, LOG = 'stage.json', 'stage_started.json', 'stage.log'
 
 
 class PipelineError(ValueError):
@@ -49,6 +44,7 @@ def run_pipeline(
     first: str | None = None,
     last: str | None = None,
     resume: bool = False,
+    verbose: bool = False,
 ) -> None:
     """Run what is not done, in order, and print the table of scores.
 
@@ -59,6 +55,9 @@ def run_pipeline(
         last (str | None): Stop after this stage. Defaults to None.
         resume (bool): Go on inside a stage that was interrupted. Defaults to
             False: such a stage starts anew.
+        verbose (bool): Print what the stages print. Defaults to False: it
+            goes to a log in the folder of each, and of a stage that fails the
+            last lines are printed.
 
     Raises:
         FolderInUseError: Another run works in the folder of the pipeline or
@@ -69,12 +68,11 @@ def run_pipeline(
     reasons = _reasons(pipeline, first, last)
     with lock_folder(pipeline.work_dir, 'pipeline'):
         for stage, reason in reasons:
-            print(
-                f'[{stage.name}] {reason or "done and still valid, skipped"}'
-            )
             if reason:
-                _run_stage(stage, resume=resume)
-    print(score_table(pipeline.scores))
+                _run_stage(stage, reason, resume=resume, verbose=verbose)
+            else:
+                print(f'[{stage.title}] done and still valid, skipped')
+    print(write_scores(pipeline))
 
 
 def dry_run(
@@ -95,10 +93,10 @@ def dry_run(
         if earlier_runs and not reason:
             reason = 'if an earlier stage changes what it reads'
         earlier_runs |= bool(reason)
-        print(f'[{stage.name}] {f"runs: {reason}" if reason else "skipped"}')
+        print(f'[{stage.title}] {f"runs: {reason}" if reason else "skipped"}')
         for command in stage.commands:
             print(f'  python {shlex.join(command)}')
-    return int(any([_call('check', check) for check in pipeline.checks]))
+    return int(any([call(check) for check in pipeline.checks]))
 
 
 def _reasons(
@@ -171,12 +169,14 @@ def _fingerprints(paths: list[Path]) -> dict[str, dict]:
     return {str(path): fingerprint(path) for path in paths if path.is_file()}
 
 
-def _run_stage(stage: Stage, *, resume: bool) -> None:
+def _run_stage(
+    stage: Stage, reason: str, *, resume: bool, verbose: bool
+) -> None:
     now = _current_record(stage)
     absent = [str(p) for p in stage.inputs if not p.exists()]
     if absent:
         raise PipelineError(
-            f'stage {stage.name!r} needs {", ".join(absent)}, which does not '
+            f'stage {stage.title!r} needs {", ".join(absent)}, which does not '
             'exist; run the stages before it, or put the file there'
         )
     # A stage may have outlived the pipeline that started it.
@@ -186,57 +186,55 @@ def _run_stage(stage: Stage, *, resume: bool) -> None:
     same = begun is not None and not differences(begun, now)
     going_on = resume and same and stage.resume is not None
     if not going_on:
-        _put_aside(stage.folder)
+        _put_aside(stage)
     write_manifest(stage.folder / STARTED, now)
     start = time.perf_counter()
     *others, final = stage.commands
-    for words in (*others, final + stage.resume if going_on else final):
-        status = _call(stage.name, words)
-        if status:
-            raise PipelineError(
-                f'stage {stage.name!r} failed with status {status}; its '
-                'message stands above. Once it is mended, the same command '
-                'with --resume goes on here'
-            )
-    missing = [str(p) for p in stage.outputs if not p.is_file()]
-    if missing:
-        raise PipelineError(
-            f'stage {stage.name!r} ended well but did not make '
-            f'{", ".join(missing)}; its `outputs` in the pipeline config and '
-            'its own config disagree'
-        )
+    final = final + stage.resume if going_on else final
+    log, line = stage.folder / LOG, f'[{stage.title}] {reason}'
+    if verbose:
+        print(line)
+    with nullcontext() if verbose else one_line(f'{line}; see {log}'):
+        _call_all(stage, [*others, final], None if verbose else log)
     seconds = round(time.perf_counter() - start, 1)
     done = replace(now, outputs=_fingerprints(stage.outputs), seconds=seconds)
     write_manifest(stage.folder / RECORD, done)
     (stage.folder / STARTED).unlink()
-    print(f'[{stage.name}] done in {seconds / 60:.1f} minutes')
+    if verbose:
+        print(f'[{stage.title}] done in {duration(seconds)}')
 
 
-def _call(name: str, words: Sequence[str]) -> int:
-    """Run a command, which ends with this process; return its status."""
-    print(f'[{name}] $ python {shlex.join(words)}', flush=True)
-    process = subprocess.Popen([sys.executable, *words])
-    try:
-        return process.wait()
-    except KeyboardInterrupt as error:
-        # Ctrl-C in a terminal reaches the command as well, SIGTERM does not.
-        patience = 0 if isinstance(error, Terminated) else _PATIENCE
-        for end in (process.terminate, process.kill):
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(patience)
-                break
-            end()
-            patience = 10 * _PATIENCE
-        process.wait()
-        raise
+def _call_all(
+    stage: Stage, commands: list[list[str]], log: Path | None
+) -> None:
+    """Run the commands of a stage and look for its outputs."""
+    for words in commands:
+        status = call(words, log)
+        if status:
+            said = 'its message stands above'
+            if log:
+                said = f'its last lines:\n{last_lines(log)}\nAll is in {log}'
+            raise PipelineError(
+                f'stage {stage.title!r} failed with status {status}; {said}. '
+                'Once it is mended, the same command with --resume goes on '
+                'here'
+            )
+    missing = [str(p) for p in stage.outputs if not p.is_file()]
+    if missing:
+        raise PipelineError(
+            f'stage {stage.title!r} ended well but did not make '
+            f'{", ".join(missing)}; its `outputs` in the pipeline config and '
+            'its own config disagree'
+        )
 
 
-def _put_aside(folder: Path) -> None:
+def _put_aside(stage: Stage) -> None:
     """Rename the folder of an earlier run of the stage, so that it is kept."""
+    folder = stage.folder
     if not folder.exists() or not any(folder.iterdir()):
         return
     number = 1
     while (aside := folder.with_name(f'{folder.name}.{number}')).exists():
         number += 1
     os.replace(folder, aside)
-    print(f'[{folder.name}] the former run was moved to {aside}')
+    print(f'[{stage.title}] the former run was moved to {aside}')

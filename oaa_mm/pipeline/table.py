@@ -4,65 +4,165 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from math import sqrt
+from operator import sub, truediv
+from statistics import fmean, stdev
+from textwrap import fill
+from typing import Any
 
 from oaa_mm.checks import check_choice, check_number
 from oaa_mm.evaluation import read_results
 from oaa_mm.evaluation.tables import percent, text_table
+from oaa_mm.io import write_json
+
+from .plan import Pipeline
+
+#: The file in the folder of a pipeline that holds what its table shows.
+SCORES = 'scores.json'
+
+_KEYS = ('name', 'file', 'column', 'entry', 'policy', 'seed')
 
 
-def read_row(row: Mapping[str, str | int]) -> dict[str, float | None]:
-    """Read the scores of one row.
+def read_score(cell: Mapping[str, str | int]) -> float | None:
+    """Read the score of one cell, for one seed.
 
     Args:
-        row (Mapping[str, str | int]): `name`; `file`, a JSON file that
-            ``tools/evaluate.py`` or ``tools/test.py`` writes, or a glob
-            pattern whose newest match is taken; optionally `entry`, the
-            number of the store or folder in that file (0, the first, is the
-            default), and `policy`, what becomes of labels of 255 (the file's
-            first policy is the default).
+        cell (Mapping[str, str | int]): `name` of its row; `file`, a JSON file
+            that ``tools/evaluate.py`` or ``tools/test.py`` writes, or a glob
+            pattern whose newest match is taken; optionally `column`
+            (``'mIoU'`` is the default), `entry`, the number of the store or
+            folder in that file (0, the first, is the default), `policy`, what
+            becomes of labels of 255 (the file's first policy is the default),
+            and `seed`.
 
     Returns:
-        dict[str, float | None]: ``mIoU`` and, of labels, ``ignored``, shares
-        in [0, 1]; None where the file or the score is missing.
+        float | None: The mIoU in [0, 1]; None where the file or the score is
+        missing.
 
     Raises:
         ValueError: A key is unknown, or the file is damaged.
     """
-    where = f'scores of {row["name"]!r}'
-    for key in row:
-        check_choice(
-            f'{where}: a key', key, ('name', 'file', 'entry', 'policy')
-        )
-    entry = row.get('entry', 0)
+    where = f'scores of {cell["name"]!r}'
+    for key in cell:
+        check_choice(f'{where}: a key', key, _KEYS)
+    entry = cell.get('entry', 0)
     check_number(f'{where}: entry', entry, low=0, integer=True)
-    newest = max(glob.glob(row['file']), key=os.path.getmtime, default=None)
+    newest = max(glob.glob(cell['file']), key=os.path.getmtime, default=None)
     results = read_results(newest) if newest else []
     if entry >= len(results):
-        return {'mIoU': None}
+        return None
     result = results[entry]
-    means = result.means.get(row.get('policy', result.policy), {})
-    found = {'mIoU': means.get('mIoU')}
-    if result.kind == 'labels':
-        found['ignored'] = result.ignored
-    return found
+    policy = cell.get('policy', result.policy)
+    return result.means.get(policy, {}).get('mIoU')
 
 
-def score_table(rows: Sequence[Mapping[str, str | int]]) -> str:
-    """Format the scores of all rows.
+def summarise(pipeline: Pipeline) -> list[dict[str, Any]]:
+    """Read all scores, and compare those of the last column.
 
     Args:
-        rows (Sequence[Mapping[str, str | int]]): See :func:`read_row`.
+        pipeline (Pipeline): Its cells, reference and main row.
+
+    Returns:
+        list[dict[str, Any]]: An entry for each row and column that has cells:
+        ``name`` and ``column``; ``seeds`` and ``values``, shares in [0, 1] or
+        None, in the same order, where None is the seed of what is the same
+        for all; ``mean`` and ``std`` of the values. Entries of the last
+        column have ``share`` of the reference and its ``share_error``,
+        ``difference`` to the main row and its ``difference_error`` as well,
+        means and standard errors over the seeds that both have, and ``tie``:
+        whether the difference is below two of its standard errors. A number
+        that does not exist is None; a spread needs two seeds.
+    """
+    rows: dict[tuple[str, str], dict[int | None, float | None]] = {}
+    for cell in pipeline.scores:
+        place = cell['name'], cell.get('column', 'mIoU')
+        rows.setdefault(place, {})[cell.get('seed')] = read_score(cell)
+    entries = []
+    for (name, column), values in rows.items():
+        mean, std = _mean_and_std(
+            [v for v in values.values() if v is not None]
+        )
+        entry = {'name': name, 'column': column, 'seeds': [*values]}
+        entry |= {'values': [*values.values()], 'mean': mean, 'std': std}
+        if column == _columns(pipeline)[-1]:
+            reference = rows.get((pipeline.reference, column), {})
+            share, error = _paired(truediv, values, reference)
+            entry |= {'share': share, 'share_error': error}
+            main = rows.get((pipeline.main, column), {})
+            others = {} if name == pipeline.main else main
+            difference, error = _paired(sub, values, others)
+            tie = error is not None and abs(difference) < 2 * error
+            entry |= {'difference': difference, 'difference_error': error}
+            entry['tie'] = tie
+        entries.append(entry)
+    return entries
+
+
+def write_scores(pipeline: Pipeline) -> str:
+    """Write the scores into the pipeline's folder, and show them.
+
+    Args:
+        pipeline (Pipeline): The pipeline.
 
     Returns:
         str: A table in percent; numbers that are missing are shown as ``-``.
+        Empty for a pipeline without scores.
     """
-    if not rows:
+    if not pipeline.scores:
         return ''
-    scores = [read_row(row) for row in rows]
-    columns = list(dict.fromkeys(c for score in scores for c in score))
+    columns, scores = _columns(pipeline), summarise(pipeline)
+    content = {'reference': pipeline.reference, 'main': pipeline.main}
+    content |= {'columns': columns, 'scores': scores}
+    write_json(pipeline.work_dir / SCORES, content)
+    of, against = f'of {pipeline.reference}', f'against {pipeline.main}'
+    rows: dict[str, dict[str, str]] = {}
+    for entry in scores:
+        row = rows.setdefault(entry['name'], {})
+        row[entry['column']] = _number(entry, 'mean', 'std')
+        if entry['column'] == columns[-1]:
+            row[of] = _number(entry, 'share', 'share_error')
+            row[against] = _number(entry, 'difference', 'difference_error')
+            row[against] += ', tie' if entry['tie'] else ''
+    shown = {h for row in rows.values() for h in row if row[h] != '-'}
+    header = [*columns, *(h for h in (of, against) if h in shown)]
     cells = [
-        [row['name'], *(percent(score.get(column)) for column in columns)]
-        for row, score in zip(rows, scores, strict=True)
+        [name, *(row.get(h, '-') for h in header)]
+        for name, row in rows.items()
     ]
-    return text_table(['percent', *columns], cells)
+    return text_table(['mIoU, percent', *(fill(h, 13) for h in header)], cells)
+
+
+def _columns(pipeline: Pipeline) -> list[str]:
+    cells = pipeline.scores
+    return list(dict.fromkeys(cell.get('column', 'mIoU') for cell in cells))
+
+
+def _paired(
+    function: Callable[[float, float], float],
+    values: Mapping[int | None, float | None],
+    others: Mapping[int | None, float | None],
+) -> tuple[float | None, float | None]:
+    """Mean and standard error of a function of two scores of one seed."""
+    pairs = [(value, others.get(seed)) for seed, value in values.items()]
+    results = [
+        function(*pair) for pair in pairs if None not in pair and pair[1]
+    ]
+    mean, std = _mean_and_std(results)
+    return mean, None if std is None else std / sqrt(len(results))
+
+
+def _mean_and_std(
+    values: Sequence[float],
+) -> tuple[float | None, float | None]:
+    mean = fmean(values) if values else None
+    return mean, stdev(values) if len(values) > 1 else None
+
+
+def _number(entry: Mapping[str, Any], key: str, spread: str) -> str:
+    text = percent(entry.get(key))
+    return (
+        text
+        if entry.get(spread) is None
+        else f'{text} ± {percent(entry[spread])}'
+    )

@@ -31,7 +31,7 @@ from oaa_mm.models import CAMHead, HybridAttentionLoss
 from oaa_mm.models.inference_config import InferenceConfig
 from oaa_mm.pipeline import Pipeline, Stage, load_pipeline
 from oaa_mm.pipeline.run import read_record
-from oaa_mm.pipeline.table import read_row
+from oaa_mm.pipeline.table import read_score
 from oaa_mm.pseudo_labels import LabelRules
 from oaa_mm.runs import InvalidLossHook
 from oaa_mm.runs.config import OptionsAction, override_config, read_config
@@ -93,7 +93,7 @@ def test_json_that_breaks_parsers(folder, text):
         read_manifest(path)
     assert read_record(path) is None
     with pytest.raises(ValueError, match=r'deep\.json'):
-        read_row({'name': 'row', 'file': str(path)})
+        read_score({'name': 'row', 'file': str(path)})
 
 
 def test_a_folder_in_place_of_a_manifest(folder):
@@ -173,7 +173,7 @@ def test_pipeline_configs_of_anything(folder, monkeypatch, entries):
     path = folder / 'pipeline.py'
     path.write_text('')
     monkeypatch.setattr(
-        'oaa_mm.pipeline.plan.read_config', lambda _, **__: Config(entries)
+        'oaa_mm.pipeline.load.read_config', lambda _, **__: Config(entries)
     )
     with pytest.raises(ValueError, match='pipeline.py'):
         load_pipeline(path)

@@ -15,13 +15,15 @@ import pytest
 from other_process import other_process
 
 from oaa_mm.pipeline import (
+    Pipeline,
     PipelineError,
+    Stage,
     load_pipeline,
     run_pipeline,
     stage_status,
 )
 from oaa_mm.pipeline.run import dry_run
-from oaa_mm.pipeline.table import read_row, score_table
+from oaa_mm.pipeline.table import SCORES, read_score, write_scores
 from oaa_mm.runs.lock import check_free
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -306,11 +308,16 @@ def test_a_damaged_record_counts_as_not_done(config):
     assert stage_status(stage) == 'not done yet'
 
 
+def write_test(folder, miou):
+    """What the test of a network leaves."""
+    folder.mkdir(parents=True)
+    (folder / 'test.json').write_text(json.dumps({'mIoU': miou}))
+    return {'file': f'{folder}/*.json'}
+
+
 def test_scores(tmp_path):
-    for number, value in enumerate((25.0, 50.0)):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        (folder / 'test.json').write_text(json.dumps({'mIoU': value}))
+    write_test(tmp_path / '0', 25.0)
+    write_test(tmp_path / '1', 50.0)
     os.utime(tmp_path / '0/test.json', (1, 1))
     policies = {p: {'mIoU': None, 'per_class': {}} for p in ('drop', 'error')}
     policies['error']['mIoU'] = 0.75
@@ -318,24 +325,82 @@ def test_scores(tmp_path):
         {'labels': 'x', 'ignored': 0.5, **policies},
     ]}  # fmt: skip
     (tmp_path / 'labels.json').write_text(json.dumps(labels))
-    row = {'name': 'network', 'file': f'{tmp_path}/*/test.json'}
-    assert read_row(row) == {'mIoU': 0.5}
-    assert read_row({**row, 'entry': 1}) == {'mIoU': None}
+    cell = {'name': 'network', 'file': f'{tmp_path}/*/test.json'}
+    assert read_score(cell) == 0.5
+    assert read_score({**cell, 'entry': 1}) is None
     drop = {'name': 'labels', 'file': f'{tmp_path}/labels.json'}
     error = {**drop, 'policy': 'error'}
-    assert read_row(drop) == {'mIoU': None, 'ignored': 0.5}
-    assert read_row(error) == {'mIoU': 0.75, 'ignored': 0.5}
+    assert read_score(drop) is None
+    assert read_score(error) == 0.75
     with pytest.raises(
         ValueError, match="'network'.*policy.*, but got 'mIoU'"
     ):
-        read_row({**row, 'mIoU': 'stores > 0'})
+        read_score({**cell, 'mIoU': 'stores > 0'})
     with pytest.raises(ValueError, match="'network'.*entry.*'x'"):
-        read_row({**row, 'entry': 'x'})
-    table = score_table([error, row, {'name': 'none', 'file': 'x'}])
-    assert [line.split()[3:6:2] for line in table.splitlines()[3:6]] == [
-        ['75.00', '50.00'], ['50.00', '-'], ['-', '-'],
+        read_score({**cell, 'entry': 'x'})
+
+
+def table_of(folder, cells, **kwargs):
+    """Row -> its cells, as printed, and what the file holds."""
+    stages = [Stage(folder / 'one', 'x', outputs=[])]
+    text = write_scores(Pipeline(folder, stages, scores=cells, **kwargs))
+    lines = [line.split('|')[1:-1] for line in text.splitlines()]
+    rows = {r[0].strip(): [c.strip() for c in r[1:]] for r in lines if r}
+    return rows, json.loads((folder / SCORES).read_text())['scores']
+
+
+def test_table_of_one_seed(tmp_path):
+    cells = [
+        {'name': 'CAM', 'column': 'maps', **write_test(tmp_path / 'a', 40.0)},
+        {'name': 'OAA', 'column': 'maps', 'file': 'none'},
+        {'name': 'CAM', 'column': 'net', **write_test(tmp_path / 'b', 30.0)},
+        {'name': 'OAA', 'column': 'net', **write_test(tmp_path / 'c', 45.0)},
+        {'name': 'drawn', 'column': 'net', **write_test(tmp_path / 'd', 60.0)},
+    ]
+    rows, _ = table_of(tmp_path, cells, reference='drawn', main='OAA')
+    assert rows == {
+        'mIoU, percent': ['maps', 'net', 'of drawn', 'against OAA'],
+        'CAM': ['40.00', '30.00', '50.00', '-15.00'],
+        'OAA': ['-', '45.00', '75.00', '-'],
+        'drawn': ['-', '60.00', '100.00', '15.00'],
+    }
+    # Where nothing is compared, no column says so.
+    rows, _ = table_of(tmp_path, cells[2:4])
+    assert rows['CAM'] == ['30.00']
+    stages = [Stage(tmp_path / 'one', 'x', outputs=[])]
+    assert write_scores(Pipeline(tmp_path, stages)) == ''
+
+
+def test_differences_are_paired_by_seed(tmp_path):
+    """Seeds 0, 1, 2; all numbers worked out by hand."""
+    of_seeds = {
+        'masks': (50.0, 60.0, 80.0),
+        'main': (40.0, 45.0, 72.0),  # shares 0.8, 0.75, 0.9
+        'near': (41.0, 44.0, 73.0),  # +1, -1, +1: 1/3, error 2/3
+        'below': (37.0, 43.0, 71.0),  # -3, -2, -1: -2, error 1 / sqrt(3)
+    }
+    cells = [
+        {'name': name, 'seed': seed,
+         **write_test(tmp_path / f'{name}{seed}', value)}
+        for name, values in of_seeds.items()
+        for seed, value in enumerate(values)
     ]  # fmt: skip
-    assert score_table([]) == ''
+    cells[-1]['file'] = 'lost'
+    rows, scores = table_of(tmp_path, cells, reference='masks', main='main')
+    # Means of 50, 60, 80 and 40, 45, 72; the standard deviations are roots of
+    # (13.33^2 + 3.33^2 + 16.67^2) / 2 and (12.33^2 + 7.33^2 + 19.67^2) / 2;
+    # that of the shares is the root of (0.0167^2 + 0.0667^2 + 0.0833^2) / 2,
+    # its error a root of 3 less.
+    assert rows['masks'][:2] == ['63.33 ± 15.28', '100.00 ± 0.00']
+    assert rows['main'] == ['52.33 ± 17.21', '81.67 ± 4.41', '-']
+    assert rows['near'][2] == '0.33 ± 0.67, tie'
+    assert rows['below'][0] == '40.00 ± 4.24'  # of two seeds
+    assert rows['below'][2] == '-2.50 ± 0.50'
+    near = scores[2]
+    assert near['seeds'] == [0, 1, 2]
+    assert near['values'] == [0.41, 0.44, 0.73]
+    assert near['tie']
+    assert not scores[3]['tie']
 
 
 def test_command_line(config, capfd):

@@ -11,6 +11,7 @@ import pytest
 
 from oaa_mm.datasets.toy import make_toy_voc
 from oaa_mm.io.manifest import manifest_path
+from oaa_mm.runs.config import read_config
 
 ROOT = Path(__file__).resolve().parents[2]
 TOY = ROOT / 'configs/toy'
@@ -82,12 +83,19 @@ def run(config, *options, expect=0):
     return out
 
 
+def table_of(out):
+    """Row -> its cells."""
+    lines = out[out.rindex('| mIoU, percent') :].splitlines()
+    rows = [line.split('|')[1:-1] for line in lines if '|' in line]
+    return {r[0].strip(): [c.strip() for c in r[1:]] for r in rows}
+
+
 def test_from_tags_to_a_table(pipeline):
     work = pipeline.parent / 'work'
     # Interrupted in the first validation, which alone needs masks.
     masks = pipeline.parent / 'data/SegmentationClassAug'
     out = run(pipeline, '--until', 'labels')
-    assert '[labels] done in ' in out
+    assert f'[labels] not done yet; see {work}/labels/stage.log: ' in out
     labels = sorted((work / 'labels/pseudo_labels/labels').glob('*.png'))
     assert len(labels) == 8
     first = labels[0].stat().st_mtime_ns
@@ -98,16 +106,18 @@ def test_from_tags_to_a_table(pipeline):
     shutil.move(masks.with_name('gone'), masks)
     out = run(pipeline, '--resume')
     assert out.count('done and still valid, skipped') == 5
-    assert 'iter: 4' in out  # training goes on from its last checkpoint
-    table = out[out.rindex('| percent') :]
-    for row in ('CAMs', 'accumulated', 'OAA+', 'dropped', 'segmentation'):
-        assert row in table
-    rows = [row.split('|') for row in table.splitlines() if '|' in row]
-    assert len(rows) == 8
-    assert all(float(row[2]) >= 0 for row in rows[1:])
+    assert len(out.splitlines()) < 25
+    # Training has gone on from its last checkpoint, in the same log.
+    log = (work / 'segmentation/stage.log').read_text()
+    assert 'iter: 4' in log
+    assert log.count('$ python -m oaa_mm train') == 2
+    table = table_of(out)
+    assert list(table)[1:] == ['CAM', 'OAA', 'OAA+']
+    assert all(float(row[0]) >= 0 for row in list(table.values())[1:])
+    assert all(float(cell) >= 0 for cell in table['OAA+'])
     maps = json.loads((work / 'evaluation/maps.json').read_text())
     best = 100 * maps['stores'][2]['best']['mIoU']
-    assert f'{best:.2f}' in table
+    assert table['OAA+'][0] == f'{best:.2f}'
     assert labels[0].stat().st_mtime_ns == first
     for made in (
         'oaa/epoch_2.pth',
@@ -118,6 +128,26 @@ def test_from_tags_to_a_table(pipeline):
         'segmentation/iter_4.pth',
     ):
         assert manifest_path(work / made).is_file()
+
+
+def test_true_masks_and_seeds(pipeline):
+    """After the test above, of which all but the networks is still valid."""
+    work = pipeline.parent / 'work'
+    options = ['--cfg-options', 'compare=[masks]', '--seeds', '3,5']
+    out = run(pipeline, *options)
+    assert out.count('done and still valid, skipped') == 6
+    assert out.count('not done yet') == 4
+    row = table_of(out)['true masks']
+    assert '±' in row[-3]
+    assert row[-2] == '100.00 ± 0.00'
+    for name in ('segmentation', 'segmentation_masks'):
+        for seed in (3, 5):
+            log = (work / f'seed_{seed}/{name}/stage.log').read_text()
+            assert f'seed: {seed}' in log
+    cfg = read_config(next(work.glob('seed_5/segmentation_masks/*.py')))
+    dataset = cfg.train_dataloader.dataset
+    assert cfg.randomness.seed == 5
+    assert dataset.data_prefix.seg_map_path.endswith('SegmentationClassAug')
 
 
 @pytest.fixture
@@ -153,10 +183,8 @@ def test_coco_to_the_end(coco):
     """From instances JSON, with a crowd and an image without annotation."""
     make_coco_masks(coco.parent / 'data')
     out = run(coco)
-    table = out[out.rindex('| percent') :]
-    rows = [row.split('|') for row in table.splitlines() if '|' in row]
-    assert len(rows) == 8
-    assert all(float(row[2]) >= 0 for row in rows[1:])
+    table = table_of(out)
+    assert all(float(cell) >= 0 for cell in table['OAA+'])
     labels = coco.parent / 'work/labels/pseudo_labels/labels'
     names = [f'{number:012d}.png' for number in range(1, 9)]
     assert sorted(path.name for path in labels.iterdir()) == names

@@ -19,7 +19,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from .faults import Fault, install_fault
 
@@ -205,15 +205,23 @@ class ForkedCommand:
     Args:
         command (Sequence[str]): The interpreter, which is not used, and the
             words of a command.
+        stdout (TextIO | None): File for all output. Defaults to None: that of
+            this process.
+        stderr (int | None): As `subprocess.Popen` takes it; not used.
     """
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        stdout: TextIO | None = None,
+        stderr: int | None = None,
+    ) -> None:
         sys.stdout.flush()
         self.status: int | None = None
         self.pid = os.fork()
         if self.pid == 0:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            _become(command[1:], None)
+            _become(command[1:], None if stdout is None else stdout.name)
 
     def wait(self, timeout: float | None = None) -> int:
         """Exit status of the command, once it has ended.

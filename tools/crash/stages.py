@@ -108,10 +108,12 @@ def _outcomes(
 
 def fork_stages() -> None:
     """Let the pipeline of this process fork its stages."""
-    from oaa_mm.pipeline import run
+    from oaa_mm.pipeline import command
 
-    run.subprocess = SimpleNamespace(
-        Popen=ForkedCommand, TimeoutExpired=subprocess.TimeoutExpired
+    command.subprocess = SimpleNamespace(
+        Popen=ForkedCommand,
+        STDOUT=subprocess.STDOUT,
+        TimeoutExpired=subprocess.TimeoutExpired,
     )
 
 

@@ -3,12 +3,13 @@
 # A pipeline that inherits this sets `data`, and of each training its config
 # (`oaa_config`, `oaa_plus_config`, `segmentation_config`) and its last epoch
 # or iteration (`oaa_epochs`, `oaa_plus_epochs`, `segmentation_iters`). It can
-# change the settings below; None stands for VOC's places in `data`. Of VOC, the
-# archive as it is downloaded suffices.
+# change the settings below, in the file or by --cfg-options; None stands for
+# VOC's places in `data`. Of VOC, the archive as it is downloaded suffices.
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
+from oaa_mm.checks import check_choice
 from oaa_mm.pipeline import Pipeline, Stage
 from oaa_mm.tags.voc12 import SBD_MASKS, voc12_list, voc12_masks
 
@@ -22,99 +23,193 @@ val_list = None  # list of the validation images, or manifest of their masks
 # Options of tools/make_pseudo_labels.py. None: '--saliency-dir' and
 # SaliencyMaps in `data`, or else '--background power --refine par'.
 label_options = None
+# The maps that the labels are made of: 'cam', 'oaa' or 'oaa_plus'.
+labels_from = 'oaa_plus'
+# What DeepLab is trained on as well, to compare: labels from 'cam', 'oaa' or
+# 'oaa_plus', or 'masks', the true ones.
+compare = ()
+# The trainings that --seeds repeats, of 'oaa', 'oaa_plus' and 'segmentation';
+# what reads their results is repeated, too.
+seeded = ('segmentation',)
+amp = None  # 'bf16' or 'fp16': trainings take --amp and ChannelsLastHook
 workers = 2
+
+names = {
+    'cam': 'CAM',
+    'oaa': 'OAA',
+    'oaa_plus': 'OAA+',
+    'masks': 'true masks',
+}
 
 
 @partial  # a config of mmengine keeps objects but drops plain functions
 def pipeline(cfg):
-    work, data = cfg.work_dir, cfg.data
-    classes = f'--classes {cfg.classes or f"{data}/classes.txt"}'
-    data_roots = '--cfg-options ' + ' '.join(
+    data, main = cfg.data, cfg.labels_from
+    sources = _sources(cfg)
+    data_roots = ' '.join(
         f'{part}_dataloader.dataset.data_root={data}'
         for part in ('train', 'val', 'test')
     )
     layout = _layout_of_coco if cfg.train_masks else _layout_of_voc
     place = layout(
-        cfg, f'-m oaa_mm check --config {cfg.oaa_config} {data_roots}'
+        cfg,
+        f'-m oaa_mm check --config {cfg.oaa_config} '
+        f'--cfg-options {data_roots}',
     )
-    label_options = cfg.label_options or _label_options(data)
-    oaa = Stage(
-        f'{work}/oaa',
-        f'-m oaa_mm train {cfg.oaa_config} --work-dir {work}/oaa {data_roots}',
+    oaa = _training(
+        cfg,
+        'oaa',
+        data_roots,
         inputs=[place.tags],
         outputs=[
             f'epoch_{cfg.oaa_epochs}.pth',
             f'attention_epoch_{cfg.oaa_epochs}.safetensors',
         ],
-        resume='--resume',
     )
     classifier, accumulated = oaa.outputs
-    cam = Stage(
-        f'{work}/cam',
-        f'-m oaa_mm test {cfg.oaa_config} {classifier} --work-dir {work}/cam '
-        f'{data_roots}',
-        outputs=['cam.safetensors'],
+    cam = _test(cfg, 'cam', cfg.oaa_config, classifier, data_roots)
+    stages = [oaa, cam]
+    stores = {'cam': cam.outputs[0], 'oaa': accumulated}
+    if 'oaa_plus' in sources:
+        oaa_plus = _training(
+            cfg,
+            'oaa_plus',
+            f'{data_roots} '
+            f'train_dataloader.dataset.pipeline.0.store={accumulated}',
+            inputs=[place.tags, accumulated],
+            outputs=[f'epoch_{cfg.oaa_plus_epochs}.pth'],
+        )
+        (model,) = oaa_plus.outputs
+        maps = _test(cfg, 'maps', cfg.oaa_plus_config, model, data_roots)
+        stages += [oaa_plus, maps]
+        stores['oaa_plus'] = maps.outputs[0]
+    suffixes = {s: '' if s == main else f'_{s}' for s in sources}
+    label_options = cfg.label_options or _label_options(data)
+    labels = {
+        source: _labels(cfg, place, label_options, stores[source], suffix)
+        for source, suffix in suffixes.items()
+        if source != 'masks'
+    }
+    networks = {
+        source: _segmentation(cfg, place, labels.get(source), suffix)
+        for source, suffix in suffixes.items()
+    }
+    evaluation = _evaluation(cfg, place, stores, labels)
+    stages += [*labels.values(), *networks.values(), evaluation]
+    return Pipeline(
+        cfg.work_dir,
+        stages,
+        checks=place.checks,
+        scores=_scores(cfg, evaluation, stores, labels, networks),
+        reference=cfg.names['masks'],
+        main=cfg.names[main],
     )
-    oaa_plus = Stage(
-        f'{work}/oaa_plus',
-        f'-m oaa_mm train {cfg.oaa_plus_config} --work-dir {work}/oaa_plus '
-        f'{data_roots} '
-        f'train_dataloader.dataset.pipeline.0.store={accumulated}',
-        inputs=[place.tags],
-        outputs=[f'epoch_{cfg.oaa_plus_epochs}.pth'],
+
+
+def _sources(cfg):
+    """What segmentation networks are trained on, the main one first."""
+    compare = cfg.compare
+    compare = [compare] if isinstance(compare, str) else compare
+    *maps, masks = cfg.names
+    check_choice('labels_from', cfg.labels_from, maps)
+    for source in compare:
+        check_choice('compare', source, [*maps, masks])
+    for training in cfg.seeded:
+        check_choice('seeded', training, ('oaa', 'oaa_plus', 'segmentation'))
+    return [s for s in cfg.names if s in (cfg.labels_from, *compare)]
+
+
+def _folder(cfg, name, inputs, training=None):
+    """Where a stage works: in the folder of the seed, if that enters."""
+    of_seed = Path(cfg.work_dir, f'seed_{cfg.seed}')
+    seeded = training in cfg.seeded or any(
+        of_seed in Path(path).parents for path in inputs
+    )
+    is_once = cfg.seed is None or not seeded
+    return Path(cfg.work_dir, name) if is_once else of_seed / name
+
+
+def _training(
+    cfg, training, options, *, inputs, outputs, suffix='', arguments=''
+):
+    folder = _folder(cfg, training + suffix, inputs, training)
+    if folder.parent != Path(cfg.work_dir):
+        options += f' randomness.seed={cfg.seed}'
+    if cfg.amp:
+        arguments += f'--amp {cfg.amp} '
+        options += ' default_hooks.channels_last.type=oaa_mm.ChannelsLastHook'
+    return Stage(
+        folder,
+        f'-m oaa_mm train {cfg[f"{training}_config"]} --work-dir {folder} '
+        f'{arguments}--cfg-options {options}',
+        inputs=inputs,
+        outputs=outputs,
         resume='--resume',
     )
-    maps = Stage(
-        f'{work}/maps',
-        f'-m oaa_mm test {cfg.oaa_plus_config} {oaa_plus.outputs[0]} '
-        f'--work-dir {work}/maps {data_roots}',
-        outputs=['oaa_plus.safetensors'],
+
+
+def _test(cfg, name, config, checkpoint, options):
+    """The maps of a model; their file is named by the model's config."""
+    folder = _folder(cfg, name, [checkpoint])
+    store = {'cam': 'cam', 'maps': 'oaa_plus'}[name]
+    return Stage(
+        folder,
+        f'-m oaa_mm test {config} {checkpoint} --work-dir {folder} '
+        f'--cfg-options {options}',
+        outputs=[f'{store}.safetensors'],
     )
-    labels = Stage(
-        f'{work}/labels',
-        f'-m oaa_mm labels {maps.outputs[0]} '
-        f'{place.listed} {classes} '
-        f'--workers {cfg.workers} --out {work}/labels/pseudo_labels '
-        + label_options,
+
+
+def _labels(cfg, place, options, store, suffix):
+    folder = _folder(cfg, f'labels{suffix}', [store])
+    return Stage(
+        folder,
+        f'-m oaa_mm labels {store} {place.listed} {place.classes} '
+        f'--workers {cfg.workers} --out {folder}/pseudo_labels {options}',
         inputs=[place.labelled],
         outputs=['pseudo_labels/train.txt', 'pseudo_labels/manifest.json'],
         resume='',  # the same command keeps the labels that are finished
     )
-    label_list, label_manifest = labels.outputs
-    segmentation = Stage(
-        f'{work}/segmentation',
-        f'-m oaa_mm train {cfg.segmentation_config} '
-        f'--work-dir {work}/segmentation --cfg-options '
-        'train_dataloader.dataset.pseudo_labels='
-        f'{work}/labels/pseudo_labels '
-        f'val_dataloader.dataset.data_root={data} '
-        f'test_dataloader.dataset.data_root={data}',
+
+
+def _segmentation(cfg, place, labels, suffix):
+    """DeepLab on labels; without them on the true masks."""
+    learns, inputs = place.true_masks, [place.masked]
+    if labels:
+        folder = labels.folder / 'pseudo_labels'
+        learns = f'train_dataloader.dataset.pseudo_labels={folder}'
         # Labels of other parameters may have the same list.
-        inputs=[label_list, label_manifest, place.val],
+        inputs = labels.outputs
+    return _training(
+        cfg,
+        'segmentation',
+        f'{learns} val_dataloader.dataset.data_root={cfg.data} '
+        f'test_dataloader.dataset.data_root={cfg.data}',
+        suffix=suffix,
+        arguments='--test ',
+        inputs=[*inputs, place.val],
         outputs=[f'iter_{cfg.segmentation_iters}.pth'],
-        resume='--resume',
     )
-    evaluation = Stage(
-        f'{work}/evaluation',
+
+
+def _evaluation(cfg, place, stores, labels):
+    """Maps and labels against masks."""
+    folders = [label.folder / 'pseudo_labels' for label in labels.values()]
+    folder = _folder(cfg, 'evaluation', [*stores.values(), *folders])
+    masks = f'{place.masks} {place.classes} --json {folder}'
+    return Stage(
+        folder,
         [
-            f'-m oaa_mm evaluate attention {cam.outputs[0]} {accumulated} '
-            f'{maps.outputs[0]} {place.masks} {classes} '
-            f'--json {work}/evaluation/maps.json '
-            f'--curves {work}/evaluation/curves.png',
-            f'-m oaa_mm evaluate labels {work}/labels/pseudo_labels {place.masks} '
-            f'{classes} --json {work}/evaluation/labels.json',
-            f'-m oaa_mm test {cfg.segmentation_config} '
-            f'{segmentation.outputs[0]} --work-dir {work}/evaluation '
-            f'--cfg-options test_dataloader.dataset.data_root={data}',
+            f'-m oaa_mm evaluate attention {_words(stores.values())} '
+            f'{masks}/maps.json --curves {folder}/curves.png',
+            f'-m oaa_mm evaluate labels {_words(folders)} {masks}/labels.json',
         ],
         outputs=['maps.json', 'labels.json'],
     )
-    return Pipeline(
-        work,
-        [oaa, cam, oaa_plus, maps, labels, segmentation, evaluation],
-        checks=place.checks,
-        scores=_scores(*evaluation.outputs, f'{work}/evaluation/*/*.json'),
-    )
+
+
+def _words(paths):
+    return ' '.join(map(str, paths))
 
 
 def _layout_of_coco(cfg, check_train):
@@ -122,9 +217,17 @@ def _layout_of_coco(cfg, check_train):
     return SimpleNamespace(
         tags=cfg.train_tags,
         labelled=cfg.train_tags,
+        masked=cfg.train_tags,
         listed='',
+        classes=f'--classes {cfg.classes or f"{cfg.data}/classes.txt"}',
         val=cfg.val_list,
         masks=f'--masks {cfg.train_masks}',
+        true_masks=_true_masks(
+            # COCO's folders of masks have the names of those of the images.
+            f'{cfg.data}/{Path(cfg.train_masks).name}',
+            cfg.train_masks,
+            '',
+        ),
         checks=[
             check_train,
             f'-m oaa_mm check --config {cfg.segmentation_config} '
@@ -155,10 +258,23 @@ def _layout_of_voc(cfg, check_train):
     return SimpleNamespace(
         tags=ids,
         labelled=labelled,
+        masked=masked,
         listed=f'--list {labelled}',
+        classes=classes,
         val=val,
         masks=f'--masks {masks} --list {masked}',
+        true_masks=_true_masks(f'{data}/JPEGImages', masks, masked),
         checks=[check_train, f'{check} --val-list {val}'],
+    )
+
+
+def _true_masks(images, masks, image_list):
+    """Options by which a segmentation network learns from masks."""
+    dataset = 'train_dataloader.dataset'
+    return (
+        f'{dataset}.data_prefix.img_path={images} '
+        f'{dataset}.data_prefix.seg_map_path={masks} '
+        f'{dataset}.ann_file={image_list}'
     )
 
 
@@ -172,31 +288,32 @@ def _label_options(data):
     return options
 
 
-def _scores(maps, labels, segmentation):
-    """Rows of the final table, see oaa_mm/pipeline/table.py."""
-    stores = (
-        'CAMs of the classifier (train, best threshold)',
-        'accumulated by OAA (train, best threshold)',
-        'maps of OAA+ (train, best threshold)',
-    )
+def _scores(cfg, evaluation, stores, labels, networks):
+    """Cells of the final table, see oaa_mm/pipeline/table.py."""
+    maps, scored = map(str, evaluation.outputs)
     policies = {
-        'drop': 'pixels of 255 dropped',
-        'background': '255 counted as background',
-        'error': '255 counted as an error',
+        'drop': 'labels, 255 dropped',
+        'background': 'labels, 255 as background',
     }
-    return [
+    cells = [
         *(
-            dict(name=name, file=str(maps), entry=number)
-            for number, name in enumerate(stores)
+            dict(name=source, column='maps', file=maps, entry=number)
+            for number, source in enumerate(stores)
         ),
+        *(
+            dict(name=source, column=column, file=scored, entry=number)
+            | dict(policy=policy)
+            for policy, column in policies.items()
+            for number, source in enumerate(labels)
+        ),
+        # The log of the test.
         *(
             dict(
-                name=f'pseudo-labels (train), {words}',
-                file=str(labels),
-                policy=policy,
+                name=source,
+                column='DeepLab',
+                file=f'{network.folder}/*/*.json',
             )
-            for policy, words in policies.items()
+            for source, network in networks.items()
         ),
-        # What tools/test.py logs.
-        dict(name='segmentation network (val)', file=segmentation),
     ]
+    return [{**cell, 'name': cfg.names[cell['name']]} for cell in cells]
