@@ -131,9 +131,10 @@ def add_refinement(parser: argparse.ArgumentParser) -> None:
         metavar='STEP[,STEP]',
         help='follow the edges of the image, in steps: regions (average in '
         'superpixels, needs `pip install scikit-image`, or in masks of '
-        '--regions-dir), par (pixel-adaptive refinement), crf (dense CRF, '
-        'needs `pip install pydensecrf2`); for example regions,par '
-        '(default: none)',
+        '--regions-dir), grabcut (colours of object and surroundings, for '
+        'labels without saliency maps), par (pixel-adaptive refinement), crf '
+        '(dense CRF, needs `pip install pydensecrf2`); for example '
+        'grabcut,par (default: none)',
     )
     parser.add_argument(
         '--regions-dir',

@@ -11,7 +11,7 @@ _base_ = [
     '../_base_/seg_runtime.py',
 ]
 data_root = '../shared/data/voc_mini'
-crop_size = (256, 256)
+crop_size = (192, 192)
 norm_cfg = dict(type='BN', requires_grad=True)
 model = dict(
     type='EncoderDecoder',
@@ -64,7 +64,7 @@ train_pipeline = [
     dict(type='LoadAnnotations'),
     dict(
         type='RandomResize',
-        scale=(400, 400),
+        scale=(320, 320),
         ratio_range=(0.6, 1.5),
         keep_ratio=True,
     ),
@@ -77,7 +77,7 @@ train_pipeline = [
 # counted at their own size.
 test_pipeline = [
     dict(type='LoadImageFromFile'),
-    dict(type='Resize', scale=(400, 400), keep_ratio=True),
+    dict(type='Resize', scale=(320, 320), keep_ratio=True),
     dict(type='LoadAnnotations'),
     dict(type='PackSegInputs'),
 ]
@@ -100,7 +100,7 @@ val_dataloader = dict(
 )
 test_dataloader = val_dataloader
 
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=1500, val_interval=500)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=500, val_interval=500)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 # Small steps for the backbone, whose weights do not survive larger ones.
@@ -110,6 +110,10 @@ optim_wrapper = dict(
     paramwise_cfg=dict(custom_keys={'backbone': dict(lr_mult=1e-2)}),
 )
 param_scheduler = dict(
-    type='PolyLR', power=0.9, eta_min=0, begin=0, end=1500, by_epoch=False
+    type='PolyLR', power=0.9, eta_min=0, begin=0, end=500, by_epoch=False
 )
-default_hooks = dict(checkpoint=dict(interval=500))
+default_hooks = dict(
+    checkpoint=dict(interval=500),
+    # Averaged weights differ less from seed to seed.
+    ema=dict(type='EMAHook', momentum=0.02, update_buffers=True),
+)

@@ -16,6 +16,7 @@ import numpy as np
 from oaa_mm.checks import check_choice, import_optional
 
 from .compose import Refine
+from .grabcut import grabcut_refine
 from .par import pixel_adaptive_refine
 from .regions import import_segmentation, mask_refine, superpixel_refine
 
@@ -105,6 +106,7 @@ def dense_crf_refine(
 #: Step -> function of an image and scores, whose parameters are its options.
 REFINEMENTS = {
     'crf': dense_crf_refine,
+    'grabcut': grabcut_refine,
     'par': pixel_adaptive_refine,
     'regions': superpixel_refine,
 }
@@ -119,11 +121,12 @@ def build_refine(
     """Build the refinement of a name for :func:`compose_label`.
 
     Args:
-        name (str): ``'none'``, ``'crf'`` (needs pydensecrf2), ``'par'``,
-            ``'regions'`` (needs scikit-image or `regions`), or steps that
-            follow each other, such as ``'regions,par'``.
+        name (str): ``'none'``, ``'crf'`` (needs pydensecrf2), ``'grabcut'``,
+            ``'par'``, ``'regions'`` (needs scikit-image or `regions`), or
+            steps that follow each other, such as ``'regions,par'``.
         options (Mapping[str, Any] | None): Parameters of
-            :func:`dense_crf_refine`, :func:`pixel_adaptive_refine` or
+            :func:`dense_crf_refine`, :func:`pixel_adaptive_refine`,
+            :func:`~oaa_mm.pseudo_labels.grabcut.grabcut_refine` or
             :func:`~oaa_mm.pseudo_labels.regions.superpixel_refine`;
             ``'par.iterations'`` where several steps have such a parameter.
         regions (str | os.PathLike | None): The regions of one image in place

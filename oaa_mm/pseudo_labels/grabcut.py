@@ -1,0 +1,85 @@
+"""GrabCut: objects whose colours attention tells from those around them."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from oaa_mm.checks import check_number
+
+#: Pixels that each side needs: GrabCut fits mixtures of five colours.
+_LEAST = 20
+
+
+def grabcut_refine(
+    image: np.ndarray,
+    scores: np.ndarray,
+    *,
+    background: float = 0.05,
+    probable: float = 0.35,
+    certain: float = 0.8,
+    steps: int = 3,
+    shrink: float = 0.5,
+) -> np.ndarray:
+    """Grow or shrink the foreground to what has its colours.
+
+    GrabCut (Rother et al., SIGGRAPH 2004), as OpenCV has it, starts from the
+    strongest attention a of each pixel: background below `background`,
+    probably background below `probable`, probably foreground below `certain`,
+    foreground from there on. Each foreground pixel gets the class with the
+    highest score there. Nothing is learnt. It is meant for labels without
+    saliency maps, which tell foreground from background themselves.
+
+    Args:
+        image (np.ndarray): (H, W, 3) uint8 RGB.
+        scores (np.ndarray): (K + 1, H, W) float 0..1, background first.
+        background (float): Attention of certain background is below it, 0..1.
+        probable (float): The least attention of probable foreground, 0..1.
+        certain (float): The least attention of certain foreground, 0..1.
+        steps (int): Rounds of fitting colours and cutting, >= 1.
+        shrink (float): The image is resized by this factor before, in (0, 1];
+            the time goes with its square.
+
+    Returns:
+        np.ndarray: (K + 1, H, W) float32, 1 for the label of a pixel and 0 for
+        all others. The scores themselves where there is too little probable
+        foreground or background to learn colours from.
+
+    Raises:
+        ValueError: A parameter is out of range, or the three thresholds do
+            not rise.
+    """
+    thresholds = (background, probable, certain)
+    for name, value in zip(
+        ('background', 'probable', 'certain'), thresholds, strict=True
+    ):
+        check_number(name, value, low=0, high=1)
+    if sorted(thresholds) != [*thresholds]:
+        raise ValueError(
+            'background, probable and certain of GrabCut should rise, but '
+            f'got {background}, {probable} and {certain}'
+        )
+    check_number('steps', steps, low=1, integer=True)
+    check_number('shrink', shrink, low=0, high=1, excluded=0)
+    height, width = scores.shape[1:]
+    attention = scores[1:].max(0, initial=0).astype(np.float32)
+    size = max(round(shrink * width), 1), max(round(shrink * height), 1)
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    kinds = np.array(
+        [cv2.GC_BGD, cv2.GC_PR_BGD, cv2.GC_PR_FGD, cv2.GC_FGD], np.uint8
+    )
+    mask = kinds[np.digitize(cv2.resize(attention, size), thresholds)]
+    if min(_count_foreground(mask), _count_foreground(mask ^ 1)) < _LEAST:
+        return scores.astype(np.float32)
+    models = np.zeros((2, 1, 65))
+    cv2.setRNGSeed(0)  # so that labels do not depend on the order of images
+    cv2.grabCut(small, mask, None, *models, steps, mode=cv2.GC_INIT_WITH_MASK)
+    share = cv2.resize((mask & 1).astype(np.float32), (width, height))
+    label = np.where(share > 0.5, scores[1:].argmax(0) + 1, 0)
+    rows = np.arange(len(scores))[:, None, None]
+    return (label == rows).astype(np.float32)
+
+
+def _count_foreground(mask: np.ndarray) -> int:
+    """OpenCV's values of (probable) foreground are odd."""
+    return int((mask & 1).sum())
