@@ -34,10 +34,9 @@ from .predictions import Labeller, pack_prediction, read_maps, save_maps
 class OAAInferencer(BaseInferencer):
     """Run a CAMClassifier or an IntegralAttentionModel on images.
 
-    It is to attention what mmseg's MMSegInferencer is to segmentation: images
-    go in; attention maps, overlays and pseudo-labels come out. Images are
-    treated as those of `test_dataloader`, scales and flips as `model.test_cfg`
-    says.
+    Images go in; attention maps, overlays and pseudo-labels come out. Images
+    are treated as those of `test_dataloader`; `model.test_cfg` sets scales and
+    flips. For segmentation networks, mmseg has the MMSegInferencer.
 
     Args:
         model (str | os.PathLike | Config | dict | None): A config or its

@@ -46,8 +46,7 @@ class PngFolderReader(MapsByImage):
             pair = image_id, int(name['class_index'])
             if pair in self.data:  # a_1.png and a_01.png
                 raise ValueError(
-                    f'{self.data[pair]} and {path} are maps of one class; '
-                    'delete one of them'
+                    f'{self.data[pair]} and {path} are of one class; keep one'
                 )
             self.data[pair] = path
         if not self.data:

@@ -124,8 +124,7 @@ def write_error(
         free = shutil.disk_usage(folder).free
         what += (
             f' ({needed}{free:,} bytes are free in {folder}; what was there '
-            'before is unchanged. Free some space, or raise the limits of '
-            'files and quotas, and run it again)'
+            'before is unchanged. Free space or raise the limit, and retry)'
         )
     elif error.errno in _FORBIDDEN:
         what += (

@@ -143,9 +143,7 @@ def read_manifest(path: str | os.PathLike) -> Manifest:
     entries = {f.name: content.get(f.name) for f in fields(Manifest)}
     wrong = [n for n, value in sorted(entries.items()) if not _fits(n, value)]
     if wrong:
-        raise ValueError(
-            f'{path} is a damaged manifest; wrong are {", ".join(wrong)}'
-        )
+        raise ValueError(f'{path} is a damaged manifest: {", ".join(wrong)}')
     return Manifest(**entries)
 
 

@@ -108,7 +108,7 @@ def test_inputs_that_are_no_dict(folder):
     content = json.loads(path.read_text())
     for inputs in ([1], 'ab', 3, {'a': [1]}):
         path.write_text(json.dumps({**content, 'inputs': inputs}))
-        with pytest.raises(ValueError, match=r'manifest; wrong are inputs$'):
+        with pytest.raises(ValueError, match=r'damaged manifest: inputs$'):
             read_manifest(path)
 
 

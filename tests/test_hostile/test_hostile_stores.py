@@ -246,7 +246,7 @@ def test_bombs_in_place_of_maps(folder, png_bomb, eps_bomb):
 @pytest.mark.parametrize(
     ('names', 'message'),
     [
-        (['a_1.png', 'a_01.png'], 'maps of one class'),
+        (['a_1.png', 'a_01.png'], 'of one class; keep one'),
         (['a_१.png'], 'are named'),
         (['a_9999999999.png'], 'are named'),
         (['a_65536.png'], 'to 65535'),

@@ -90,7 +90,7 @@ def test_paths_dates_and_versions_do_not_count():
             '{"format": "oaa_mm.manifest", "version": 1, "tool": 3, '
             '"parameters": {}, "inputs": {"a": 1}, "seed": null, '
             '"versions": {}, "date": ""}',
-            'damaged manifest; wrong are inputs, tool',
+            'damaged manifest: inputs, tool',
         ),
     ],
 )

@@ -152,11 +152,11 @@ def test_coco_ids_become_0_to_79(tmp_path):
         (changed(categories=['cat']), r"categories\[0\] has no 'id' of type"),
         (
             changed(annotations=[{'image_id': 1, 'category_id': 1}]),
-            r'annotations\[0\]: `images` has no id 1',
+            r'annotations\[0\]: no image has id 1',
         ),
         (
             changed(annotations=[{'image_id': 9, 'category_id': 2}]),
-            r'annotations\[0\]: `categories` has no id 2',
+            r'annotations\[0\]: no category has id 2',
         ),
         (
             changed(categories=COCO['categories'] * 2),

@@ -114,11 +114,9 @@ def read_instances(
         place = f': annotations[{position}]'
         image, category = item['image_id'], item['category_id']
         if image not in found:
-            raise ValueError(f'{path}{place}: `images` has no id {image}')
+            raise ValueError(f'{path}{place}: no image has id {image}')
         if category not in names:
-            raise ValueError(
-                f'{path}{place}: `categories` has no id {category}'
-            )
+            raise ValueError(f'{path}{place}: no category has id {category}')
         if category not in background:
             index = table.class_index(names[category], place)
             if index is not None:  # else the class is left out
