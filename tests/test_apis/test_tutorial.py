@@ -37,3 +37,25 @@ def test_the_blocks_run_in_order(tmp_path, monkeypatch, capsys):
     present = {0, 255, *(c + 1 for c in store.classes_of(image_id))}
     assert set(np.unique(label).tolist()) <= present
     assert (label > 0).any()
+    assert_the_readme_runs(image_id, store)
+
+
+def assert_the_readme_runs(image_id, store):
+    """Its example in Python, on the run of this page."""
+    page = (ROOT / 'README.md').read_text()
+    text = page.split('## In Python\n')[1].split('```')[1]
+    classes = ('owl', 'fox', 'fish', 'cart', 'tractor', 'house')
+    tag = classes[store.classes_of(image_id)[0]]
+    for ours, here in (
+        ('work_dirs/own_data', 'work_dirs/tutorial'),
+        ('epoch_15', 'epoch_5'),
+        ('photo.jpg', f'data/tutorial/JPEGImages/{image_id}.jpg'),
+        ("'dog'", repr(tag)),
+    ):
+        assert ours in text
+        text = text.replace(ours, here)
+    names = {}
+    exec(compile(text.removeprefix('python\n'), 'README.md', 'exec'), names)
+    assert list(names['store']) == list(store)
+    index = classes.index(tag)
+    assert set(np.unique(names['label'])) <= {0, index + 1, 255}
