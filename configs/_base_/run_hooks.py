@@ -5,7 +5,7 @@
 #       **_base_.run_hooks,
 #   )
 run_hooks = dict(
-    # A resumed training draws what one without interruption draws.
+    # A resumed training draws the same numbers as an uninterrupted one.
     epoch_seed=dict(type='oaa_mm.EpochSeedHook'),
     # One training at a time in a work_dir.
     lock=dict(type='oaa_mm.LockHook'),
@@ -13,6 +13,6 @@ run_hooks = dict(
     resume=dict(type='oaa_mm.ResumeHook'),
     # A loss that stays NaN or Inf stops the training.
     invalid_loss=dict(type='oaa_mm.InvalidLossHook'),
-    # What made a checkpoint or store is written beside it.
+    # A manifest says what made each checkpoint and store.
     manifest=dict(type='oaa_mm.ManifestHook'),
 )

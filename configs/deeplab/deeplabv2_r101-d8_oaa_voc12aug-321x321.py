@@ -3,7 +3,7 @@
 #
 # Not as the release: its headline numbers start from weights trained on COCO's
 # masks, and it trains and tests with the maximum over the scales 0.5, 0.75 and
-# 1 (MSC). Say so beside a number.
+# 1 (MSC). Say so with a number.
 _base_ = [
     '../_base_/datasets/voc12_pseudo_labels.py',
     '../_base_/seg_runtime.py',

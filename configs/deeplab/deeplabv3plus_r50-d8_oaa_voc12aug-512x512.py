@@ -1,5 +1,5 @@
 # mmseg's own DeepLabV3+ config, trained on pseudo-labels.
-# What is trained on is one entry, a folder of tools/make_pseudo_labels.py:
+# The labels are one entry, a folder of tools/make_pseudo_labels.py:
 #   train_dataloader.dataset.pseudo_labels=FOLDER
 # Labels of another kind are two, data_prefix.seg_map_path=LABELS and
 # ann_file=LIST, with the images in img_path; all are paths from the working

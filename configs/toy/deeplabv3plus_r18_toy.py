@@ -1,5 +1,5 @@
 # A tiny DeepLabV3+ on the embedded data set (tools/make_toy_voc.py data/toy),
-# from scratch in about one minute on two CPU cores. What it is trained on:
+# from scratch in about one minute on two CPU cores. Its labels:
 #   train_dataloader.dataset.pseudo_labels=FOLDER
 _base_ = [
     '../_base_/datasets/voc12_pseudo_labels.py',

@@ -18,7 +18,7 @@ val = dict(
 )
 train_dataloader = dict(dataset=train)
 val_dataloader = dict(dataset=val)
-# tools/make_coco_masks.py makes the masks, for evaluation alone.
+# tools/make_coco_masks.py makes the masks, only for evaluation.
 folders = dict(img_path='train2017', seg_map_path='masks/train2017')
 test_dataloader = dict(dataset={**train, 'data_prefix': folders})
 attention_store = 'work_dirs/oaa_r18_toy_coco/attention_epoch_20.safetensors'

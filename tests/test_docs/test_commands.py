@@ -135,8 +135,8 @@ def check_keys(command, args):
     config = ROOT / config_path(str(getattr(args, 'config', None)))
     if not config.is_file():
         return  # a placeholder
-    if not hasattr(args, 'cfg_options'):
-        load_pipeline(config)
+    if 'pipelines' in config.parts:
+        load_pipeline(config, options=args.cfg_options)
         return
     cfg = Config.fromfile(config).to_dict()
     for key in args.cfg_options or ():

@@ -1,6 +1,6 @@
 # COCO 2017 with pseudo-labels for training: 80 classes and background, by
 # mmseg's own pipelines for VOC (crop 512, scales 0.5 to 2).
-# What is trained on is one entry, a folder of tools/make_pseudo_labels.py:
+# The labels are one entry, a folder of tools/make_pseudo_labels.py:
 #   train_dataloader.dataset.pseudo_labels=FOLDER
 # Labels of another kind are two, data_prefix.seg_map_path=LABELS and
 # ann_file=LIST, with the images in img_path; all are paths from the working

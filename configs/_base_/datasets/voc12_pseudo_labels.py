@@ -1,6 +1,6 @@
 # PASCAL VOC 2012 with pseudo-labels for training, as the papers train DeepLab:
 # crops of 321 pixels from images scaled at random, whole images for testing.
-# What is trained on is one entry, a folder of tools/make_pseudo_labels.py:
+# The labels are one entry, a folder of tools/make_pseudo_labels.py:
 #   train_dataloader.dataset.pseudo_labels=FOLDER
 # Labels of another kind are two, data_prefix.seg_map_path=LABELS and
 # ann_file=LIST, with the images in img_path; all are paths from the working
