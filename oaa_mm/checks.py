@@ -44,7 +44,7 @@ def check_number(
 
     Args:
         name (str): Name of the argument, for the message.
-        value (Any): What was given; ``--cfg-options`` may give anything.
+        value (Any): The value; ``--cfg-options`` may give anything.
         low (float): Least allowed value.
         high (float): Greatest allowed value; itself not allowed where it is
             infinite. Defaults to infinity.

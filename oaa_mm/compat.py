@@ -189,7 +189,7 @@ def checkpoint_types() -> list:
 
 
 def _trust_checkpoint_types() -> None:
-    """Let torch from 2.6 on load what upstream's mmengine has saved.
+    """Let torch from 2.6 on load checkpoints of upstream's mmengine.
 
     OneDL's mmengine declares these types itself, and trusts more.
     """

@@ -49,7 +49,7 @@ class MirroredRegistry(Registry):
         self._mirror.register_module(module_name, force, module)
 
     def get(self, key: str) -> type | None:
-        """The class of a name; what is not of oaa_mm is looked up in mmseg.
+        """The class of a name; other types than oaa_mm's are mmseg's.
 
         mmengine builds what a config inherits as ``oaa_mm::...`` in the scope
         `oaa_mm`, where names without prefix may be mmseg's.

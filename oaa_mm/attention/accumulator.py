@@ -47,7 +47,7 @@ class AttentionAccumulator(AttentionMemory):
         fallback (str): ``'last'`` gives pairs that were never accepted the
             map of the last epoch; ``'none'`` leaves them out. Defaults to
             ``'last'``.
-        keep_epoch_maps (bool): Keep the maps of the latest epoch alone in
+        keep_epoch_maps (bool): Keep the maps of only the latest epoch in
             :attr:`epoch_maps`. Defaults to False.
         keep_latest (bool): Keep the latest accepted map of each pair alone,
             from `start_epoch` on, in :attr:`latest`, which is saved and

@@ -19,7 +19,7 @@ MIN_SOFT_IOU = 0.60
 
 
 def agreement_sums(maps: Tensor, targets: Tensor) -> Tensor:
-    """What an :class:`Agreement` is computed from, on the device of the maps.
+    """The sums of which an :class:`Agreement` is made, on the maps' device.
 
     Args:
         maps (Tensor): uint8 attention maps of labelled pairs, any shape.

@@ -17,8 +17,8 @@ class MapsByImage(Mapping):
     """A mapping of (image id, class) to maps, which knows images as well.
 
     Attributes:
-        metadata (dict[str, Any]): What made the maps, as JSON types. It
-            travels with them into the file and back.
+        metadata (dict[str, Any]): The origin of the maps, as JSON types; the
+            file holds it as well.
     """
 
     metadata: dict[str, Any]

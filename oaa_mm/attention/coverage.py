@@ -26,7 +26,8 @@ def check_maps(
         remedy (str): A sentence that says what mends a missing map.
         allow_missing (bool): Whether some images may have none. Defaults to
             False.
-        what (str): What the names are of. Defaults to ``'images'``.
+        what (str): The kind of things that are named. Defaults to
+            ``'images'``.
 
     Returns:
         list[str]: The names without a map.

@@ -17,7 +17,7 @@ class MaxFusion:
 
     #: Whether all maps of a pair and epoch have to be there before fusing.
     needs_whole_epoch = False
-    #: Sections with what :meth:`fuse` takes of another memory.
+    #: Sections that :meth:`fuse` takes of another memory.
     parts = ('maps',)
 
     def fuse(
@@ -38,7 +38,7 @@ class MaxFusion:
         store.join(pair, attention)
 
     def sections(self) -> dict[str, Maps]:
-        """Return what has to be saved besides M: nothing."""
+        """Return the sections to save in addition to M: none."""
         return {}
 
 
@@ -86,7 +86,7 @@ class MeanFusion:
         store[pair] = means.astype(np.uint8)
 
     def sections(self) -> dict[str, Maps]:
-        """Return what has to be saved besides M: sums and counts."""
+        """Return the sections to save in addition to M: sums and counts."""
         return {'sums': self._sums, 'counts': self._counts}
 
 

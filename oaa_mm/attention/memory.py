@@ -1,4 +1,4 @@
-"""What has been accumulated, and how two such memories are merged."""
+"""The memory of accumulated maps, and how two memories are merged."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ class AttentionMemory:
         """Return all that has been collected, and begin with nothing again.
 
         Returns:
-            Sections: What :meth:`merge` takes in another process.
+            Sections: The argument of :meth:`merge` in another process.
         """
         sections = self.sections()
         sections.pop('latest', None)  # which is shared, not collected
@@ -175,7 +175,7 @@ class AttentionMemory:
         return sections
 
     def merge(self, other: AttentionMemory | Sections) -> None:
-        """Join what has been collected elsewhere in the same epoch.
+        """Add the maps that were collected elsewhere in the same epoch.
 
         For ``'max'`` merging is commutative, associative and idempotent: the
         result is that of one memory that got all maps, whatever their order.

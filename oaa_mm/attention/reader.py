@@ -159,7 +159,7 @@ class AttentionReader(MapsByImage):
         sections: dict[str, dict[Pair, Any]] = {}
 
         def tensors() -> Iterator[tuple[str, np.ndarray]]:
-            """Yield all tensors, and keep what is wanted of them."""
+            """Yield all tensors, and keep those that are wanted."""
             for name in self._names:
                 try:
                     tensor = self._file.get_tensor(name)

@@ -67,10 +67,10 @@ def record_data(
 
 
 class DataRecord:
-    """What a store or a folder of labels knows about its data set.
+    """The data set of a store or of a folder of labels.
 
     Args:
-        record (Any): What :func:`record_data` returned; anything that is no
+        record (Any): The result of :func:`record_data`; anything that is no
             dictionary stands for a data set that nobody has recorded.
         place (str | os.PathLike): The file that holds the record.
 
@@ -120,7 +120,7 @@ class DataRecord:
         """The record of a folder of labels.
 
         Args:
-            folder (str | os.PathLike): What make_pseudo_labels has made, or
+            folder (str | os.PathLike): An output of make_pseudo_labels, or
                 ``labels`` in it.
 
         Returns:
@@ -143,7 +143,7 @@ class DataRecord:
         """Names of the foreground classes.
 
         Args:
-            spec (str | None): What a user gave, see
+            spec (str | None): The user's argument, see
                 :func:`oaa_mm.tags.load_classes`. Defaults to None: those of
                 the record, or VOC's where it has none.
 

@@ -34,7 +34,7 @@ class AttentionStore(MapsByImage, MutableMapping):
     Args:
         maps (Mapping[Pair, np.ndarray] | None): Maps to begin with. Defaults
             to None: none.
-        metadata (Mapping[str, Any] | None): What made the maps, as JSON
+        metadata (Mapping[str, Any] | None): The origin of the maps, as JSON
             types; :meth:`save` writes it. Defaults to None: nothing.
 
     Example:

@@ -13,7 +13,7 @@ def sample_id(info: Mapping[str, Any]) -> str:
     """The id of an image of a data set.
 
     Args:
-        info (Mapping[str, Any]): What the data set knows of it.
+        info (Mapping[str, Any]): Its entry in the data set.
 
     Returns:
         str: Its `image_id`, or else the stem of its file: data sets of mmseg
@@ -66,8 +66,8 @@ def negatives_of(infos: Iterable[Mapping[str, Any]]) -> list[str]:
     """Images without any class, after a check that all ids are distinct.
 
     Args:
-        infos (Iterable[Mapping[str, Any]]): What `get_data_info` of a data
-            set returns for each image, with `image_id`. Where `gt_label` is
+        infos (Iterable[Mapping[str, Any]]): The result of `get_data_info` of a
+            data set for each image, with `image_id`. Where `gt_label` is
             absent, nothing is known of the classes.
 
     Returns:

@@ -143,7 +143,7 @@ def other_size(kind: str, file: SizedFile, image: SizedFile) -> str:
     """The message for a file whose size is not that of its image.
 
     Args:
-        kind (str): What the file is one of, such as ``'masks'``.
+        kind (str): The kind of the file, such as ``'masks'``.
         file (SizedFile): The file.
         image (SizedFile): Its image.
 

@@ -33,7 +33,7 @@ from .files import image_sizes
 from .transforms import RecordingCompose
 from .transforms.frame_size import iterate_transforms
 
-#: Arguments of mmseg that have one value here, and what to do instead.
+#: Arguments of mmseg that have a single value here, and the remedy.
 _FIXED = {
     'reduce_zero_label': (
         False,

@@ -15,7 +15,7 @@ from oaa_mm.io.images import PHOTO_FORMATS, open_image
 from oaa_mm.io.masks import mask_values, voc_colormap
 from oaa_mm.io.progress import map_in_threads
 
-#: The kinds of files, and what messages call them.
+#: The kinds of files, and their names in messages.
 NOUNS = {'images': 'images', 'masks': 'masks', 'saliency': 'saliency maps'}
 
 

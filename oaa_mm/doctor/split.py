@@ -46,8 +46,8 @@ class Split:
             Defaults to False.
         drops_empty (bool): Whether training leaves out images without class.
             Defaults to False.
-        id_prefix (str): What a data set that is joined to others puts before
-            its ids. Defaults to nothing.
+        id_prefix (str): Prefix of the ids in a data set that is joined to
+            others. Defaults to nothing.
         notes (tuple[str, ...]): Sentences about files that stand in for
             absent ones. Defaults to none.
     """

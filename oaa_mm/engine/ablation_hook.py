@@ -25,8 +25,8 @@ class OAAAblationHook(Hook):
 
     For studies: all variants see the very same maps, so that only the
     accumulation differs, and one training serves them all. After it, each
-    variant is in ``WORK_DIR/{name}.safetensors``. Stands beside an OAAHook or
-    alone. It needs a training in one process, and cannot resume.
+    variant is in ``WORK_DIR/{name}.safetensors``. It works with or without an
+    OAAHook. It needs a training in one process, and cannot resume.
 
     Args:
         variants (Mapping[str, Mapping[str, Any]]): Name of a variant -> its
@@ -59,7 +59,7 @@ class OAAAblationHook(Hook):
         self.head = head
 
     def before_train(self, runner: Runner) -> None:
-        """Refuse what would give wrong comparisons.
+        """Refuse trainings that would give wrong comparisons.
 
         Args:
             runner (Runner): The runner of the training.

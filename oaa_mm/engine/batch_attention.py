@@ -49,8 +49,8 @@ class AttentionSource:
         Args:
             samples (Sequence[SegDataSample]): The N samples of the batch, on
                 the CPU, after the training forward of the model.
-            outputs (Mapping[str, Any] | None): What the iteration returned.
-                If its `loss` is NaN or Inf, so are the maps, which are dropped
+            outputs (Mapping[str, Any] | None): The result of the iteration. If
+                its `loss` is NaN or Inf, so are the maps, which are dropped
                 and counted then. Defaults to None: no loss.
 
         Returns:
@@ -111,5 +111,5 @@ def _find_head(model: nn.Module, name: str | None) -> TaggedHead:
     return heads[name]
 
 
-#: A field of a training sample, or an error that says what provides it.
+#: A field of a training sample, or an error that says how to get it.
 metainfo = partial(require, needed_by='OAAHook')

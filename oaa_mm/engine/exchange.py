@@ -18,7 +18,7 @@ PAIRS_AT_ONCE = 4096
 
 
 class EpochExchange:
-    """Gather what the processes have collected in the main process.
+    """Gather the maps of all processes in the main process.
 
     Maps lie in CPU memory, so they travel over gloo, whatever the backend of
     the training; the main process receives one piece of each at a time. All

@@ -52,7 +52,7 @@ class OAAHook(Hook):
         epoch_length (int | None): Iterations that count as an epoch in an
             iteration-based training; at least one pass through the data.
             Defaults to None: only epoch-based training is possible.
-        keep_epoch_maps (bool): Also write the maps of each epoch alone, as
+        keep_epoch_maps (bool): Also write the maps of each single epoch, as
             ``epoch_maps_{n}.safetensors``. Defaults to False.
         head (str | None): Name of the CAMHead in the model, such as
             ``'auxiliary_head.1'``. Defaults to None: the only one.
@@ -101,7 +101,7 @@ class OAAHook(Hook):
         self._data: dict[str, Any] = {}
 
     def before_train(self, runner: Runner) -> None:
-        """Refuse what cannot be accumulated, before the first iteration.
+        """Refuse, before the first iteration, trainings without such maps.
 
         Args:
             runner (Runner): The runner of the training.

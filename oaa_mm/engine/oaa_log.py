@@ -14,8 +14,8 @@ def log_epoch(
 
     Args:
         runner (Runner): The runner of the training.
-        summary (EpochSummary): What the epoch did to the memory.
-        seconds (dict[str, float]): What was done -> how long it took.
+        summary (EpochSummary): The counts of the epoch.
+        seconds (dict[str, float]): A piece of work -> how long it took.
     """
     for name in ('accept_rate', 'coverage', 'never_accepted'):
         runner.message_hub.update_scalar(
@@ -43,7 +43,7 @@ def log_epoch(
 def log_result(
     runner: Runner, accumulator: AttentionAccumulator, path: str
 ) -> None:
-    """Log what a finished training has accumulated.
+    """Log the result of a finished training.
 
     Args:
         runner (Runner): The runner of the training.

@@ -53,8 +53,7 @@ class StoreFiles:
         Args:
             runner (Runner): The runner of the training.
             name (str): Name of the file.
-            metadata (Mapping[str, Any]): Entries of the file besides those
-                that the store has.
+            metadata (Mapping[str, Any]): Further entries of the file.
 
         Returns:
             dict[str, Any]: `store`, `checksum` and `settings`, to be kept in
@@ -83,8 +82,8 @@ class StoreFiles:
 
         Args:
             runner (Runner): The runner of the training.
-            checkpoint (Mapping[str, Any]): The checkpoint, with what
-                :meth:`write` returned for it as `oaa`.
+            checkpoint (Mapping[str, Any]): The checkpoint, whose entry `oaa`
+                is the result of :meth:`write`.
 
         Raises:
             FileNotFoundError: The store is missing.

@@ -41,7 +41,7 @@ def evaluate_store(
             for each image to evaluate.
         class_names (Sequence[str]): Names of the C foreground classes.
         name (str): How tables call the store. Defaults to ``'store'``.
-        ignore (str): ``'drop'`` or ``'background'``: what becomes of pixels
+        ignore (str): ``'drop'`` or ``'background'``: the treatment of pixels
             that the mask marks 255. Defaults to ``'drop'``.
         allow_missing (bool): Count images without any map as all background
             where True; an error where False, the default.
@@ -101,7 +101,7 @@ def result_of_maps(
         images (Iterable[ImageCounts]): The counts of each image.
         class_names (Sequence[str]): Names of the C foreground classes.
         name (str): How tables call the maps.
-        ignore (str): What became of pixels that the masks mark 255.
+        ignore (str): The treatment of pixels that the masks mark 255.
         missing_images (Sequence[str]): Images without any map. Defaults to
             none.
         where (str): The masks, for messages. Defaults to ``'the masks'``.

@@ -23,10 +23,10 @@ class Result:
         kind (str): ``'maps'``, ``'labels'`` or ``'network'``.
         name (str): The store or folder; empty for a file of
             ``tools/test.py``.
-        means (Mapping[str, Mapping[str, float | None]]): What becomes of 255
+        means (Mapping[str, Mapping[str, float | None]]): Treatment of 255
             (``'drop'``, ``'background'``, ``'error'``), the main policy first
-            -> name of a mean, such as ``mIoU`` -> share; of maps at their
-            best threshold.
+            -> name of a mean, such as ``mIoU`` -> share; of maps at their best
+            threshold.
         per_class (Mapping[str, Mapping]): Policy -> class name -> ``iou``,
             ``precision`` and ``recall``.
         threshold (float | None): Where the mIoU of maps is highest.

@@ -121,7 +121,7 @@ class Scores:
 def confusion_scores(matrix: np.ndarray, policy: str) -> Scores:
     """Scores of labels, with their 255 treated openly.
 
-    What a 255 in the label means is a choice that moves mIoU by tenths:
+    The meaning of 255 in a label is a choice that moves mIoU by tenths:
 
     - ``drop``: the pixel leaves the statistics. This flatters labels that
       skip the hard parts, yet it is what training on them sees.

@@ -135,7 +135,7 @@ def sweep_table(
 def attention_report(
     results: Sequence[Result], thresholds: Sequence[float]
 ) -> str:
-    """Compare stores: summary, per-class IoU, sweep, and what was counted.
+    """Compare stores: summary, per-class IoU, sweep, and the counts.
 
     Args:
         results (Sequence[Result]): The stores, the reference first.

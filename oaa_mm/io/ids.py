@@ -20,7 +20,7 @@ IMAGE_SUFFIXES = (
 #: there have to be class, suffix and the marks of a temporary file.
 MAX_BYTES = 200
 
-#: What nearly all ids are, so that millions are checked quickly.
+#: The form of nearly all ids, so that millions are checked quickly.
 _PLAIN = re.compile('[A-Za-z0-9_-]{1,200}')
 
 #: A drive, a root or a step upwards: the path of another machine or folder.

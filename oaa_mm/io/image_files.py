@@ -73,18 +73,19 @@ def find_by_id(
     allow_missing: bool = False,
     remedy: str = '',
 ) -> dict[str, str]:
-    """Find what belongs to images: masks, saliency maps, labels, exports.
+    """Find the files of images: masks, saliency maps, labels, exports.
 
     Args:
         folder (str | os.PathLike): It holds a file for each image, in the
             sub-folders of the images or in none.
         image_ids (Iterable[str]): The images.
-        suffix (str): What follows the ids in the names, in any case. Defaults
+        suffix (str): The end of the names after the ids, in any case. Defaults
             to ``'.png'``.
-        kind (str): What the files are, for messages. Defaults to ``'masks'``.
+        kind (str): The kind of the files, for messages. Defaults to
+            ``'masks'``.
         allow_missing (bool): Leave out images without a file. Defaults to
             False: they are an error.
-        remedy (str): What the error advises. Defaults to what always helps.
+        remedy (str): The advice of the error. Defaults to a general one.
 
     Returns:
         dict[str, str]: Image id -> path, in the order of `image_ids`.
@@ -134,7 +135,7 @@ def absent_files(kind: str, total: int, remedy: str = '') -> str:
     Args:
         kind (str): See :func:`find_by_id`.
         total (int): The number of images.
-        remedy (str): What it advises. Defaults to what always helps.
+        remedy (str): Its advice. Defaults to a general one.
 
     Returns:
         str: For :func:`oaa_mm.checks.list_names`.

@@ -147,7 +147,7 @@ class ImageFolder:
         return files
 
     def _prefix(self, sub: str) -> str:
-        """What comes before the names of files in a sub-folder."""
+        """The part of a path before the names of files in a sub-folder."""
         return os.path.join(self.folder, sub, '')
 
     def expected(self, image_id: str, name: str | None = None) -> str:

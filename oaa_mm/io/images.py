@@ -40,9 +40,9 @@ def open_image(
 ) -> Iterator[Image.Image]:
     """Open an image; every way in which it is broken is one error.
 
-    Decode it inside the block and check it outside: what the block raises
-    counts as a fault of the file. Images of more than 179 million pixels are
-    refused before any memory is taken for them.
+    Decode it inside the block and check it outside: errors of the block count
+    as faults of the file. Images of more than 179 million pixels are refused
+    before any memory is taken for them.
 
     Args:
         path (str | os.PathLike): The file.

@@ -30,7 +30,7 @@ class ForeignManifestError(ValueError):
 
 
 def installed_versions() -> dict[str, str]:
-    """Versions of Python, oaa_mm and what it is built on.
+    """Versions of Python, oaa_mm and the packages it is built on.
 
     Returns:
         dict[str, str]: Import package -> version.
@@ -45,21 +45,20 @@ def _now() -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """What made a file or a folder.
+    """The record of what made a file or a folder.
 
     Args:
         tool (str): The command or the kind of run, for example
             ``'make_pseudo_labels'``.
         parameters (dict[str, Any]): Every parameter, as JSON types.
         inputs (dict[str, dict]): Role (``'store'``) or path of an input ->
-            what :func:`oaa_mm.io.fingerprint.fingerprint` returned.
-        outputs (dict[str, dict]): The same of what was made, where it is more
-            than what the manifest lies beside. Defaults to none.
+            the result of :func:`oaa_mm.io.fingerprint.fingerprint`.
+        outputs (dict[str, dict]): The same of the files that were made, where
+            there are more than the manifest's own. Defaults to none.
         data_set (dict[str, Any]): The files and classes of the images, see
             :mod:`oaa_mm.attention.record`. Defaults to none.
-        results (dict[str, Any]): What the run has measured of itself, as JSON
-            types; an entry `warning` says what is wrong with it. Defaults to
-            nothing.
+        results (dict[str, Any]): Measurements of the run, as JSON types; an
+            entry `warning` names a fault. Defaults to nothing.
         seed (int | None): None where nothing is random.
         seconds (float): How long it took; 0 where nobody measured it.
         versions (dict[str, str]): Defaults to the installed ones.
@@ -161,8 +160,8 @@ def differences(old: Manifest, new: Manifest) -> list[str]:
     lies.
 
     Args:
-        old (Manifest): The manifest of what is there.
-        new (Manifest): The manifest of what would be made now.
+        old (Manifest): The manifest that is there.
+        new (Manifest): The manifest of a run that starts now.
 
     Returns:
         list[str]: One line each, ``name: old -> new``; empty where nothing
@@ -190,7 +189,7 @@ def enter_folder(
     Args:
         path (str | os.PathLike): The manifest of the folder; it is written
             where it is absent or differs.
-        manifest (Manifest): What would be made now.
+        manifest (Manifest): The manifest of a run that starts now.
         made (Sequence[Path]): The files of this kind that are there.
         summaries (Sequence[Path]): Files that are written when all is made.
             Defaults to none.

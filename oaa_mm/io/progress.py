@@ -1,4 +1,4 @@
-"""The progress bar of all long loops, and loops that read files at once."""
+"""The progress bar of all long loops, and loops over files in threads."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def map_in_threads(
     Args:
         function (Callable[[T], R]): Threads suit it, since decoders work
             outside Python's lock.
-        items (Sequence[T]): What the function is called with.
+        items (Sequence[T]): The arguments of the calls, one each.
         description (str): See :func:`progress`.
         workers (int): Threads. Defaults to 8.
 

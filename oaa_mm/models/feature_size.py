@@ -29,7 +29,7 @@ class FeatureSize:
 
     @classmethod
     def of_head(cls, model: nn.Module, head: nn.Module) -> FeatureSize:
-        """The size of what a head of a model returns.
+        """The size of the map that a head of a model returns.
 
         Args:
             model (nn.Module): With `backbone` and maybe a `neck`, as the

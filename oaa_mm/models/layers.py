@@ -20,7 +20,7 @@ def conv_layers(
 
     The layers of mmcv's ConvModule, but one after the other, so that
     parameters can have torchvision's names. ConvModule also draws weights,
-    which would change what a seed gives.
+    which would change the numbers of a seed.
 
     Args:
         configs (tuple[dict | None, dict | None, dict | None]): `conv_cfg`

@@ -156,7 +156,7 @@ def make_label_folder(
 def _locked(out: Path, part: tuple[int, int] | None) -> Iterator[None]:
     """Lock the folder against runs that would do the same work.
 
-    Parts are made side by side; the whole is not made beside a part.
+    Parts are made at the same time; the whole is not made during a part.
     """
     name = 'labels' if part is None else f'labels_{part[0]}_of_{part[1]}'
     with lock_folder(out, name, option='--out'):

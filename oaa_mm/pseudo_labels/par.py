@@ -47,7 +47,7 @@ def pixel_adaptive_refine(
         iterations (int): Times that scores flow, >= 0.
         color_width (float): How unlike colours may be, as a multiple of
             their standard deviation in the neighbourhood, > 0.
-        position_weight (float): Share of nearness beside colour, 0..1.
+        position_weight (float): Weight of nearness relative to colour, 0..1.
         scale (float): The refinement works on images and scores shrunk by
             it, in (0, 1]; the time goes with its square.
         device (str): Where it works, ``'cpu'`` or ``'cuda'``.

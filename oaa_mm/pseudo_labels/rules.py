@@ -69,8 +69,8 @@ class LabelRules:
             given (bool): Whether there are saliency maps.
 
         Raises:
-            ValueError: The background needs what is not given, or does not
-                take what is given.
+            ValueError: The background needs saliency maps that are not given,
+                or takes none.
         """
         needed = self.background == 'saliency'
         if needed and not given:

@@ -58,7 +58,7 @@ class LabelWorker:
             image (ImageToLabel): The image.
 
         Returns:
-            tuple[str, bool, dict]: What :meth:`LabelSummary.add` counts.
+            tuple[str, bool, dict]: The arguments of :meth:`LabelSummary.add`.
 
         Raises:
             ValueError: A file does not fit; it is named.

@@ -162,7 +162,7 @@ def _age(path: Path) -> tuple[int, int, str]:
 
 
 def checkpoint_damage(path: str | os.PathLike) -> str | None:
-    """What is wrong with the file of a checkpoint.
+    """The fault of a checkpoint's file.
 
     Args:
         path (str | os.PathLike): The file; torch writes a zip archive.

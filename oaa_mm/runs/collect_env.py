@@ -16,7 +16,7 @@ def collect_env() -> dict[str, str]:
     """Versions, devices, and which distributions provide mmcv and the like.
 
     Returns:
-        dict[str, str]: Name -> what was found.
+        dict[str, str]: Name -> version or device.
     """
     installed = packages_distributions()
     names = {name for part in _RELATED for name in installed.get(part, ())}

@@ -119,7 +119,7 @@ class InvalidLossHook(Hook):
             )
 
 
-#: What helps against such losses.
+#: The remedies for such losses.
 _REMEDY = (
     'Set optim_wrapper.clip_grad=dict(max_norm=10) and go on with --resume, '
     'start anew with a lower optim_wrapper.optimizer.lr, or look for broken '

@@ -106,7 +106,7 @@ _inputs: WeakKeyDictionary[Runner, dict[str, dict]] = WeakKeyDictionary()
 def write_run_manifest(
     runner: Runner, artefact: str | os.PathLike, *, split: str = 'train'
 ) -> None:
-    """Write ``{artefact}.manifest.json``; in the main process alone.
+    """Write ``{artefact}.manifest.json``, only in the main process.
 
     Args:
         runner (Runner): The run that made the artefact.

@@ -28,7 +28,7 @@ def map_in_processes(
     Args:
         make_worker (Callable[[], Callable[[T], R]]): Makes the function, once
             in each process, such as ``partial(LabelWorker, settings)``.
-        items (Sequence[T]): What the function is called with.
+        items (Sequence[T]): The arguments of the calls, one each.
         workers (int): Processes; 1 works in this one. Defaults to 1.
 
     Yields:
@@ -36,7 +36,7 @@ def map_in_processes(
 
     Raises:
         OSError: A process was killed.
-        Exception: What the function raises.
+        Exception: Any that the function raises.
     """
     if workers == 1:
         yield from map(make_worker(), items)

@@ -77,7 +77,7 @@ def normalize_classes(classes: Iterable[str] | None) -> tuple[str, ...] | None:
 
 
 def load_classes(spec: str) -> tuple[str, ...]:
-    """Class names from what a user types on a command line.
+    """Class names from an argument of a command line.
 
     Args:
         spec (str): ``'voc'``, ``'coco'``, a text file with one name a line

@@ -23,7 +23,7 @@ from .table import LabelTable, ListedImage, TableBuilder
 LISTED_TWICE = (
     '{n} images are listed more than once{names}; keep one line of each'
 )
-#: What separates words. Other blanks of Unicode belong to names.
+#: The separators of words. Other blanks of Unicode belong to names.
 _BLANKS = ' \t\r\f\v'
 _WORD = re.compile(f'[^{_BLANKS}]+')
 _COMMENT = re.compile(f'(?<![^{_BLANKS}])#.*')

@@ -67,8 +67,8 @@ def read_labels(
         path (str | os.PathLike): A folder of .xml (VOC) or .png (masks), or a
             .txt (list), .npy, .csv or .json (COCO instances) file.
         format (str, optional): ``'voc_xml'``, ``'list'``, ``'npy'``,
-            ``'csv'``, ``'coco'`` or ``'masks'``. Defaults to what the suffix
-            says.
+            ``'csv'``, ``'coco'`` or ``'masks'``. Defaults to the form that the
+            suffix says.
         classes (Sequence[str], optional): Names of the classes in the order
             of their indices. Defaults to those of the source: VOC's for
             `voc_xml`, the categories for `coco`, the columns for `csv`.

@@ -39,7 +39,7 @@ def voc12_masks(folder: str) -> str:
         folder (str): ``SegmentationClassAug`` or any other folder.
 
     Returns:
-        str: ``SegmentationClass`` beside it, if it alone exists.
+        str: ``SegmentationClass`` in the same folder, if only this exists.
     """
     parent, name = osp.split(osp.normpath(folder))
     own = osp.join(parent, OWN_MASKS)
@@ -61,7 +61,7 @@ def find_voc12(
 
     Returns:
         tuple: The list, tags and masks that are there, an argument where
-        nothing stands in for it; and sentences about what does.
+        nothing stands in for it; and sentences about the files that do.
     """
     notes = []
     ids = ann_file and voc12_list(ann_file)

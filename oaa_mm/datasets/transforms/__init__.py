@@ -1,4 +1,4 @@
-"""Transforms, and the record of what the transforms did to an image."""
+"""Transforms, and the record of their effect on an image."""
 
 from .attention_maps import LoadAttentionMaps
 from .color import ColorJitter

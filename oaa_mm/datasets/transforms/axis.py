@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class AxisTrace:
-    """What one transform did to one axis.
+    """The effect of one transform on one axis.
 
     Attributes:
         kept (tuple[int, int]): First pixel kept and the one after the last.

@@ -1,11 +1,11 @@
 """Recording where the network's input lies in its image.
 
-Transforms of mmseg say little of what they did: a random crop keeps its box
-to itself. So every step of a pipeline is watched with a witness: an array of
-the image's size that holds the number of each pixel and goes through the
-transforms as a segmentation map does. What comes out tells which pixels were
-kept, flipped or resized, for any transform that treats segmentation maps
-as it treats the image, and betrays most others.
+Transforms of mmseg hardly tell their effect: a random crop does not return its
+box. So every step of a pipeline is watched with a witness: an array of the
+image's size that holds the number of each pixel and goes through the
+transforms as a segmentation map does. The result tells which pixels were kept,
+flipped or resized, for any transform that treats segmentation maps as it
+treats the image, and betrays most others.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from .image_geometry import ImageGeometry
 #: Errors that mmcv's loading raises for damaged files.
 UNREADABLE = (OSError, AssertionError, cv2.error)
 WITNESS = 'oaa_geometry_witness'
-#: What transforms miss that need a segmentation map.
+#: Keys that transforms miss if they need a segmentation map.
 MASK_KEYS = (('gt_seg_map',), ('seg_map_path',))
 #: Transforms of mmseg that cannot be undone on a map of cells.
 REFUSED = ('RandomRotate', 'RandomRotFlip', 'RandomMosaic', 'Albu', 'Pad')
@@ -65,7 +65,7 @@ class RecordingCompose(Compose):
         """Run the pipeline on one sample.
 
         Args:
-            data (dict): What the dataset knows of an image.
+            data (dict): The entries of an image in its data set.
 
         Returns:
             dict: The packed sample.
@@ -127,7 +127,7 @@ class RecordingCompose(Compose):
         hint: bool,
         drawn: bool,
     ) -> ImageGeometry:
-        """Update the geometry by what a transform did to the witness."""
+        """Update the geometry by the effect of a transform on the witness."""
         if WITNESS not in data:
             raise _refusal(transform, 'dropped the segmentation maps')
         witness, shape = data[WITNESS], data['img'].shape[:2]
@@ -160,7 +160,7 @@ def placement_is_current(results: dict) -> bool:
     that run transforms of their own after those of the data set.
 
     Args:
-        results (dict): What a pipeline has made of a sample so far.
+        results (dict): The sample in its present state.
 
     Returns:
         bool: False if pixels have moved since `placement` was written.

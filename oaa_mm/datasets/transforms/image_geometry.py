@@ -52,8 +52,8 @@ class ImageGeometry:
 
         Args:
             shape (tuple[int, int]): New height and width in pixels.
-            traces (tuple[AxisTrace, AxisTrace]): What happened to the rows
-                and to the columns.
+            traces (tuple[AxisTrace, AxisTrace]): The effect on the rows and on
+                the columns.
             frame (tuple[int, int] | None): New size of the frame; None where
                 it is scaled as the visible part is.
 

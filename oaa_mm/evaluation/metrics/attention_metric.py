@@ -101,8 +101,8 @@ class AttentionMetric(ClassMetric):
         """Sum the images up, print tables and return the metrics.
 
         Args:
-            results (list[ImageCounts | None]): What `process` stored; None
-                for images without a mask.
+            results (list[ImageCounts | None]): The entries that `process`
+                stored; None for images without a mask.
 
         Returns:
             dict[str, float]: See the class.

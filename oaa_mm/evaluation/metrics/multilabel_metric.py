@@ -60,7 +60,7 @@ class MultiLabelMetric(ClassMetric):
         """Print a table of the classes and return the metrics.
 
         Args:
-            results (list): What `process` stored.
+            results (list): The entries that `process` stored.
 
         Returns:
             dict[str, float]: ``mAP`` and ``top_k_accept`` in percent.

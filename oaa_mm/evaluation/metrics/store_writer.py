@@ -14,7 +14,7 @@ from oaa_mm.attention.record import DATA_SET, record_data
 from oaa_mm.datasets.entries import files_of, has_binary_mask, negatives_of
 from oaa_mm.registry import METRICS
 
-#: What the store tells of an image beside its maps.
+#: The fields of an image that the store records with its maps.
 _INFO = ('image_id', 'img_path', 'seg_map_path', 'label_map', 'gt_label')
 
 
@@ -22,8 +22,8 @@ _INFO = ('image_id', 'img_path', 'seg_map_path', 'label_map', 'gt_label')
 class AttentionStoreWriter(BaseMetric):
     """Write the attention maps that a model predicts to an AttentionStore.
 
-    Put it into `test_evaluator` beside or instead of metrics; the maps are
-    those of the final model (its CAMs), in contrast to accumulated ones.
+    Put it into `test_evaluator`, with or without metrics; the maps are those
+    of the final model (its CAMs), in contrast to accumulated ones.
 
     Args:
         out_file (str): The file; a relative one lies in the run's folder for
@@ -31,8 +31,8 @@ class AttentionStoreWriter(BaseMetric):
         **kwargs: Further arguments of :class:`mmengine.BaseMetric`.
 
     Attributes:
-        written (str | None): The file, once it is written; ManifestHook puts
-            a manifest beside it.
+        written (str | None): The file, once it is written; ManifestHook writes
+            its manifest.
     """
 
     default_prefix = 'store'
@@ -63,7 +63,8 @@ class AttentionStoreWriter(BaseMetric):
         """Write the file.
 
         Args:
-            results (list): What `process` stored, of all processes.
+            results (list): The entries that `process` stored, of all
+                processes.
 
         Returns:
             dict[str, float]: ``maps``, their number, and ``coverage``, their

@@ -200,14 +200,14 @@ class SoftBCEAttentionLoss(AttentionLoss):
     """Binary cross entropy -p log(q) - (1 - p) log(1 - q), q = sigmoid(x).
 
     The mean over all classes and positions of an image, then over the images.
-    Jiang et al. (ICCV 2019) compare their hybrid loss with it. It takes what
-    :class:`HybridAttentionLoss` takes.
+    Jiang et al. (ICCV 2019) compare their hybrid loss with it. Its inputs are
+    those of :class:`HybridAttentionLoss`.
 
     Args:
         loss_weight (float): Factor of the loss. Defaults to 1.0.
         loss_name (str): Its name in the log. Defaults to ``'loss_bce'``.
-        **inherited: What a config inherits from the loss it replaces, see
-            :class:`AttentionLoss`.
+        **inherited: Arguments that a config inherits from the loss it
+            replaces, see :class:`AttentionLoss`.
 
     Raises:
         ValueError: An argument is unknown.

@@ -43,10 +43,10 @@ def hybrid_attention_loss(
         valid (Tensor | None): (N, 2) height and width of each map without its
             padding at the bottom and right, which belongs to neither set;
             None means no padding.
-        reduction (str): What N+ and N- are counted over: ``'joint'``, all
-            classes of an image, then the mean over the images (both
-            releases); ``'per_class'``, each class of an image, then the sum
-            over classes and the mean over images (the article);
+        reduction (str): The elements over which N+ and N- are counted:
+            ``'joint'``, all classes of an image, then the mean over the images
+            (both releases); ``'per_class'``, each class of an image, then the
+            sum over classes and the mean over images (the article);
             ``'batch'``, the whole batch of a process (the PyTorch release,
             where its batch is larger than 1). Defaults to ``'joint'``.
 
@@ -88,8 +88,8 @@ class HybridAttentionLoss(AttentionLoss):
         loss_weight (float): Factor of the loss. Defaults to 1.0.
         loss_name (str): Its name in the log; only names that hold `loss` take
             part in training. Defaults to ``'loss_hybrid'``.
-        **inherited: What a config inherits from the loss it replaces, see
-            :class:`AttentionLoss`.
+        **inherited: Arguments that a config inherits from the loss it
+            replaces, see :class:`AttentionLoss`.
 
     Raises:
         ValueError: An argument is unknown or out of its range.

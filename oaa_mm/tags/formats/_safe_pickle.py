@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-#: What labels and image numbers are made of.
+#: The types of labels and image numbers.
 _NUMBER_TYPES = (
     'b1', 'i1', 'i2', 'i4', 'i8', 'u1', 'u2', 'u4', 'u8', 'f2', 'f4', 'f8'
 )  # fmt: skip
@@ -72,7 +72,7 @@ class _NotingUnpickler(pickle._Unpickler):
         del dispatch[getattr(pickle, _code)[0]]
 
     def find_class(self, module: str, name: str) -> Callable:
-        """What notes the calls of a global name."""
+        """The object that notes the calls of a global name."""
         if (module, name) == ('collections', 'OrderedDict'):
             return lambda pairs=None: _Dict(pairs)
         # Numpy 2 calls the package `numpy._core` that was `numpy.core`.

@@ -24,7 +24,7 @@ Instances = tuple[dict[str, Any], list[tuple[int, dict[str, Any]]]]
 
 
 def _without_outline(item: dict[str, Any]) -> dict[str, Any]:
-    """Drop what takes most of the memory while the file is read."""
+    """Drop the outlines, which take most of the memory, on reading."""
     item.pop('segmentation', None)
     return item
 
@@ -105,7 +105,7 @@ def read_instances(
     names = _by_id(data['categories'], 'category id', path)
     names = {i: names[i]['name'].strip() for i in sorted(names)}
     images = _by_id(data['images'], 'image', path)
-    # Other tools write what is no object as category 0.
+    # Other tools write the background as category 0.
     background = {0} if is_no_class(names.get(0, '')) else set()
     own = [name for i, name in names.items() if i not in background]
     table = TableBuilder(path, classes, own)
