@@ -29,13 +29,13 @@ from oaa_mm.registry import HOOKS
 class ManifestHook(Hook):
     """Record the provenance of each checkpoint and store beside it.
 
-    After CheckpointHook has saved ``epoch_3.pth``, the config, fingerprints
-    of the inputs, the seed and versions are written to
-    ``epoch_3.pth.manifest.json``; the manifests of checkpoints that
-    CheckpointHook has deleted go as well. After a test, the files that
-    metrics have written (their attribute `written`, as that of
-    :class:`~oaa_mm.evaluation.metrics.AttentionStoreWriter`) get one.
-    The stores of OAAHook have their manifests from OAAHook.
+    After CheckpointHook has saved ``epoch_3.pth``, the config, fingerprints of
+    the inputs, the seed and versions are written to
+    ``epoch_3.pth.manifest.json``; the manifests of deleted checkpoints are
+    deleted as well. After a test, the files that metrics have written (their
+    attribute `written`, as that of
+    :class:`~oaa_mm.evaluation.metrics.AttentionStoreWriter`) get one. OAAHook
+    writes the manifests of its stores.
     """
 
     priority = 'LOWEST'  # after CheckpointHook
@@ -87,11 +87,11 @@ def _remove_stale(folder: Path) -> None:
 
 
 def record_results(runner: Runner, results: Mapping[str, Any]) -> None:
-    """Let the manifests that are written from now on hold results of a run.
+    """Put results of a run into the manifests that are written from now on.
 
     Args:
         runner (Runner): The run.
-        results (Mapping[str, Any]): They replace earlier ones, JSON types.
+        results (Mapping[str, Any]): JSON types, in place of earlier ones.
     """
     runner.message_hub.update_info(_RESULTS, dict(results))
 
@@ -111,8 +111,7 @@ def write_run_manifest(
     Args:
         runner (Runner): The run that made the artefact.
         artefact (str | os.PathLike): Its file.
-        split (str): The data that it was made of: ``'train'`` or ``'test'``.
-            Defaults to ``'train'``.
+        split (str): Its data, ``'train'`` (the default) or ``'test'``.
 
     Raises:
         OSError: The manifest cannot be written.

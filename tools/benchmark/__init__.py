@@ -1,4 +1,4 @@
-"""What `tools/benchmark.py` measures.
+"""The measurements of `tools/benchmark.py`.
 
 `timing` takes medians of ways in turn, `samples` makes the inputs; `training`
 (the hook's share of a step, batches against single images), `gpu` (steps on a

@@ -1,8 +1,8 @@
 """Accumulation as the authors' scripts do it, for comparison.
 
 In every step, for every labelled class of the image, a PNG is read, the
-maximum taken and the PNG written again. Written anew from the description of
-the method, to measure the design; nothing in the package uses it.
+maximum taken and the PNG written again. Written from the description of the
+method, to measure the design; nothing in the package uses it.
 """
 
 from __future__ import annotations

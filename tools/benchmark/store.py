@@ -1,4 +1,4 @@
-"""Fusing, saving, loading and opening a store, beside a plain copy."""
+"""Fusing, saving, loading and opening a store, against a plain copy."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def random_store(
 def store_speed(
     pairs: int = 15_582, *, repeats: int = 5
 ) -> dict[str, dict[str, float]]:
-    """Speed of fusing, saving, loading and opening, beside a plain copy.
+    """Speed of fusing, saving, loading and opening, against a plain copy.
 
     Args:
         pairs (int): Defaults to 15,582, the pairs of VOC's train_aug.

@@ -89,9 +89,9 @@ def paint_instances(
 ) -> np.ndarray:
     """Paint the mask of an image.
 
-    Crowds lie below all objects, and are ignored: nobody has told their
-    members apart from what is between them. Larger objects lie below smaller
-    ones; of two that are equally large, the first one.
+    Crowds lie below all objects, and are ignored: their outlines do not tell
+    the members from the space between. Larger objects lie below smaller ones;
+    of two that are equally large, the first one.
 
     Args:
         objects (Iterable[tuple[int, dict[str, Any]]]): Class index and

@@ -101,7 +101,7 @@ def _write_split(out: Path, split: str, size: int, seed: int) -> None:
     content = {
         'images': images,
         'annotations': annotations,
-        # In another order than that of their ids, which alone counts.
+        # In another order than that of their ids; only the ids count.
         'categories': [{'id': i, 'name': n} for i, n in categories][::-1],
     }
     path = out / 'annotations' / f'instances_{folder}.json'
@@ -148,7 +148,7 @@ def _polygons(pixels: np.ndarray) -> list[list[float]]:
 
 
 def _remove_others(folder: Path, names: set[str]) -> None:
-    """Remove what an earlier, larger set left, and nothing of others."""
+    """Remove the files that an earlier, larger set left, and no others."""
     for path in folder.glob('*.jpg'):
         if re.fullmatch(r'\d{12}', path.stem) and path.name not in names:
             path.unlink()

@@ -1,4 +1,4 @@
-"""What has to be true of the files after a kill."""
+"""Conditions that the files have to fulfil after a kill."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from oaa_mm.runs.checkpoints import checkpoint_damage
 
 
 def training_problems(folder: Path, reference: Path) -> list[str]:
-    """What is wrong in the work_dir of a training that was killed.
+    """The faults in the work_dir of a training that was killed.
 
     Args:
         folder (Path): The work_dir.
@@ -73,7 +73,7 @@ def _equal(first: object, second: object) -> bool:
 
 
 def label_problems(folder: Path, reference: Path) -> list[str]:
-    """What is wrong in a folder of pseudo-labels whose making was killed.
+    """The faults in a folder of pseudo-labels whose making was killed.
 
     Args:
         folder (Path): The folder.
@@ -102,7 +102,7 @@ def label_problems(folder: Path, reference: Path) -> list[str]:
 
 
 def stamps(paths: list[Path]) -> dict[str, tuple[int, int]]:
-    """What changes when a file is written again.
+    """The inode and time of files, which change when one is rewritten.
 
     Args:
         paths (list[Path]): Files.

@@ -1,4 +1,4 @@
-"""What a scenario did and found."""
+"""The result of a scenario."""
 
 from __future__ import annotations
 

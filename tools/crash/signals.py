@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: a clean end, and a word on how to go on."""
+"""Ctrl-C and SIGTERM: a clean end, and a line on how to go on."""
 
 from __future__ import annotations
 
