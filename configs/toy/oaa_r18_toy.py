@@ -48,6 +48,8 @@ dataset = dict(
 train_dataloader = dict(
     batch_size=8,
     num_workers=1,
+    # An epoch is the 300 images that this set always has.
+    batch_sampler=dict(min_iters=1),
     dataset=dict(
         type=dataset_type,
         data_root=data_root,

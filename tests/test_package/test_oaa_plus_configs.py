@@ -39,6 +39,11 @@ def test_only_the_targets_differ(root, plus, classifier):
         assert plus.optim_wrapper == classifier.optim_wrapper
         assert plus.param_scheduler == classifier.param_scheduler
         assert plus.train_cfg == classifier.train_cfg
+    # Epochs of a small data set have as many iterations as the recipe needs;
+    # the toy data set has one size.
+    floor = 1 if 'toy' in plus.filename else 100
+    for cfg in (plus, classifier):
+        assert cfg.train_dataloader.batch_sampler.min_iters == floor
     assert plus.model.type == 'oaa_mm.IntegralAttentionModel'
     assert plus.custom_hooks == [{'type': 'oaa_mm.AgreementHook'}]
     # The first transform, so that one key names the store.

@@ -24,6 +24,7 @@ SMALL = (
     ' train_dataloader.dataset.pipeline.1.scale=48'
     ' train_dataloader.num_workers=0 train_dataloader.persistent_workers=False'
     ' default_hooks.checkpoint.interval=15'
+    ' train_dataloader.batch_sampler.min_iters=1'
 )
 
 

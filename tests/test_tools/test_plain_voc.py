@@ -84,7 +84,8 @@ def options(*more):
         f'{part}_dataloader.persistent_workers=False'
         for part in ('train', 'val')
     ]
-    return ['--cfg-options', *pipelines, *workers, *off, *more]
+    once = 'train_dataloader.batch_sampler.min_iters=1'
+    return ['--cfg-options', *pipelines, *workers, *off, once, *more]
 
 
 def listing(folder):
@@ -169,11 +170,11 @@ def test_doctor(plain, capsys):
 def test_pipeline(plain, capsys):
     pipeline = load_pipeline(PIPELINE)
     text = capsys.readouterr().out
-    assert 'labels are made with --background power --refine par' in text
+    assert 'labels are made with --background power --refine grabcut' in text
     assert f'evaluated on the images of {LISTS}/train.txt' in text
     stages = {stage.name: stage for stage in pipeline.stages}
     (labels,) = stages['labels'].commands
-    assert labels[-4:] == ['--background', 'power', '--refine', 'par']
+    assert labels[-4:] == ['--background', 'power', '--refine', 'grabcut']
     assert labels[labels.index('--list') + 1] == str(plain / 'ids.txt')
     assert stages['oaa'].inputs == [plain / 'ids.txt']
     for command in stages['evaluation'].commands[:2]:
@@ -197,7 +198,8 @@ def test_pipeline(plain, capsys):
     stages = {s.name: s for s in load_pipeline(PIPELINE).stages}
     assert 'does not exist' not in capsys.readouterr().out
     (labels,) = stages['labels'].commands
-    assert labels[-2:] == ['--saliency-dir', f'{VOC}/SaliencyMaps']
+    assert labels[-4:-2] == ['--saliency-dir', f'{VOC}/SaliencyMaps']
+    assert labels[-2:] == ['--fg-threshold', '0.05']
     assert labels[labels.index('--list') + 1] == f'{LISTS}/train_aug.txt'
     assert stages['oaa'].inputs == [LISTS / 'train_cls.txt']
     (maps, *_) = stages['evaluation'].commands

@@ -304,6 +304,7 @@ def test_vgg_recipe_runs_on_real_images_by_options_alone(voc_mini, tmp_path):
             'model.backbone.init_cfg=None',
             'train_dataloader.dataset.indices=2',
             'train_dataloader.batch_size=2',
+            'train_dataloader.batch_sampler.min_iters=1',
             'val_dataloader.dataset.indices=1',
             'train_cfg.max_epochs=1',
             'custom_hooks.0.start_epoch=0',

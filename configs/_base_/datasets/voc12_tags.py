@@ -23,7 +23,9 @@ train_dataloader = dict(
     persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
     # Nothing is padded, so no convolution sees padding at an image's border.
-    batch_sampler=dict(type='oaa_mm.EqualSizeBatchSampler'),
+    # A set that is so small that it has fewer than 100 batches is read several
+    # times in an epoch: the recipes are stated in epochs of many iterations.
+    batch_sampler=dict(type='oaa_mm.EqualSizeBatchSampler', min_iters=100),
     dataset=dict(
         type=dataset_type,
         data_root=data_root,

@@ -20,11 +20,13 @@ train_list = None  # list of the images that get pseudo-labels
 # layout: then all images of `train_tags` get labels.
 train_masks = None
 val_list = None  # list of the validation images, or manifest of their masks
-# Options of tools/make_pseudo_labels.py. None: '--saliency-dir' and
-# SaliencyMaps in `data`, or else '--background power --refine par'.
+# Options of tools/make_pseudo_labels.py. None: what was measured to be best
+# (docs/results.md), with SaliencyMaps in `data` or without them.
 label_options = None
 # The maps that the labels are made of: 'cam', 'oaa' or 'oaa_plus'.
 labels_from = 'oaa_plus'
+# Whether OAA+ makes the labels even if it has learnt too little; else OAA does.
+accept_oaa_plus = False
 # What DeepLab is trained on as well, to compare: labels from 'cam', 'oaa' or
 # 'oaa_plus', or 'masks', the true ones.
 compare = ()
@@ -85,8 +87,17 @@ def pipeline(cfg):
         stores['oaa_plus'] = maps.outputs[0]
     suffixes = {s: '' if s == main else f'_{s}' for s in sources}
     label_options = cfg.label_options or _label_options(data)
+    checked = {'oaa_plus': f'--targets {accumulated} '}
+    if cfg.accept_oaa_plus:
+        checked['oaa_plus'] += '--accept-oaa-plus '
     labels = {
-        source: _labels(cfg, place, label_options, stores[source], suffix)
+        source: _labels(
+            cfg,
+            place,
+            checked.get(source, '') + label_options,
+            stores[source],
+            suffix,
+        )
         for source, suffix in suffixes.items()
         if source != 'masks'
     }
@@ -282,8 +293,8 @@ def _label_options(data):
     """What stands for None, by whether there are saliency maps."""
     saliency = f'{data}/SaliencyMaps'
     if Path(saliency).is_dir():
-        return f'--saliency-dir {saliency}'
-    options = '--background power --refine par'
+        return f'--saliency-dir {saliency} --fg-threshold 0.05'
+    options = '--background power --refine grabcut'
     print(f'{saliency} does not exist: labels are made with {options}')
     return options
 
