@@ -25,8 +25,6 @@ val_list = None  # list of the validation images, or manifest of their masks
 label_options = None
 # The maps that the labels are made of: 'cam', 'oaa' or 'oaa_plus'.
 labels_from = 'oaa_plus'
-# Whether OAA+ makes the labels even if it has learnt too little; else OAA does.
-accept_oaa_plus = False
 # What DeepLab is trained on as well, to compare: labels from 'cam', 'oaa' or
 # 'oaa_plus', or 'masks', the true ones.
 compare = ()
@@ -87,17 +85,8 @@ def pipeline(cfg):
         stores['oaa_plus'] = maps.outputs[0]
     suffixes = {s: '' if s == main else f'_{s}' for s in sources}
     label_options = cfg.label_options or _label_options(data)
-    checked = {'oaa_plus': f'--targets {accumulated} '}
-    if cfg.accept_oaa_plus:
-        checked['oaa_plus'] += '--accept-oaa-plus '
     labels = {
-        source: _labels(
-            cfg,
-            place,
-            checked.get(source, '') + label_options,
-            stores[source],
-            suffix,
-        )
+        source: _labels(cfg, place, label_options, stores[source], suffix)
         for source, suffix in suffixes.items()
         if source != 'masks'
     }
