@@ -62,9 +62,11 @@ def write(config):
         if cache is None:
             return
         path = cache.mkdir('oaa_mm') / 'messages.txt'
-    worker = getattr(config, 'workerinput', {}).get('workerid', '')
+    worker = getattr(config, 'workerinput', {}).get('workerid')
     path = Path(path)
     lines = [f'{test}\n{text}\n' for test, text in sorted(_seen.values())]
-    path.with_stem(path.stem + worker).write_text(
+    if worker:
+        path = path.with_stem(f'{path.stem}_{worker}')
+    path.write_text(
         '\n'.join(lines), encoding='utf-8', errors='backslashreplace'
     )
