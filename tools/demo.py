@@ -13,7 +13,6 @@ import sys
 import time
 from pathlib import Path
 
-from oaa_mm.pipeline import load_pipeline
 from oaa_mm.runs.cli import run_cli
 
 PIPELINE = 'oaa_mm::pipelines/oaa_plus_toy.py'
@@ -38,24 +37,12 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
 
 def commands(work_dir: Path, data: Path) -> list[list[str]]:
     """The commands of the demo, in their order."""
-    pipeline = load_pipeline(PIPELINE, work_dir=work_dir)
-    made = {stage.name: stage.outputs for stage in pipeline.stages}
-    stores = [
-        str(output)
-        for name in ('cam', 'oaa', 'maps')
-        for output in made[name]
-        if output.suffix == '.safetensors'
-    ]
-    shown = ['--random', '4']  # the stores know their images and masks
     make = [] if data.is_dir() else [['toy', str(data)]]
     return [
         *make,
         ['pipeline', PIPELINE, '--work-dir', str(work_dir)] + ['--resume'],
-        ['visualize', 'strip', f'{work_dir}/oaa', *shown]
-        + ['--out', f'{work_dir}/strips'],
-        ['visualize', 'compare', '--stores', *stores]
-        + ['--labels', f'{work_dir}/labels/pseudo_labels', *shown]
-        + ['--out', f'{work_dir}/stages'],
+        ['visualize', 'strip', str(work_dir)],
+        ['visualize', 'compare', str(work_dir)],
     ]
 
 
@@ -75,7 +62,7 @@ def main(argv: list[str] | None = None) -> int:
         f'\nDone in {minutes:.1f} minutes; the table of mIoU stands above. '
         'Look at the pictures:\n'
         f'  {work_dir}/strips/*.png: how attention moves and accumulates\n'
-        f'  {work_dir}/stages/*.png: CAMs, OAA, OAA+, pseudo-label, mask\n'
+        f'  {work_dir}/comparisons/*.png: CAMs, OAA, OAA+, pseudo-label, mask\n'
         f'  {work_dir}/evaluation/curves.png: mIoU, precision and recall\n'
         f'  {work_dir}/report.html: all of it on one page, for a browser'
     )

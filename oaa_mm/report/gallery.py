@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from oaa_mm.io import find_by_id, read_image, read_mask
 from oaa_mm.io.progress import progress
-from oaa_mm.visualization import ImageTiles, Tile
+from oaa_mm.visualization import ImageTiles, Tile, comparison_rows
 
 from .ranking import choose_groups, rank_images
 from .run import ReportOptions, Run
@@ -104,17 +104,15 @@ def _draw(
     labels: Mapping[str, Mapping[str, str]],
 ) -> tuple[Tile, list[Tile], list[tuple[Tile, Tile]]]:
     """The image, its stages, and its epochs."""
-    stages = [
-        tiles.maps(name, store.maps_of(image_id))
-        for name, store in run.stores.items()
-    ]
-    for name, files in labels.items():
-        path = files.get(image_id)
-        binary = name == 'mask' and run.data.binary_masks
-        mask = path and read_mask(path, binary=binary)
-        stages.append(tiles.mask(name, mask))
+    maps = {name: s.maps_of(image_id) for name, s in run.stores.items()}
+    masks = {
+        name: (path := files.get(image_id))
+        and read_mask(path, binary=name == 'mask' and run.data.binary_masks)
+        for name, files in labels.items()
+    }
+    ((image, *stages),) = comparison_rows(tiles, maps, masks)
     epochs = [
         tiles.epoch(stores.maps_of(image_id), ('attention', 'OAA'))
         for stores in run.epochs
     ]
-    return tiles.image(), stages, epochs
+    return image, stages, epochs

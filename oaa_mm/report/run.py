@@ -10,12 +10,11 @@ from pathlib import Path
 from oaa_mm.attention import AttentionStore
 from oaa_mm.attention.record import DataRecord
 from oaa_mm.checks import check_number
-from oaa_mm.evaluation.compare import distinct_names
 from oaa_mm.io import ImageFolder, find_by_id
 from oaa_mm.io.label_folder import label_dir
 from oaa_mm.visualization import EpochStores, load_epochs, select_epochs
 
-from .sources import Sources, read_json, store_caption
+from .sources import Sources, read_json
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class ReportOptions:
         worst (int): How many of the worst.
         random (int): How many at random.
         seed (int): Seed of the random choice.
-        epochs (int): The most epochs, evenly spaced.
+        epochs (int): The most epochs, evenly spaced; 0 shows none.
         tile_height (int): Height of the pictures, in pixels.
         img_dir (str | os.PathLike | None): Folder of images. Defaults to the
             files that the stores have recorded.
@@ -54,7 +53,7 @@ class ReportOptions:
     classes: str | None = None
 
     def __post_init__(self) -> None:
-        least = dict(best=0, worst=0, random=0, epochs=1, tile_height=16)
+        least = dict(best=0, worst=0, random=0, epochs=0, tile_height=16)
         for name, low in least.items():
             check_number(name, getattr(self, name), low=low, integer=True)
 
@@ -64,8 +63,8 @@ class Run:
     """Maps and labels of a run, and the data set that they belong to.
 
     Attributes:
-        stores (dict[str, AttentionStore]): Caption -> store, without those of
-            single epochs.
+        stores (dict[str, AttentionStore]): Caption -> store, in the order of
+            the method, without those of `epochs`.
         labels (dict[str, Path]): Caption -> folder of ``{image_id}.png``.
         epochs (Sequence[EpochStores]): Stores of some epochs, the last
             included.
@@ -152,26 +151,23 @@ def open_run(sources: Sources, options: ReportOptions) -> Run:
     ):
         if typed is not None and not Path(typed).is_dir():
             raise FileNotFoundError(f'{option}: no such folder: {typed}')
-    stores, opened = {}, {}
-    names = distinct_names(sources.stores)
-    # In the order of the method: CAM first.
-    for path in sorted(names, key=lambda path: path.stem != 'cam'):
-        try:
-            opened[path] = AttentionStore.open(path)
-            stores[store_caption(names[path])] = opened[path]
-        except ValueError as error:
-            notes.append(f'{path} is left out: {error}')
-    folders = list(sources.accumulations.values())
-    epochs, folder = [], None
-    if folders:
-        folder = max(folders, key=lambda path: len(select_epochs(path)))
+    folder = sources.longest_training() if options.epochs else None
+    epochs = []
+    if folder is not None:
         chosen = select_epochs(folder, at_most=options.epochs)
         epochs = load_epochs(folder, chosen)
-    if len(folders) > 1:
+    stores, opened = {}, {}
+    # The maps of the last epoch are already among `epochs`.
+    for path, caption in sources.maps(without=folder).items():
+        try:
+            stores[caption] = opened[path] = AttentionStore.open(path)
+        except ValueError as error:
+            notes.append(f'{path} is left out: {error}')
+    if folder and len(sources.accumulations) > 1:
         notes.append(
-            f'{len(folders)} folders hold accumulated maps; the epochs shown '
-            f'are those of {folder}. For those of another, name its folder '
-            'alone.'
+            f'{len(sources.accumulations)} folders hold accumulated maps; the '
+            f'epochs shown are those of {folder}. For those of another, name '
+            'its folder alone.'
         )
     alone = len(sources.labels) == 1
     labels = {

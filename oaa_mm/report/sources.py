@@ -10,17 +10,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from oaa_mm.attention.store_names import (
+    ACCUMULATED,
     CURRENT,
     WITHIN_EPOCH,
+    final_store,
     parse_store_name,
 )
+from oaa_mm.evaluation.compare import distinct_names
 from oaa_mm.io.label_folder import LABELS, is_label_folder
+from oaa_mm.visualization import find_epochs
 
 #: Folders that a pipeline has moved aside, such as ``oaa.1``.
 _ASIDE = re.compile(r'.+\.\d+')
 #: mmengine names the folder of a run by its start.
 _RUN = re.compile(r'\d{8}_\d{6}')
 _CAPTIONS = {'cam': 'CAM', 'oaa_plus': 'OAA+'}
+#: Stores in the order of the method; others come last.
+_ORDER = ('cam', ACCUMULATED, 'oaa_plus')
 
 
 @dataclass
@@ -47,13 +53,47 @@ class Sources:
     scores: list[Path] = field(default_factory=list)
     tests: dict[str, Path] = field(default_factory=dict)
 
+    def count(self) -> int:
+        """The number of all files and folders."""
+        return sum(map(len, vars(self).values()))
+
+    def longest_training(self) -> Path | None:
+        """The folder of the training that left stores of most epochs."""
+        return max(
+            self.accumulations.values(),
+            key=lambda folder: len(set().union(*find_epochs(folder))),
+            default=None,
+        )
+
+    def maps(self, without: Path | None = None) -> dict[Path, str]:
+        """Stores in the order of the method; of a training, the last one.
+
+        Args:
+            without (Path | None): A training whose store is left out.
+                Defaults to None.
+
+        Returns:
+            dict[Path, str]: File -> caption.
+        """
+        folders = (f for f in self.accumulations.values() if f != without)
+        last = (path for f in folders if (path := final_store(f)).is_file())
+        paths = sorted([*self.stores, *last], key=_rank)
+        names = distinct_names(paths)
+        return {path: store_caption(names[path]) for path in paths}
+
+
+def _rank(store: Path) -> int:
+    kind = (parse_store_name(store) or (store.stem,))[0]
+    return _ORDER.index(kind) if kind in _ORDER else len(_ORDER)
+
 
 def find_sources(work_dirs: Sequence[str | os.PathLike]) -> Sources:
     """Look through folders for all that a report can show.
 
     Args:
         work_dirs (Sequence[str | os.PathLike]): Work_dirs of pipelines or
-            trainings, searched with all folders in them.
+            trainings, searched with all folders in them; single stores, and
+            folders in the authors' format.
 
     Returns:
         Sources: The files.
@@ -64,12 +104,18 @@ def find_sources(work_dirs: Sequence[str | os.PathLike]) -> Sources:
     found = Sources()
     for work_dir in work_dirs:
         root = Path(work_dir).absolute()
-        if not root.is_dir():
-            raise FileNotFoundError(f'no such work_dir: {work_dir}')
+        if not root.exists():
+            raise FileNotFoundError(f'no such run, folder or file: {work_dir}')
         base = root if len(work_dirs) == 1 else root.parent
+        before = found.count()
         for path in _files(root):
             _add(path, base, found)
-    if not any(vars(found).values()):
+        # Otherwise a single store, or maps in the authors' format.
+        if found.count() == before and any(
+            [root.is_file(), *root.glob('*.png')]
+        ):
+            found.stores.append(root)
+    if not found.count():
         raise FileNotFoundError(
             f'{", ".join(map(str, work_dirs))}: nothing to report on. Looked '
             'for stage.json, vis_data/scalars.json, '

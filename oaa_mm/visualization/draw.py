@@ -36,6 +36,7 @@ def choose_ids(
     ids: Sequence[str] | None = None,
     number: int | None = None,
     seed: int = 0,
+    preferred: Iterable[str] = (),
 ) -> list[str]:
     """The images to draw: those named, or some at random.
 
@@ -44,6 +45,8 @@ def choose_ids(
         ids (Sequence[str] | None): The images by name.
         number (int | None): How many to choose at random where `ids` is None.
         seed (int): Seed of the random choice. Defaults to 0.
+        preferred (Iterable[str]): Known images of which the random ones are
+            chosen; others only where these are too few. Defaults to none.
 
     Returns:
         list[str]: Image ids.
@@ -67,8 +70,11 @@ def choose_ids(
             )
         return list(dict.fromkeys(ids))
     check_number('the number of random images', number, low=1, integer=True)
-    chosen = random.Random(seed).sample(known, min(number, len(known)))
-    return sorted(chosen)
+    choice, first = random.Random(seed), sorted(preferred)
+    chosen = choice.sample(first, min(number, len(first)))
+    others = sorted({*known} - {*first})
+    rest = min(number - len(chosen), len(others))
+    return sorted(chosen + choice.sample(others, rest))
 
 
 def draw_pictures(

@@ -92,7 +92,7 @@ def film_rows(
 def comparison_rows(
     tiles: ImageTiles,
     attention: Mapping[str, Mapping[int, np.ndarray]],
-    labels: Mapping[str, np.ndarray],
+    labels: Mapping[str, np.ndarray | None],
 ) -> Rows:
     """Lay out an image, its maps of several stages, and its labels.
 
@@ -100,8 +100,8 @@ def comparison_rows(
         tiles (ImageTiles): Draws over the image.
         attention (Mapping[str, Mapping[int, np.ndarray]]): Caption -> class
             index -> (h, w) map.
-        labels (Mapping[str, np.ndarray]): Caption -> (H, W) uint8 label or
-            mask.
+        labels (Mapping[str, np.ndarray | None]): Caption -> (H, W) uint8
+            label or mask; None where the image has none.
 
     Returns:
         Rows: One row, for :meth:`ImageTiles.draw`.

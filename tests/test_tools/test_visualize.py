@@ -61,7 +61,7 @@ def test_strips_of_named_images(world, capsys):
     assert not load_tool().main(argv)
     assert drawn(world) == ['a.png', 'b.png']
     text = capsys.readouterr().out
-    assert '2 strips of epochs 1, 3 in' in text
+    assert f'2 strips of epochs 1, 3 in {world / "out"}' in text
     assert 'no rows of A' in text
     strip = cv2.imread(str(world / 'out' / 'a.png'))
     # Image, M of two epochs and the mask, each 80 wide; one row.
@@ -125,10 +125,10 @@ def test_ids_and_random_exclude_each_other(world, capsys):
 
 def test_animations(world, capsys):
     argv = arguments(world, '--ids', 'a', '--height', '60', '--seconds', '0.2')
-    argv[0] = 'gif'
+    argv[0] = 'film'
     assert not load_tool().main(argv)
     assert drawn(world) == ['a.gif']
-    assert '1 animations of 2 epochs' in capsys.readouterr().out
+    assert '1 films of 2 epochs in' in capsys.readouterr().out
     with Image.open(world / 'out/a.gif') as film:
         assert film.n_frames == 2
         # Image and M, each 80 wide.
@@ -150,32 +150,94 @@ def test_animations(world, capsys):
     assert not (world / 'film.mov').exists()
     argv = arguments(world, '--ids', 'a', '--seconds', '0')
     with pytest.raises(ValueError, match=r'frame should be in \[0\.02,'):
-        load_tool().main(['gif', *argv[1:]])
+        load_tool().main(['film', *argv[1:]])
 
 
 def test_comparisons(world, capsys):
     for image_id in 'abc':
         label = np.full((30, 40), 255, np.uint8)
         write_mask(world / f'made/labels/{image_id}.png', label)
-    store = world / 'work/attention_epoch_3.safetensors'
     argv = [
-        'compare', '--stores', str(store),
+        'compare', str(world / 'work'),
         '--labels', str(world / 'made'), '--masks', str(world / 'masks'),
         '--img-dir', str(world / 'images'), '--out', str(world / 'out'),
-        '--random', '2', '--height', '30', '--alpha', '1',
+        '--random', '2', '--height', '30',
     ]  # fmt: skip
     assert not load_tool().main(argv)
-    assert '2 pictures in' in capsys.readouterr().out
+    assert '2 comparisons in' in capsys.readouterr().out
     assert len(drawn(world)) == 2
     picture = cv2.imread(str(world / 'out' / drawn(world)[0]))[..., ::-1]
-    # Image, map, label and mask, each 40 wide.
-    assert picture.shape[0] == 30 + 20 + 30 + 3 * 8
+    # Image, the last map, label and mask, each 40 wide.
+    assert picture.shape == (30 + 20 + 30 + 3 * 8, 4 * 48 + 8, 3)
     label, mask = (picture[-20, 8 + n * 48 + 20].tolist() for n in (2, 3))
-    assert label == [224, 224, 192]
-    assert mask == [64, 0, 128]  # a dog
+    # 0.4 of the image's 90, and 0.6 of near white or of a dog's colour.
+    assert label == [170, 170, 151]
+    assert mask == [74, 36, 113]
     argv[argv.index('--labels') + 1] = str(world / 'nothing')
     with pytest.raises(FileNotFoundError, match='nothing'):
         load_tool().main(argv)
+
+
+def columns_of(world, *runs):
+    """How many pictures a comparison has."""
+    argv = ['compare', *map(str, runs), '--img-dir', str(world / 'images')]
+    argv += ['--height', '30', '--ids', 'a', '--out', str(world / 'one.png')]
+    assert not load_tool().main(argv)
+    return cv2.imread(str(world / 'one.png')).shape[1] // 48
+
+
+def test_what_a_run_to_compare_may_be(world, capsys):
+    work = world / 'work'
+    first = work / 'attention_epoch_2.safetensors'
+    AttentionStore.load(first).export_png(world / 'pngs')
+    assert columns_of(world, first) == 2
+    assert columns_of(world, work, world / 'pngs') == 3
+    # The pictures of a run's folder are no maps.
+    cv2.imwrite(str(work / 'curves.png'), np.zeros((9, 9, 3), np.uint8))
+    AttentionStore.load(first).save(world / 'all/test/cam.safetensors')
+    work.rename(world / 'all/oaa')
+    assert columns_of(world, world / 'all') == 3
+    (world / 'all/broken.safetensors').write_bytes(b'')
+    assert columns_of(world, world / 'all') == 3
+    assert 'broken.safetensors is left out' in capsys.readouterr().out
+    # The run of a whole pipeline has a training in it.
+    load_tool().main(
+        ['film', str(world / 'all'), '--img-dir', str(world / 'images')]
+    )
+    films = sorted(path.name for path in (world / 'all/films').iterdir())
+    assert films == ['a.gif', 'b.gif', 'c.gif']
+
+
+def test_images_of_a_class_and_of_several_classes(world):
+    for path in (world / 'work').glob('*.safetensors'):
+        store = AttentionStore.load(path)
+        store['b', 7] = store['b', 11]
+        store.save(path)
+    main = load_tool().main
+    for seed in '012345':
+        main(arguments(world, '--random', '1', '--seed', seed))
+    assert drawn(world) == ['b.png']
+    main(arguments(world, '--class', 'dog'))
+    assert drawn(world) == ['a.png', 'b.png', 'c.png']
+    with pytest.raises(ValueError, match="--class should .*'dog'.*'unicorn'"):
+        main(arguments(world, '--class', 'unicorn'))
+    with pytest.raises(ValueError, match='no image has a map .* person'):
+        main(arguments(world, '--class', 'person'))
+    with pytest.raises(ValueError, match='no attention maps of a among'):
+        main(arguments(world, '--class', 'cat', '--ids', 'a'))
+
+
+def test_files_that_cannot_be_read_are_named(world):
+    (world / 'images/b.jpg').write_bytes(b'no image')
+    with pytest.raises(ValueError, match=r'images/b\.jpg: not a readable'):
+        load_tool().main(arguments(world))
+    masks = ['--ids', 'a', '--masks', str(world / 'masks')]
+    (world / 'masks/a.png').write_bytes(b'no mask')
+    with pytest.raises(ValueError, match=r'masks/a\.png: not a readable'):
+        load_tool().main(arguments(world, *masks))
+    write_mask(world / 'masks/a.png', np.full((30, 40), 30, np.uint8))
+    with pytest.raises(ValueError, match=r'a\.jpg: .* class 29, but .* 20'):
+        load_tool().main(arguments(world, *masks))
 
 
 def test_report(world, capsys):
