@@ -62,7 +62,7 @@ def main(argv: list[str] | None = None) -> int:
         f'\nDone in {minutes:.1f} minutes; the table of mIoU stands above. '
         'Look at the pictures:\n'
         f'  {work_dir}/strips/*.png: how attention moves and accumulates\n'
-        f'  {work_dir}/comparisons/*.png: CAMs, OAA, OAA+, pseudo-label, mask\n'
+        f'  {work_dir}/comparisons/*.png: maps, pseudo-label, mask\n'
         f'  {work_dir}/evaluation/curves.png: mIoU, precision and recall\n'
         f'  {work_dir}/report.html: all of it on one page, for a browser'
     )

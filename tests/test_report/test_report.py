@@ -248,7 +248,7 @@ def test_mistakes_are_named(work, tmp_path):
     (tmp_path / 'empty').mkdir()
     with pytest.raises(FileNotFoundError, match=r'nothing to report.*scalars'):
         write_report([tmp_path / 'empty'], out)
-    with pytest.raises(FileNotFoundError, match='no such work_dir'):
+    with pytest.raises(FileNotFoundError, match='no such run, folder or file'):
         write_report([tmp_path / 'absent'], out)
     with pytest.raises(ValueError, match=r'page\.png.*\.html'):
         write_report([work], tmp_path / 'page.png')
