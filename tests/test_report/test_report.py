@@ -257,9 +257,9 @@ def test_mistakes_are_named(work, tmp_path):
     with pytest.raises(ValueError, match=r'worst should be an integer in \[0'):
         ReportOptions(worst=-1)
     with pytest.raises(
-        ValueError, match=r'epochs should be an integer .*got 0'
+        ValueError, match=r'epochs should be an integer .*got -1'
     ):
-        ReportOptions(epochs=0)
+        ReportOptions(epochs=-1)
     with pytest.raises(FileNotFoundError, match='--masks: no such folder'):
         write_report([work], out, ReportOptions(mask_dir=tmp_path / 'absent'))
     assert not out.exists()
