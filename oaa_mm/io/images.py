@@ -65,10 +65,10 @@ def open_image(
     except FileNotFoundError:
         raise FileNotFoundError(f'no such image file: {path}') from None
     except Exception as error:  # Pillow's readers raise nearly anything
-        reason = str(error) or type(error).__name__
+        reason = str(error).partition(repr(source))[0].strip(': ')
         raise ValueError(
             f'{path}: not a readable image of format {", ".join(formats)} '
-            f'({reason.replace(repr(source), "")}); save it again as one'
+            f'({reason or type(error).__name__}); save it again as one'
         ) from error
 
 
