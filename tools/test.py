@@ -14,7 +14,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 from mmseg.registry import DATASETS, METRICS
@@ -27,7 +26,7 @@ from oaa_mm.runs.deep_masks import check_deep_masks
 from oaa_mm.runs.launch import is_first_process, prepare_launch
 from oaa_mm.runs.lock import lock_folder
 from oaa_mm.runs.manifest import leaf_datasets
-from oaa_mm.runs.precision import add_amp_argument, amp_dtype, complete_amp
+from oaa_mm.runs.precision import add_amp_argument, complete_amp, use_amp
 
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
@@ -113,17 +112,6 @@ def use_tta(cfg: Config) -> None:
     cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
     cfg.tta_model.module = cfg.model
     cfg.model = cfg.tta_model
-
-
-def use_amp(cfg: Config, name: str) -> None:
-    """Let the config's loop test under autocast."""
-    dtype = amp_dtype(name)
-    cfg.test_cfg.fp16 = True  # the loop's name for it, bf16 included
-    # On a GPU the loop asks torch for the type; on a CPU it is always bf16.
-    if hasattr(torch, 'set_autocast_dtype'):
-        torch.set_autocast_dtype('cuda', dtype)
-    else:  # torch < 2.4
-        torch.set_autocast_gpu_dtype(dtype)
 
 
 def writes_store(cfg: Config) -> bool:

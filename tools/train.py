@@ -15,7 +15,6 @@ from urllib.error import URLError
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import torch
 from mmengine.config import Config
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
@@ -30,7 +29,7 @@ from oaa_mm.runs.deep_masks import check_deep_masks
 from oaa_mm.runs.launch import is_first_process, prepare_launch
 from oaa_mm.runs.lock import lock_folder
 from oaa_mm.runs.manifest import initial_weights
-from oaa_mm.runs.precision import add_amp_argument, amp_dtype, complete_amp
+from oaa_mm.runs.precision import add_amp_argument, complete_amp, use_amp
 
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
@@ -53,18 +52,6 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     )
     add_amp_argument(parser)
     return parser.parse_args(complete_amp(argv))
-
-
-def use_amp(cfg: Config, name: str) -> None:
-    """Turn the config's optimiser wrapper into one with mixed precision."""
-    if amp_dtype(name) == torch.bfloat16:
-        # mmengine's own refuses to work without an accelerator.
-        cfg.optim_wrapper.type = 'oaa_mm.BFloat16OptimWrapper'
-        for key in ('loss_scale', 'dtype', 'use_fsdp'):
-            cfg.optim_wrapper.pop(key, None)
-        return
-    cfg.optim_wrapper.type = 'AmpOptimWrapper'
-    cfg.optim_wrapper.loss_scale = 'dynamic'
 
 
 @contextmanager

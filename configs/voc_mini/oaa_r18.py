@@ -30,8 +30,9 @@ test_pipeline = [
 train_dataloader = dict(
     batch_size=8,
     num_workers=1,
-    # A small set has many sizes with one or two images only.
-    batch_sampler=dict(merge_leftovers=True),
+    # A small set has many sizes with one or two images only. A part of these
+    # 800 images is trained on for as many iterations as all of them.
+    batch_sampler=dict(merge_leftovers=True, min_iters=100),
     dataset=dict(data_root=data_root, pipeline=train_pipeline),
 )
 val_dataloader = dict(

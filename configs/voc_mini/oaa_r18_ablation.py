@@ -13,7 +13,10 @@ test_pipeline = [
     dict(type='ResizeShortestEdge', scale=192, max_size=1024),
     dict(type='oaa_mm.PackImageLevelInputs'),
 ]
-train_dataloader = dict(dataset=dict(indices=400, pipeline=train_pipeline))
+train_dataloader = dict(
+    batch_sampler=dict(min_iters=1),  # 50, as these images give
+    dataset=dict(indices=400, pipeline=train_pipeline),
+)
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = dict(dataset=dict(indices=400, pipeline=test_pipeline))
 train_cfg = dict(max_epochs=5, val_interval=5)

@@ -221,7 +221,9 @@ def enter_folder(
     if changes:
         for file in (*made, *summaries):
             file.unlink(missing_ok=True)
-    if changes or old.data_set != manifest.data_set:  # the images were moved
+    same = old.results == manifest.results
+    # The data set differs where the images were moved.
+    if changes or not same or old.data_set != manifest.data_set:
         write_manifest(path, manifest)
 
 

@@ -10,6 +10,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 import torch
+from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.logging import print_log
 
@@ -52,6 +53,42 @@ def amp_dtype(name: str, device: str | None = None) -> torch.dtype:
     return DTYPES[name]
 
 
+def use_amp(cfg: Config, name: str) -> None:
+    """Let a run train, validate and test in mixed precision.
+
+    Weights get the memory layout `channels_last` as well, by which mixed
+    precision gains in every case that was measured.
+
+    Args:
+        cfg (Config): The config of the run, changed in place.
+        name (str): See :func:`amp_dtype`.
+
+    Raises:
+        ValueError: See :func:`amp_dtype`.
+    """
+    dtype = amp_dtype(name)
+    hooks = cfg.get('default_hooks') or {}
+    layout = {'type': 'oaa_mm.ChannelsLastHook'}
+    cfg.default_hooks = {**hooks, 'channels_last': layout}
+    for loop in filter(None, map(cfg.get, ('val_cfg', 'test_cfg'))):
+        loop.fp16 = True  # the loop's name for it, bf16 included
+    # On a GPU the loop asks torch for the type; on a CPU it is always bf16.
+    if hasattr(torch, 'set_autocast_dtype'):
+        torch.set_autocast_dtype('cuda', dtype)
+    else:  # torch < 2.4
+        torch.set_autocast_gpu_dtype(dtype)
+    wrapper = cfg.get('optim_wrapper') or {}
+    if dtype == torch.bfloat16:
+        # mmengine's own refuses to work without an accelerator.
+        for key in ('loss_scale', 'dtype', 'use_fsdp'):
+            wrapper.pop(key, None)
+        changed = {'type': 'oaa_mm.BFloat16OptimWrapper'}
+    else:
+        changed = {'type': 'AmpOptimWrapper', 'loss_scale': 'dynamic'}
+    if wrapper:
+        wrapper.update(changed)
+
+
 def has_bf16_units(cpu_info: str = '/proc/cpuinfo') -> bool:
     """Whether the processor has instructions for bf16.
 
@@ -76,8 +113,9 @@ def add_amp_argument(parser: ArgumentParser) -> None:
         nargs='?',
         const='auto',
         metavar='{bf16,fp16}',
-        help='automatic mixed precision (default: fp16, on a CPU bf16, which '
-        'is faster only where the CPU has bf16 instructions)',
+        help='automatic mixed precision and the memory layout channels_last '
+        '(default: fp16, on a CPU bf16, which is faster only where the CPU '
+        'has bf16 instructions)',
     )
 
 

@@ -97,7 +97,7 @@ def test_a_test_runs_under_autocast():
     cfg = Config({'test_cfg': {'type': 'TestLoop'}})
     for amp in (None, 'bf16'):
         if amp:
-            load_tool('test').use_amp(cfg, amp)
+            precision.use_amp(cfg, amp)
         runner = SimpleNamespace(
             model=SimpleNamespace(test_step=test_step),
             call_hook=lambda *_, **__: None,
@@ -110,11 +110,20 @@ def test_a_test_runs_under_autocast():
     assert types == [torch.float32, torch.bfloat16]
 
 
-def test_a_training_takes_the_wrapper_of_the_type():
+def test_a_training_takes_the_wrapper_of_the_type(monkeypatch):
     wrapper = {'type': 'AmpOptimWrapper', 'loss_scale': 'dynamic'}
-    cfg = Config({'optim_wrapper': wrapper})
-    load_tool('train').use_amp(cfg, 'bf16')
+    hooks = {'timer': {'type': 'IterTimerHook'}}
+    cfg = Config(
+        {'optim_wrapper': wrapper, 'default_hooks': hooks, 'val_cfg': None}
+    )
+    precision.use_amp(cfg, 'bf16')
     assert cfg.optim_wrapper == {'type': 'oaa_mm.BFloat16OptimWrapper'}
+    layout = {'channels_last': {'type': 'oaa_mm.ChannelsLastHook'}}
+    assert cfg.default_hooks == hooks | layout
+    assert cfg.val_cfg is None
+    monkeypatch.setattr(precision, 'get_device', lambda: 'cuda')
+    precision.use_amp(cfg, 'fp16')
+    assert cfg.optim_wrapper == wrapper
 
 
 def test_channels_last_changes_the_layout_alone():
