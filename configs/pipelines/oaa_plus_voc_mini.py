@@ -8,4 +8,4 @@ oaa_epochs = 10
 oaa_plus_config = 'oaa_mm::voc_mini/oaa_plus_r18.py'
 oaa_plus_epochs = 6
 segmentation_config = 'oaa_mm::voc_mini/deeplabv3plus_r18.py'
-segmentation_iters = 1500
+segmentation_iters = 500

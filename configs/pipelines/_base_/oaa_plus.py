@@ -31,7 +31,7 @@ compare = ()
 # The trainings that --seeds repeats, of 'oaa', 'oaa_plus' and 'segmentation';
 # what reads their results is repeated, too.
 seeded = ('segmentation',)
-amp = None  # 'bf16' or 'fp16': trainings take --amp and ChannelsLastHook
+amp = None  # 'bf16' or 'fp16': trainings and tests take --amp
 workers = 2
 
 names = {
@@ -137,7 +137,6 @@ def _training(
         options += f' randomness.seed={cfg.seed}'
     if cfg.amp:
         arguments += f'--amp {cfg.amp} '
-        options += ' default_hooks.channels_last.type=oaa_mm.ChannelsLastHook'
     return Stage(
         folder,
         f'-m oaa_mm train {cfg[f"{training}_config"]} --work-dir {folder} '
@@ -152,10 +151,11 @@ def _test(cfg, name, config, checkpoint, options):
     """The maps of a model; their file is named by the model's config."""
     folder = _folder(cfg, name, [checkpoint])
     store = {'cam': 'cam', 'maps': 'oaa_plus'}[name]
+    amp = f'--amp {cfg.amp} ' if cfg.amp else ''
     return Stage(
         folder,
         f'-m oaa_mm test {config} {checkpoint} --work-dir {folder} '
-        f'--cfg-options {options}',
+        f'{amp}--cfg-options {options}',
         outputs=[f'{store}.safetensors'],
     )
 
