@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export OMP_NUM_THREADS ?= 2
 TEST_WORKERS ?= 2
 
-.PHONY: install test test-all test-upstream lint demo docs format clean
+.PHONY: install test test-all test-upstream lint demo docs dist format clean
 
 install: $(VENV)/.installed
 
@@ -66,6 +66,13 @@ demo: install
 
 docs: install
 	$(BIN)/python -m mkdocs build --strict --site-dir site
+
+# The release: dist/*.tar.gz and dist/*.whl. `.ci/check_wheel` tries them.
+dist: install
+	$(BIN)/python -m pip install --quiet build twine
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .
+	$(BIN)/python -m twine check --strict dist/*
 
 clean:
 	rm -rf $(VENV) $(UPSTREAM) .cache build dist site *.egg-info

@@ -78,7 +78,11 @@ setup(
     python_requires='>=3.10',
     packages=find_packages(include=['oaa_mm', 'oaa_mm.*']),
     cmdclass={'build_py': BuildWithMim},
-    package_data={'oaa_mm.report': ['templates/*'], 'oaa_mm.tags': ['*.gz']},
+    package_data={
+        'oaa_mm': ['py.typed'],
+        'oaa_mm.report': ['templates/*'],
+        'oaa_mm.tags': ['*.gz'],
+    },
     install_requires=requirements('runtime'),
     extras_require=EXTRAS,
     keywords='weakly supervised semantic segmentation, class activation map, '
