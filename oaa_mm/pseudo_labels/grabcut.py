@@ -41,9 +41,11 @@ def grabcut_refine(
             the time goes with its square.
 
     Returns:
-        np.ndarray: (K + 1, H, W) float32, 1 for the label of a pixel and 0 for
-        all others. The scores themselves where there is too little probable
-        foreground or background to learn colours from.
+        np.ndarray: (K + 1, H, W) float32: 1 for the label of a pixel, 0 for
+        the background of foreground, and the scores themselves for all else,
+        so that a rule may still tell background with attention from other
+        background. All scores are unchanged where there is too little
+        probable foreground or background to learn colours from.
 
     Raises:
         ValueError: A parameter is out of range, or the three thresholds do
@@ -75,9 +77,12 @@ def grabcut_refine(
     cv2.setRNGSeed(0)  # so that labels do not depend on the order of images
     cv2.grabCut(small, mask, None, *models, steps, mode=cv2.GC_INIT_WITH_MASK)
     share = cv2.resize((mask & 1).astype(np.float32), (width, height))
-    label = np.where(share > 0.5, scores[1:].argmax(0) + 1, 0)
-    rows = np.arange(len(scores))[:, None, None]
-    return (label == rows).astype(np.float32)
+    found = share > 0.5
+    result = np.maximum(scores, 0, dtype=np.float32)
+    result[0] = ~found
+    rows = np.arange(1, len(scores))[:, None, None]
+    result[1:][found & (scores[1:].argmax(0) + 1 == rows)] = 1
+    return result
 
 
 def _count_foreground(mask: np.ndarray) -> int:

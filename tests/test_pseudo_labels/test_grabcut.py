@@ -20,11 +20,21 @@ def test_objects_are_found_by_their_colours():
     label = compose_label(maps, image=image, refine=refine, **POWER)
     assert wrong(plain, mask) > 0.1
     assert wrong(label, mask) < 0.01
-    # One label has everything, whatever was drawn before.
+    # Background is sure or not at all; the label of foreground is sure.
     scores = np.stack([np.ones_like(mask) * 0.5, *maps.values()])
     first, second = refine(image, scores), refine(image, scores)
     np.testing.assert_array_equal(first, second)
-    np.testing.assert_array_equal(first.sum(0), 1)
+    np.testing.assert_array_equal(first.argmax(0), label)
+    around = label == 0
+    np.testing.assert_array_equal(first[0], around)
+    other = first[1:][:, around]
+    np.testing.assert_array_equal(other, scores[1:][:, around].astype('f4'))
+    # Where attention is, background is not certain.
+    rules = dict(attention_threshold=0.1, **POWER)
+    careful = compose_label(maps, image=image, refine=refine, **rules)
+    attended = np.max([*maps.values()], 0) > 0.1
+    expected = np.where(around & attended, 255, label)
+    np.testing.assert_array_equal(careful, expected)
 
 
 @pytest.mark.parametrize('attention', [0.0, 1.0])
