@@ -1,4 +1,4 @@
-"""Running the commands of a stage, and what is shown meanwhile."""
+"""Running the commands of a stage, and the line that shows it."""
 
 from __future__ import annotations
 

@@ -84,17 +84,17 @@ def _make(
 def _merge(
     path: str | os.PathLike, plain: Pipeline, of_seeds: Mapping[int, Pipeline]
 ) -> Pipeline:
-    """What is the same for all seeds once, all else for each of them."""
+    """Join the pipelines of the seeds, where equal stages count once."""
     stages: dict[Path, Stage] = {}
     scores = []
     for seed, pipeline in of_seeds.items():
         if pipeline.stages == plain.stages:
-            raise ValueError(f'{path}: pipeline(cfg) takes no seed: cfg.seed')
+            raise ValueError(f'{path}: pipeline(cfg) does not use cfg.seed')
         for stage in pipeline.stages:
             if stages.setdefault(stage.folder, stage) != stage:
                 raise ValueError(
-                    f'{path}: stage {stage.title!r} is another one for seed '
-                    f'{seed}, but in the same folder'
+                    f'{path}: stage {stage.title!r} differs for seed {seed}, '
+                    'but has the same folder; put cfg.seed into its name'
                 )
         for row in pipeline.scores:
             own = row not in plain.scores

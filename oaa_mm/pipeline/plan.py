@@ -23,7 +23,7 @@ inherit and change, and a function that makes the stages of them::
 `cfg` holds the settings and `work_dir`: that of the command line, else of the
 config, else ``work_dirs/{name of the config}``. `cfg.seed` is None, or one of
 the seeds of the command line: the function is called once for each of them,
-and what it puts into the same folder for all seeds is done once.
+and a stage that has the same folder for all seeds is done once.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Stage:
         resume (list[str] | None): Words that make the last command go on after
             an interruption, given as a text; empty where the same command goes
             on. Defaults to None: the stage starts anew.
-        title (str): What messages call the stage: its folder within that of
+        title (str): Name of the stage in messages: its folder within that of
             the pipeline, such as ``'seed_1/segmentation'``.
 
     Raises:
@@ -71,7 +71,7 @@ class Stage:
     title: str = field(init=False)
 
     def __post_init__(self) -> None:
-        """Check what a config gave and turn it into paths and words."""
+        """Check the fields of a config and turn them into paths and words."""
         where = f'stage {self.folder}'
         (self.folder,) = _paths(f'{where}: folder', [self.folder])
         commands = self.commands
@@ -121,7 +121,7 @@ class Pipeline:
     main: str = ''
 
     def __post_init__(self) -> None:
-        """Check what a config gave; add what stages read of earlier ones."""
+        """Check the fields of a config; add inputs made by earlier stages."""
         (self.work_dir,) = _paths('work_dir', [self.work_dir])
         self.checks = _words('checks', self.checks)
         _check_list('stages', self.stages, Stage, 'Stage objects')

@@ -46,16 +46,16 @@ def run_pipeline(
     resume: bool = False,
     verbose: bool = False,
 ) -> None:
-    """Run what is not done, in order, and print the table of scores.
+    """Run the stages that are not done, and print the table of scores.
 
     Args:
         pipeline (Pipeline): The stages.
         first (str | None): Run this stage and all later ones even if they are
-            done. Defaults to None: skip what is done and still valid.
+            done. Defaults to None: skip stages that are done and still valid.
         last (str | None): Stop after this stage. Defaults to None.
         resume (bool): Go on inside a stage that was interrupted. Defaults to
             False: such a stage starts anew.
-        verbose (bool): Print what the stages print. Defaults to False: it
+        verbose (bool): Print the output of the stages. Defaults to False: it
             goes to a log in the folder of each, and of a stage that fails the
             last lines are printed.
 
@@ -216,8 +216,7 @@ def _call_all(
                 said = f'its last lines:\n{last_lines(log)}\nAll is in {log}'
             raise PipelineError(
                 f'stage {stage.title!r} failed with status {status}; {said}. '
-                'Once it is mended, the same command with --resume goes on '
-                'here'
+                'Mend its cause; the same command with --resume goes on here'
             )
     missing = [str(p) for p in stage.outputs if not p.is_file()]
     if missing:

@@ -18,7 +18,7 @@ from oaa_mm.io import write_json
 
 from .plan import Pipeline
 
-#: The file in the folder of a pipeline that holds what its table shows.
+#: The file in the folder of a pipeline that holds the scores of its table.
 SCORES = 'scores.json'
 
 _KEYS = ('name', 'file', 'column', 'entry', 'policy', 'seed')
@@ -32,9 +32,9 @@ def read_score(cell: Mapping[str, str | int]) -> float | None:
             that ``tools/evaluate.py`` or ``tools/test.py`` writes, or a glob
             pattern whose newest match is taken; optionally `column`
             (``'mIoU'`` is the default), `entry`, the number of the store or
-            folder in that file (0, the first, is the default), `policy`, what
-            becomes of labels of 255 (the file's first policy is the default),
-            and `seed`.
+            folder in that file (0, the first, is the default), `policy`, the
+            treatment of labels of 255 (the file's first policy is the
+            default), and `seed`.
 
     Returns:
         float | None: The mIoU in [0, 1]; None where the file or the score is

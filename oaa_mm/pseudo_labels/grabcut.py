@@ -1,4 +1,4 @@
-"""GrabCut: objects whose colours attention tells from those around them."""
+"""GrabCut: objects told from their surroundings by their colours."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def grabcut_refine(
     steps: int = 3,
     shrink: float = 0.5,
 ) -> np.ndarray:
-    """Grow or shrink the foreground to what has its colours.
+    """Grow or shrink the foreground to the pixels that have its colours.
 
     GrabCut (Rother et al., SIGGRAPH 2004), as OpenCV has it, starts from the
     strongest attention a of each pixel: background below `background`,
