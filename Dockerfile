@@ -5,7 +5,7 @@
 FROM python:3.11-slim
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 WORKDIR /oaa_mm
-# What OpenCV loads.
+# Libraries that OpenCV loads.
 RUN apt-get update && apt-get install -y --no-install-recommends \
         libgl1 libglib2.0-0 && rm -rf /var/lib/apt/lists/*
 COPY requirements/lock.txt requirements/lock.txt
