@@ -22,6 +22,7 @@ $(VENV)/.installed: requirements/lock.txt setup.py
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy --cache-dir .cache/mypy
 
 format: install
 	$(BIN)/ruff check --fix .

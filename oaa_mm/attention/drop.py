@@ -34,7 +34,7 @@ def attended_pixels(
         np.ndarray: (H, W) bool.
     """
     large = from_frame(attention, placement, size)
-    return (large > 255 * threshold).any(0)
+    return np.any(large > 255 * threshold, axis=0)
 
 
 def is_dropped(image_id: str, *, epoch: int, seed: int, prob: float) -> bool:

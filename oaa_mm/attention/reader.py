@@ -156,7 +156,7 @@ class AttentionReader(MapsByImage):
         Raises:
             ValueError: The content does not match its checksum.
         """
-        sections: dict[str, dict[Pair, Any]] = {}
+        sections: dict[str, Any] = {}
 
         def tensors() -> Iterator[tuple[str, np.ndarray]]:
             """Yield all tensors, and keep those that are wanted."""
@@ -181,7 +181,7 @@ class AttentionReader(MapsByImage):
     @cached_property
     def data(self) -> dict[Pair, tuple[Any, int]]:
         """Pair -> the tensor on disk, and the row in it."""
-        rows = {}
+        rows: dict[Pair, tuple[Any, int]] = {}
         for name, (section, pairs) in self._index.items():
             if section == 'maps':
                 maps = self._file.get_slice(name)

@@ -108,7 +108,9 @@ def inspect_images(
         ValueError: Images cannot be used; the first of them are named.
     """
 
-    def size_or_error(path: str) -> tuple[int, int] | Exception:
+    def size_or_error(
+        path: str,
+    ) -> tuple[tuple[int, int], int] | Exception:
         """Return an error, so that the other images are looked at, too."""
         try:
             return inspect_image(path, decode=decode)

@@ -259,7 +259,7 @@ class ImageLevelDataset(BaseSegDataset):
 
     def _labels_of(
         self, ids: Sequence[str], table: LabelTable
-    ) -> dict[str, tuple[int, ...] | None]:
+    ) -> Mapping[str, tuple[int, ...] | None]:
         """Classes of each image, mapped to the selected classes."""
         if self.test_mode and not table.labels:
             return dict.fromkeys(ids)

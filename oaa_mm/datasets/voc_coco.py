@@ -46,7 +46,7 @@ class VOCImageLevelDataset(ImageLevelDataset):
             print_log(note, 'current')
 
     def _masks(self, image_ids: Collection[str]) -> dict[str, str | None]:
-        found = super()._masks(image_ids)
+        found: dict[str, str | None] = super()._masks(image_ids)
         folder = self.data_prefix.get('seg_map_path') or ''
         some = osp.basename(folder) == OWN_MASKS
         return {**dict.fromkeys(image_ids), **found} if some else found

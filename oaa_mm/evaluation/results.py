@@ -119,13 +119,18 @@ def recalls_at_first_precision(
         list[float | None]: Mean recall of each store; None for a store that
         does not reach the precision at any threshold.
     """
-    curves = [
-        np.array([r.sweep['precision'], r.sweep['recall']], float)
-        for r in results
-    ]
     # None becomes NaN here, which no precision reaches.
-    target = np.array(results[0].best['precision'], float)
-    return [_plain(recall_at_precision(*curve, target)) for curve in curves]
+    target = float(np.array(results[0].best['precision'], float))
+    return [
+        _plain(
+            recall_at_precision(
+                np.array(result.sweep['precision'], float),
+                np.array(result.sweep['recall'], float),
+                target,
+            )
+        )
+        for result in results
+    ]
 
 
 def recall_at_precision(

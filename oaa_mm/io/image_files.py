@@ -41,7 +41,8 @@ def find_images(
     if not isinstance(folder, ImageFolder):
         folder = ImageFolder(folder, suffix)
     names = folder.all_ids() if names is None else list(names)
-    found, absent, unclear = {}, [], []
+    found: dict[str, str] = {}
+    absent, unclear = [], []
     for name in names:
         known = find_id(name, folder, folder.suffix)
         image_id = known or image_id_of(name, folder.suffix)

@@ -164,7 +164,7 @@ def finished_mask(
     return mask if mask.shape == tuple(size) else None
 
 
-def mask_values(mask: np.ndarray) -> list[float]:
+def mask_values(mask: np.ndarray) -> list[int] | list[float]:
     """The different values of a mask of any type, ascending."""
     if mask.dtype in (np.uint8, np.bool_):
         counts = np.bincount(mask.ravel(), minlength=256)

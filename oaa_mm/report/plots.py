@@ -93,7 +93,7 @@ def draw_plot(plot: Plot) -> str:
             axes.plot(*dot, 'o', color=f'C{index}', markersize=5)
         axes.set(xlabel=plot.xlabel, ylabel=plot.ylabel)
         whole = plot.xlabel != 'threshold'
-        axes.xaxis.get_major_locator().set_params(integer=whole)
+        axes.locator_params('x', integer=whole)
         # Room above the highest point, or its dot would be cut.
         axes.set_ylim(0, 1.05 * axes.dataLim.ymax or 1)
         if len(plot.curves) > 1:

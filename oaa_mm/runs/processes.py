@@ -50,7 +50,7 @@ def map_in_processes(
             initializer=_start,
             initargs=(make_worker,),
         )
-        results = pool.map(_run, items)
+        results: Iterator[R] = pool.map(_run, items)
     try:
         yield from results
     except BrokenProcessPool as error:

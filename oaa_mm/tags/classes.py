@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from itertools import takewhile
 from pathlib import Path
+from typing import overload
 
 from mmseg.utils import get_classes
 
@@ -34,6 +35,14 @@ NO_CLASSES = ('background', '_background_', '__background__', '__ignore__')
 def is_no_class(name: str) -> bool:
     """Whether a name stands for the background or for ignored pixels."""
     return name.strip().lower() in NO_CLASSES
+
+
+@overload
+def normalize_classes(classes: None) -> None: ...
+
+
+@overload
+def normalize_classes(classes: Iterable[str]) -> tuple[str, ...]: ...
 
 
 def normalize_classes(classes: Iterable[str] | None) -> tuple[str, ...] | None:

@@ -60,7 +60,8 @@ def diff_labels(a: LabelTable, b: LabelTable) -> LabelDiff:
         )
     common = a.labels.keys() & b.labels.keys()
     changed = {}
-    count_a, count_b = Counter(), Counter()
+    count_a: Counter[int] = Counter()
+    count_b: Counter[int] = Counter()
     for name in sorted(common):
         in_a, in_b = set(a.labels[name]), set(b.labels[name])
         if in_a != in_b:

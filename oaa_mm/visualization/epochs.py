@@ -84,9 +84,11 @@ class EpochStores:
         Returns:
             EpochMaps: One column of its strip.
         """
-        stores = (self.current, self.accumulated)
-        maps = (None if s is None else s.maps_of(image_id) for s in stores)
-        return EpochMaps(self.epoch, *maps, self.reason)
+        current, accumulated = (
+            None if store is None else store.maps_of(image_id)
+            for store in (self.current, self.accumulated)
+        )
+        return EpochMaps(self.epoch, current, accumulated, self.reason)
 
 
 def find_epochs(work_dir: str | os.PathLike) -> tuple[list[int], list[int]]:

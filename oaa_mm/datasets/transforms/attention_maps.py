@@ -59,7 +59,7 @@ class LoadAttentionMaps(BaseTransform):
         return {**self.__dict__, '_maps': None, '_process': None}
 
     def _open(self) -> Mapping[tuple[str, int], np.ndarray]:
-        if self._process != os.getpid():
+        if self._maps is None or self._process != os.getpid():
             self._maps = AttentionStore.open(self.store)
             self._process = os.getpid()
         return self._maps

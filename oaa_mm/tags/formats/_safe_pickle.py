@@ -109,7 +109,7 @@ def _bytes(data: _Call | bytes | str) -> bytes:
         if len(data) > _MAX_LETTERS:
             raise ValueError(f'it holds {len(data)} bytes as a text')
         data = data.encode('latin1')
-    return data
+    return data  # type: ignore[return-value]  # unless the file is hostile
 
 
 def _value(item: Any) -> Any:

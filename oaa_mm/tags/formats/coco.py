@@ -109,7 +109,7 @@ def read_instances(
     background = {0} if is_no_class(names.get(0, '')) else set()
     own = [name for i, name in names.items() if i not in background]
     table = TableBuilder(path, classes, own)
-    found = {number: [] for number in images}
+    found: dict[int, list[tuple[int, dict]]] = {n: [] for n in images}
     for position, item in enumerate(data['annotations']):
         place = f': annotations[{position}]'
         image, category = item['image_id'], item['category_id']
