@@ -14,8 +14,8 @@ from oaa_mm.io.progress import progress
 from .by_image import MapsByImage
 from .place import Placement, from_frame
 
-#: The least soft IoU of OAA+'s maps with their targets that is trusted: between
-#: trainings that had learnt and some that had not (docs/results.md).
+#: The least soft IoU of OAA+'s maps with their targets that is trusted,
+#: between those of trainings that had learnt or not (docs/results.md).
 MIN_SOFT_IOU = 0.58
 
 
