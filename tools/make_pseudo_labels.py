@@ -85,6 +85,17 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         'one name a line; without background (default: those of the store, '
         'or voc)',
     )
+    parser.add_argument(
+        '--targets',
+        metavar='STORE',
+        help='the accumulated maps that OAA+ learnt from: labels are made of '
+        'them where the maps of OAA+ reproduce them poorly',
+    )
+    parser.add_argument(
+        '--accept-oaa-plus',
+        action='store_true',
+        help='make labels of OAA+ whatever the comparison with --targets says',
+    )
     add_rules(parser)
     add_refinement(parser)
     parser.add_argument(

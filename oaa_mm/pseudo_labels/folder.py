@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from oaa_mm.attention import AttentionStore
+from oaa_mm.attention import AttentionStore, agreement_of_stores
 from oaa_mm.attention.record import DataRecord, record_data
 from oaa_mm.attention.store_names import final_store
 from oaa_mm.checks import check_number
@@ -44,6 +44,8 @@ def make_label_folder(
     image_list: str | os.PathLike | None = None,
     saliency_dir: str | os.PathLike | None = None,
     regions_dir: str | os.PathLike | None = None,
+    targets: str | os.PathLike | None = None,
+    accept_oaa_plus: bool = False,
     rules: LabelRules | None = None,
     refine: str = 'none',
     refine_options: dict[str, Any] | None = None,
@@ -74,6 +76,14 @@ def make_label_folder(
         regions_dir (str | os.PathLike | None): Folder of regions, see
             :mod:`.region_files`; for the step ``'regions'`` of `refine`.
             Defaults to None: superpixels.
+        targets (str | os.PathLike | None): The accumulated maps that the
+            model of `store` was trained on. If that model reproduces them
+            poorly (:class:`oaa_mm.attention.Agreement`), the labels are made
+            of them instead, which is said; those of images that they do not
+            have, since no attention was ever accepted, are all 255. Defaults
+            to None: no check.
+        accept_oaa_plus (bool): Make the labels of `store` whatever this check
+            says.
         rules (LabelRules | None): The constants.
         refine (str): See :func:`oaa_mm.pseudo_labels.build_refine`.
         refine_options (dict[str, Any] | None): Parameters of the refinement.
@@ -101,7 +111,8 @@ def make_label_folder(
     check_number('the part', number, low=1, high=parts, integer=True)
     # Fails early where a package of the refinement is absent.
     build_refine(refine, refine_options, regions=regions_dir)
-    store = final_store(store)
+    trained = final_store(store)
+    store, verdict = _trusted(trained, targets, accept_oaa_plus)
     data = DataRecord.of_stores([AttentionStore.open(store)], store)
     class_names = class_names or data.class_names()
     images = images_to_label(
@@ -111,7 +122,7 @@ def make_label_folder(
         saliency_dir=saliency_dir,
         regions_dir=regions_dir,
         num_classes=len(class_names),
-        allow_missing=allow_missing,
+        allow_missing=allow_missing or store != trained,
     )
     settings = LabelSettings(
         store=str(store),
@@ -130,7 +141,10 @@ def make_label_folder(
         palette=data.palette,
         binary_masks=data.binary_masks,
     )
-    manifest = _manifest(settings, images, image_list or store, record)
+    manifest = replace(
+        _manifest(settings, images, image_list or store, record),
+        results=verdict,
+    )
     chosen = images[number - 1 :: parts]
     summary = LabelSummary(class_names)
     with _locked(out, part):
@@ -152,11 +166,37 @@ def make_label_folder(
     return summary
 
 
+def _trusted(
+    store: Path, targets: str | os.PathLike | None, accept: bool
+) -> tuple[Path, dict[str, Any]]:
+    """The store that labels are made of, and how OAA+ was judged."""
+    if targets is None:
+        return store, {}
+    targets = final_store(targets)
+    agreement = agreement_of_stores(
+        AttentionStore.open(store), AttentionStore.open(targets)
+    )
+    print(f'{store}: {agreement}')
+    verdict = agreement.judge()
+    if 'warning' not in verdict:
+        return store, verdict
+    print(f'warning: {verdict["warning"]}')
+    if accept:
+        print(f'The labels are made of {store} all the same.')
+        return store, verdict
+    print(
+        f'So the labels are made of {targets}, and are all 255 for images '
+        'that it has no map of; --accept-oaa-plus makes them of '
+        f'{store}.'
+    )
+    return targets, verdict
+
+
 @contextmanager
 def _locked(out: Path, part: tuple[int, int] | None) -> Iterator[None]:
     """Lock the folder against runs that would do the same work.
 
-    Parts are made side by side; the whole is not made beside a part.
+    Parts are made at the same time; the whole is not made during a part.
     """
     name = 'labels' if part is None else f'labels_{part[0]}_of_{part[1]}'
     with lock_folder(out, name, option='--out'):

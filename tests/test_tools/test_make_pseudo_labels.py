@@ -443,3 +443,55 @@ def test_help_explains_the_folder(capsys):
     assert 'ann_file=OUT/train.txt' in text
     assert '--bg-threshold' in text
     assert 'python tools/make_pseudo_labels.py' in text
+
+
+@pytest.mark.parametrize('accepted', [False, True])
+def test_maps_of_oaa_plus_that_miss_their_targets(world, capsys, accepted):
+    """The store of the world is the target; OAA+ knows a quarter of it."""
+    targets = AttentionStore.load(world / 'store.safetensors')
+    poor = AttentionStore()
+    for pair in targets:
+        poor[pair] = targets[pair] // 4
+    poor.save(world / 'oaa_plus.safetensors')
+    checked = ['--targets', world / 'store.safetensors']
+    if accepted:
+        checked.append('--accept-oaa-plus')
+    run(with_saliency(world, *checked, store='oaa_plus.safetensors'))
+    text = capsys.readouterr().out
+    assert 'OAA+ reproduces its targets poorly' in text
+    assert 'soft IoU of the maps with their targets 0.2' in text
+    remedy = f'labels are made of {world / "store.safetensors"}, and'
+    assert (remedy in text) is not accepted
+    made = world / 'out/manifest.json'
+    manifest = json.loads(made.read_text())
+    assert manifest['results']['soft_iou'] == pytest.approx(0.25, abs=0.01)
+    used = 'oaa_plus' if accepted else 'store'
+    assert manifest['inputs']['store']['path'].endswith(f'{used}.safetensors')
+
+
+def test_targets_without_an_image_that_was_never_accepted(world):
+    maps = AttentionStore.load(world / 'store.safetensors')
+    some, poor = AttentionStore(), AttentionStore()
+    for pair in maps:
+        poor[pair] = maps[pair] // 4
+        if pair[0] != 'b':
+            some[pair] = maps[pair]
+    some.save(world / 'targets.safetensors')
+    poor.save(world / 'oaa_plus.safetensors')
+    checked = ['--targets', world / 'targets.safetensors']
+    checked += ['--list', world / 'ids.txt']
+    run(with_saliency(world, *checked, store='oaa_plus.safetensors'))
+    labels = {
+        image_id: np.asarray(Image.open(world / f'out/labels/{image_id}.png'))
+        for image_id in IMAGES
+    }
+    assert (labels['b'] == 255).all()
+    np.testing.assert_array_equal(labels['a'], expected_label(world, 'a'))
+
+
+def test_maps_of_oaa_plus_that_have_learnt(world, capsys):
+    checked = ['--targets', world / 'store.safetensors']
+    run(with_saliency(world, *checked))
+    text = capsys.readouterr().out
+    assert 'targets 1.000, ratio of their coverages 1.00' in text
+    assert 'poorly' not in text

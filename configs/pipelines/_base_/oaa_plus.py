@@ -25,6 +25,8 @@ val_list = None  # list of the validation images, or manifest of their masks
 label_options = None
 # The maps that the labels are made of: 'cam', 'oaa' or 'oaa_plus'.
 labels_from = 'oaa_plus'
+# Whether OAA+ makes the labels even if it has learnt too little; else OAA does.
+accept_oaa_plus = False
 # What DeepLab is trained on as well, to compare: labels from 'cam', 'oaa' or
 # 'oaa_plus', or 'masks', the true ones.
 compare = ()
@@ -85,8 +87,17 @@ def pipeline(cfg):
         stores['oaa_plus'] = maps.outputs[0]
     suffixes = {s: '' if s == main else f'_{s}' for s in sources}
     label_options = cfg.label_options or _label_options(data)
+    checked = {'oaa_plus': f'--targets {accumulated} '}
+    if cfg.accept_oaa_plus:
+        checked['oaa_plus'] += '--accept-oaa-plus '
     labels = {
-        source: _labels(cfg, place, label_options, stores[source], suffix)
+        source: _labels(
+            cfg,
+            place,
+            checked.get(source, '') + label_options,
+            stores[source],
+            suffix,
+        )
         for source, suffix in suffixes.items()
         if source != 'masks'
     }
@@ -165,7 +176,9 @@ def _labels(cfg, place, options, store, suffix):
     return Stage(
         folder,
         f'-m oaa_mm labels {store} {place.listed} {place.classes} '
-        f'--workers {cfg.workers} --out {folder}/pseudo_labels {options}',
+        # Of an image whose attention was never accepted OAA has no map.
+        f'--allow-missing --workers {cfg.workers} '
+        f'--out {folder}/pseudo_labels {options}',
         inputs=[place.labelled],
         outputs=['pseudo_labels/train.txt', 'pseudo_labels/manifest.json'],
         resume='',  # the same command keeps the labels that are finished
@@ -201,7 +214,7 @@ def _evaluation(cfg, place, stores, labels):
         folder,
         [
             f'-m oaa_mm evaluate attention {_words(stores.values())} '
-            f'{masks}/maps.json --curves {folder}/curves.png',
+            f'{masks}/maps.json --curves {folder}/curves.png --allow-missing',
             f'-m oaa_mm evaluate labels {_words(folders)} {masks}/labels.json',
         ],
         outputs=['maps.json', 'labels.json'],
