@@ -38,14 +38,17 @@ def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A text table, its first column to the left, the others to the right.
 
     Args:
-        header (Sequence[str]): Headings.
+        header (Sequence[str]): Headings, of one or several lines.
         rows (Sequence[Sequence[str]]): Cells, row by row.
 
     Returns:
         str: The table.
     """
-    table = PrettyTable(list(header), align='r')
-    table.align[header[0]] = 'l'
+    columns = [str(number) for number in range(len(header))]
+    # PrettyTable cuts a second line of its own headings off.
+    table = PrettyTable(columns, align='r', header=False)
+    table.align['0'] = 'l'
+    table.add_row(list(header), divider=True)
     table.add_rows([list(row) for row in rows])
     return table.get_string()
 

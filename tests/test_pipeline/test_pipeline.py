@@ -371,6 +371,81 @@ def test_table_of_one_seed(tmp_path):
     assert write_scores(Pipeline(tmp_path, stages)) == ''
 
 
+def test_long_headings_take_several_lines(tmp_path):
+    name = 'labels, 255 as background'
+    cell = {'name': 'CAM', 'column': name, **write_test(tmp_path / 'a', 40.0)}
+    stages = [Stage(tmp_path / 'one', 'x', outputs=[])]
+    text = write_scores(Pipeline(tmp_path, stages, scores=[cell]))
+    lines = text.splitlines()
+    assert ['labels, 255' in lines[1], 'as background' in lines[2]] == [
+        True
+    ] * 2
+    assert {len(line) for line in lines} == {len(lines[0])}
+
+
+def test_seeds_repeat_what_they_enter(config, capfd):
+    """By the command line: shared stages once, resumable, means at the end."""
+    text = config.read_text().replace(
+        'def pipeline(cfg):',
+        "def pipeline(cfg):\n    seed = '' if cfg.seed is None else "
+        "f'/seed_{cfg.seed}'",
+    )
+    text = text.replace('{work}/two', '{work}{seed}/two')
+    text = text.replace('{work}/three', '{work}{seed}/three')
+    config.write_text(text)
+    main = runpy.run_path(str(ROOT / 'tools/run_pipeline.py'))['main']
+    assert main([str(config), '--seeds', '1,4']) == 0
+    work = config.parent / 'work'
+    assert ran(config) == ['one']
+    for seed in (1, 4):
+        made = work / f'seed_{seed}/three/c.txt'
+        assert made.read_text() == 'data-onetwothree'
+    assert '[seed_4/three] not done yet' in capfd.readouterr().out
+    # A third seed: what is done is kept. `two` is that of every seed.
+    assert main([str(config), '--seeds', '1,4,5', '--until', 'two']) == 0
+    assert capfd.readouterr().out.count('skipped') == 3
+    assert (work / 'seed_5/two').is_dir()
+    assert not (work / 'seed_5/three').exists()
+    with pytest.raises(SystemExit):
+        main([str(config), '--seeds', '1,1'])
+
+
+def test_seeds_that_change_nothing_or_clash_are_refused(config):
+    with pytest.raises(ValueError, match='does not use cfg.seed'):
+        load_pipeline(config, seeds=[0])
+    text = config.read_text().replace('c.txt {', 'c.txt --s{cfg.seed} {')
+    config.write_text(text)
+    with pytest.raises(ValueError, match="'three' differs for seed 1"):
+        load_pipeline(config, seeds=[0, 1])
+
+
+def test_settings_of_the_command_line(config):
+    pipeline = load_pipeline(config, options={'source': 'other.txt'})
+    assert pipeline.stages[0].inputs == [Path('other.txt')]
+    with pytest.raises(ValueError, match="setting.*'source'.*got 'sauce'"):
+        load_pipeline(config, options={'sauce': 'other.txt'})
+
+
+def test_output_is_in_a_log_and_its_end_shown_on_failure(config, capfd):
+    step = config.parent / 'step.py'
+    step.write_text(
+        'import sys\nfor number in range(50): print(f"line {number}.")\n'
+        'sys.exit(7)'
+    )
+    with pytest.raises(PipelineError, match='status 7') as error:
+        run_pipeline(load_pipeline(config))
+    log = config.parent / 'work/one/stage.log'
+    assert f'see {log}' in capfd.readouterr().out
+    said = str(error.value)
+    assert str(log) in said
+    assert 'line 20.' in said
+    assert 'line 19.' not in said
+    assert 'line 0.' in log.read_text()
+    with pytest.raises(PipelineError):
+        run_pipeline(load_pipeline(config), verbose=True)
+    assert 'line 0.' in capfd.readouterr().out
+
+
 def test_differences_are_paired_by_seed(tmp_path):
     """Seeds 0, 1, 2; all numbers worked out by hand."""
     of_seeds = {

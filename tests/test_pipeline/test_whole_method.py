@@ -87,7 +87,9 @@ def table_of(out):
     """Row -> its cells."""
     lines = out[out.rindex('| mIoU, percent') :].splitlines()
     rows = [line.split('|')[1:-1] for line in lines if '|' in line]
-    return {r[0].strip(): [c.strip() for c in r[1:]] for r in rows}
+    table = {r[0].strip(): [c.strip() for c in r[1:]] for r in rows}
+    del table['']  # the second line of headings
+    return table
 
 
 def test_from_tags_to_a_table(pipeline):
