@@ -13,6 +13,8 @@ Example:
     regions   averaging in superpixels and in masks: time, memory
     memory    peak of each stage (toy recipe)
     scale     the memory of maps with 10 and 100 thousand images (--images)
+    fast      tags to DeepLab (voc_mini) with and without --amp, from a few
+              iterations of each training; not part of `all`
     gpu       training steps on a GPU with and without OAA: time, images a
               second, peak memory, whether anything waits; not part of `all`
 
@@ -53,7 +55,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument('part', choices=(*PARTS, 'gpu', 'all'))
+    parser.add_argument('part', choices=(*PARTS, 'fast', 'gpu', 'all'))
     parser.add_argument(
         '--network',
         default='resnet18',
@@ -103,6 +105,7 @@ def measurements(
     """
     from benchmark.authors import pair_cost
     from benchmark.exchange import exchange_speed
+    from benchmark.fast import fast_mode
     from benchmark.gpu import gpu_steps
     from benchmark.labels import label_speed
     from benchmark.loading import loading_share
@@ -134,6 +137,7 @@ def measurements(
         },
         'regions': lambda: region_cost(**rounds),
         'memory': lambda: stage_memory(ROOT),
+        'fast': lambda: fast_mode(ROOT, **rounds),
         'gpu': lambda: gpu_steps(quick=args.quick, **rounds),
         'scale': lambda: {
             f'{images:,} images': scale_costs(images) for images in args.images

@@ -4,5 +4,6 @@
 (the hook's share of a step, batches against single images), `gpu` (steps on a
 GPU; `gpu.sh` runs it and all else that needs one), `loading` (of
 images), `authors` (a PNG a pair and step), `store` and `exchange` (GB/s),
-`labels`, `memory` and `scale` are the parts.
+`labels`, `memory`, `scale` and `fast` (tags to DeepLab by `--amp`) are the
+parts.
 """
