@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from oaa_mm.attention import AttentionStore
 from oaa_mm.attention.record import DataRecord
 from oaa_mm.checks import check_number
 from oaa_mm.io import ImageFolder, find_by_id
-from oaa_mm.io.label_folder import label_dir
+from oaa_mm.io.label_folder import MANIFEST, label_dir
 from oaa_mm.visualization import EpochStores, load_epochs, select_epochs
 
 from .sources import Sources, read_json
@@ -174,6 +174,7 @@ def open_run(sources: Sources, options: ReportOptions) -> Run:
         'pseudo-label' if alone else name: label_dir(folder)
         for name, folder in sources.labels.items()
     }
+    notes += _warnings(sources)
     data = _known_data(sources, opened, epochs, folder)
     return Run(
         stores,
@@ -185,6 +186,15 @@ def open_run(sources: Sources, options: ReportOptions) -> Run:
         _class_names(options, data, sources),
         notes,
     )
+
+
+def _warnings(sources: Sources) -> Iterator[str]:
+    """What the makers of labels have said against the maps of OAA+."""
+    for folder in sources.labels.values():
+        manifest = read_json(folder / MANIFEST)
+        if warning := manifest.get('results', {}).get('warning'):
+            source = manifest['inputs']['store']['path']
+            yield f'{folder} is made of {source}. {warning}.'
 
 
 def _known_data(

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from report_world import NAMES, SIZE, left_half, make_store, make_world
 
+from oaa_mm.attention import Agreement
 from oaa_mm.evaluation import label_at
 from oaa_mm.io import write_mask
+from oaa_mm.io.manifest import Manifest, write_manifest
 from oaa_mm.report import ReportOptions, write_report
 from oaa_mm.report.ranking import image_score
 from oaa_mm.report.scores import read_scores
@@ -223,6 +225,21 @@ def test_what_is_missing_is_said(tmp_path):
     ):  # fmt: skip
         assert text in page.text, text
     assert report.run.class_names == tuple(NAMES)
+
+
+def test_labels_of_an_oaa_plus_that_has_learnt_too_little(tmp_path):
+    folder = make_world(tmp_path) / 'labels/pseudo_labels'
+    manifest = Manifest(
+        tool='make_pseudo_labels',
+        inputs={'store': {'path': 'oaa.safetensors'}},
+        results=Agreement(both=5, maps=10, targets=10).judge(),
+    )
+    write_manifest(folder / 'manifest.json', manifest)
+    choice = ReportOptions(best=0, worst=0, random=1)
+    notes = write_report([tmp_path], tmp_path / 'page.html', choice).notes
+    (note,) = (note for note in notes if 'is made of' in note)
+    assert 'oaa.safetensors. OAA+ reproduces its targets poorly' in note
+    assert 'soft IoU of the maps with their targets 0.333' in note
 
 
 def test_without_labels_maps_are_ranked(tmp_path):
