@@ -170,11 +170,13 @@ def test_doctor(plain, capsys):
 def test_pipeline(plain, capsys):
     pipeline = load_pipeline(PIPELINE)
     text = capsys.readouterr().out
-    assert 'labels are made with --background power --refine grabcut' in text
+    assert 'labels are made with --background power --refine regions,grab' in text
     assert f'evaluated on the images of {LISTS}/train.txt' in text
     stages = {stage.name: stage for stage in pipeline.stages}
     (labels,) = stages['labels'].commands
-    assert labels[-4:] == ['--background', 'power', '--refine', 'grabcut']
+    *_, refine, steps, threshold, value = labels
+    assert [refine, steps] == ['--refine', 'regions,grabcut']
+    assert [threshold, value] == ['--attention-threshold', '0.3']
     assert labels[labels.index('--list') + 1] == str(plain / 'ids.txt')
     assert stages['oaa'].inputs == [plain / 'ids.txt']
     for command in stages['evaluation'].commands[:2]:

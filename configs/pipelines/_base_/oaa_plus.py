@@ -296,7 +296,10 @@ def _label_options(data):
     saliency = f'{data}/SaliencyMaps'
     if Path(saliency).is_dir():
         return f'--saliency-dir {saliency} --fg-threshold 0.05'
-    options = '--background power --refine grabcut'
+    options = (
+        '--background power --refine regions,grabcut '
+        '--attention-threshold 0.3'
+    )
     print(f'{saliency} does not exist: labels are made with {options}')
     return options
 
