@@ -170,7 +170,7 @@ def test_doctor(plain, capsys):
 def test_pipeline(plain, capsys):
     pipeline = load_pipeline(PIPELINE)
     text = capsys.readouterr().out
-    assert 'labels are made with --background power --refine regions,grab' in text
+    assert 'labels are made with --background power --refine regions' in text
     assert f'evaluated on the images of {LISTS}/train.txt' in text
     stages = {stage.name: stage for stage in pipeline.stages}
     (labels,) = stages['labels'].commands
