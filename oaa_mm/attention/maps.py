@@ -102,7 +102,8 @@ def quantise_attention(attention: Tensor) -> Tensor:
     Returns:
         Tensor: uint8, same shape.
     """
-    return (attention * 255).round_().to(torch.uint8)
+    # By way of int16, which torch converts four times as fast on CPUs.
+    return (attention * 255).round_().to(torch.int16).to(torch.uint8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,7 +174,9 @@ def labelled_maps(
     )
     at = images.to(device, non_blocking=True)
     of = classes.to(device, non_blocking=True)
-    picked = scores[at, of]  # (P, h, w)
+    # Rows of one index are copied several times as fast as those of two.
+    row = at * scores.shape[1] + of
+    picked = scores.flatten(0, 1).index_select(0, row)  # (P, h, w)
     maps = normalise_attention(
         picked, valid=None if valid is None else valid[images], norm=norm
     )

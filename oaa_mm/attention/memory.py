@@ -42,7 +42,7 @@ class AttentionMemory:
     def _clear_epoch(self) -> None:
         # Class -> image id -> whether a map of the epoch was accepted. A
         # dictionary of pairs would take a fifth of the memory of the maps.
-        self._came: dict[int, dict[str, bool]] = {}
+        self._came: dict[int, dict[str, bool]] = defaultdict(dict)
         self._non_finite: set[Pair] = set()
         self._accepted: dict[Pair, np.ndarray] = {}  # if they wait
         self._rejected: dict[Pair, np.ndarray] = {}
@@ -119,8 +119,9 @@ class AttentionMemory:
 
     def _note_arrival(self, pair: Pair, accepted: bool) -> None:
         image_id, class_index = pair
-        came = self._came.setdefault(class_index, {})
-        came[image_id] = accepted or came.get(image_id, False)
+        came = self._came[class_index]
+        if accepted or image_id not in came:
+            came[image_id] = accepted
 
     def _offer(self, pair: Pair, attention: np.ndarray, rank: int) -> None:
         """Make a map the candidate of its pair, unless it has a better one."""
@@ -138,8 +139,8 @@ class AttentionMemory:
         join_map(self.candidates, pair, attention)
 
     def _forget_candidate(self, pair: Pair) -> None:
-        if self._ranks.pop(pair, None) is not None:
-            del self.candidates[pair]
+        if pair in self._ranks:
+            del self._ranks[pair], self.candidates[pair]
             self.store.pop(pair, None)  # a fallback map, if there is any
 
     def sections(self) -> Sections:

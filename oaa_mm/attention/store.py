@@ -7,12 +7,13 @@ from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from oaa_mm.io import check_image_id
 from oaa_mm.io.images import write_image
 
-from .by_image import MapsByImage, Pair, join_map
+from .by_image import MapsByImage, Pair, check_same_size
 from .png_folder import PngFolderReader
 from .reader import AttentionReader
 from .store_file import write_sections
@@ -65,7 +66,7 @@ class AttentionStore(MapsByImage, MutableMapping):
                 could not be a file's name, or the class is no index that
                 the file can hold.
         """
-        attention = np.array(attention)
+        attention = np.array(attention, order='C')
         if attention.dtype != np.uint8 or attention.ndim != 2:
             raise ValueError(
                 f'{pair}: attention maps are (h, w) uint8, but got '
@@ -98,10 +99,12 @@ class AttentionStore(MapsByImage, MutableMapping):
         Raises:
             ValueError: The pair's map has another size.
         """
-        if pair in self.data:
-            join_map(self.data, pair, attention)
-        else:
+        mine = self.data.get(pair)
+        if mine is None:
             self[pair] = attention
+        else:
+            check_same_size(pair, mine, attention)
+            np.maximum(mine, attention, out=mine)
 
     @property
     def num_bytes(self) -> int:
@@ -125,9 +128,10 @@ class AttentionStore(MapsByImage, MutableMapping):
         total = cells = all_zero = 0
         for size, maps in by_size.items():
             for start in range(0, len(maps), MAPS_AT_ONCE):
-                some = maps[start : start + MAPS_AT_ONCE]
-                block = np.concatenate(some, axis=None).reshape(-1, size)
-                total += int(block.sum(dtype=np.int64))
+                # numpy's concatenate and sum take three times as long.
+                joined = b''.join(maps[start : start + MAPS_AT_ONCE])
+                block = np.frombuffer(joined, np.uint8).reshape(-1, size)
+                total += int(cv2.sumElems(block)[0])
                 cells += block.size
                 all_zero += int((block.max(1) == 0).sum())
         return total / (255 * cells) if cells else 0.0, all_zero

@@ -44,6 +44,14 @@ def test_behaves_like_a_dictionary():
         store['image_1', 3]
 
 
+def test_maps_are_measured_whatever_their_layout_in_memory():
+    columns = np.asfortranarray([[0, 51, 0], [51, 102, 0]], np.uint8)
+    zeros = np.asfortranarray(np.zeros((2, 3), np.uint8))
+    store = AttentionStore({('a', 0): columns, ('a', 1): zeros})
+    store['a', 2] = columns[:, ::-1]
+    assert store.measure() == (408 / (255 * 18), 1)
+
+
 def test_coverage_by_hand():
     store = AttentionStore()
     assert store.coverage == 0
