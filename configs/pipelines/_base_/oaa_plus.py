@@ -297,8 +297,7 @@ def _label_options(data):
     if Path(saliency).is_dir():
         return f'--saliency-dir {saliency} --fg-threshold 0.05'
     options = (
-        '--background power --refine regions,grabcut '
-        '--attention-threshold 0.3'
+        '--background power --refine regions,grabcut --attention-threshold 0.3'
     )
     print(f'{saliency} does not exist: labels are made with {options}')
     return options
