@@ -191,7 +191,8 @@ def open_run(sources: Sources, options: ReportOptions) -> Run:
 def _warnings(sources: Sources) -> Iterator[str]:
     """What the makers of labels have said against the maps of OAA+."""
     for folder in sources.labels.values():
-        manifest = read_json(folder / MANIFEST)
+        path = folder / MANIFEST  # which labels of other programs lack
+        manifest = read_json(path) if path.is_file() else {}
         if warning := manifest.get('results', {}).get('warning'):
             source = manifest['inputs']['store']['path']
             yield f'{folder} is made of {source}. {warning}.'

@@ -193,7 +193,7 @@ def test_the_store_knows_its_images_and_classes(world, tmp_path):
     ('option', 'message'),
     [
         ({'batch_size': 0}, r'batch_size should be .*in \[1, inf\)'),
-        ({'batch_size': 1.5}, 'batch_size .* an integer, but got 1.5'),
+        ({'batch_size': 1.5}, 'batch_size .* an integer in .*, but got 1.5'),
         ({'alpha': 1.5}, r'alpha should be in \[0, 1\], but got 1.5'),
         ({'score_thr': 2}, 'score_thr should be in'),
     ],

@@ -112,6 +112,7 @@ def test_the_loader_batches_and_reads_attention(root, coco, tmp_path):
     loader.dataset.pipeline[0].store = str(tmp_path / 'store.safetensors')
     loader.dataset.pipeline[2].scale = 32
     loader.update(num_workers=0, persistent_workers=False)
+    loader.batch_sampler.min_iters = 1
     (batch,) = Runner.build_dataloader(loader, seed=0)
     cfg.model.backbone.init_cfg = None
     model = MODELS.build(cfg.model)

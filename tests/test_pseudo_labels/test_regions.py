@@ -154,7 +154,7 @@ def test_superpixels_say_how_to_install_them(monkeypatch):
         ({'scales': [0]}, r'scales should be in \(0'),
         ({'sigma': -1}, r'sigma should be in \[0'),
         ({'resize': 0}, r'resize should be in \(0, 1\]'),
-        ({'min_size': 1.5}, 'min_size should be .* an integer'),
+        ({'min_size': 1.5}, 'min_size should be an integer'),
     ],
 )
 def test_superpixels_refuse(options, message, monkeypatch):
