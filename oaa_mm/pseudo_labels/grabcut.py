@@ -52,11 +52,9 @@ def grabcut_refine(
             not rise.
     """
     thresholds = (background, probable, certain)
-    for name, value in zip(
-        ('background', 'probable', 'certain'), thresholds, strict=True
-    ):
-        check_number(name, value, low=0, high=1)
-    if sorted(thresholds) != [*thresholds]:
+    check_number('background', background, low=0, high=1)
+    check_number('certain', certain, low=0, high=1)
+    if not background <= probable <= certain:
         raise ValueError(
             'background, probable and certain of GrabCut should rise, but '
             f'got {background}, {probable} and {certain}'

@@ -176,9 +176,7 @@ def _labels(cfg, place, options, store, suffix):
     return Stage(
         folder,
         f'-m oaa_mm labels {store} {place.listed} {place.classes} '
-        # Of an image whose attention was never accepted OAA has no map.
-        f'--allow-missing --workers {cfg.workers} '
-        f'--out {folder}/pseudo_labels {options}',
+        f'--workers {cfg.workers} --out {folder}/pseudo_labels {options}',
         inputs=[place.labelled],
         outputs=['pseudo_labels/train.txt', 'pseudo_labels/manifest.json'],
         resume='',  # the same command keeps the labels that are finished
@@ -214,7 +212,7 @@ def _evaluation(cfg, place, stores, labels):
         folder,
         [
             f'-m oaa_mm evaluate attention {_words(stores.values())} '
-            f'{masks}/maps.json --curves {folder}/curves.png --allow-missing',
+            f'{masks}/maps.json --curves {folder}/curves.png',
             f'-m oaa_mm evaluate labels {_words(folders)} {masks}/labels.json',
         ],
         outputs=['maps.json', 'labels.json'],
