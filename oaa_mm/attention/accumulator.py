@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from torch import Tensor
 
@@ -20,6 +21,7 @@ from .store import AttentionStore
 from .summary import EpochSummary
 
 
+@dataclass(eq=False)
 class AttentionAccumulator(AttentionMemory):
     """Fuse the attention maps of each epoch into cumulative maps.
 
@@ -74,31 +76,24 @@ class AttentionAccumulator(AttentionMemory):
                [  0, 255]], dtype=uint8)
     """
 
-    def __init__(
-        self,
-        fusion: str = 'max',
-        acceptance: str = 'topk',
-        threshold: float = 0.1,
-        norm: str = 'max',
-        start_epoch: int = 1,
-        fallback: str = 'last',
-        keep_epoch_maps: bool = False,
-        keep_latest: bool = False,
-    ) -> None:
-        check_choice('fusion', fusion, tuple(FUSIONS))
-        check_choice('acceptance', acceptance, ACCEPTANCE_RULES)
-        check_choice('norm', norm, NORMS)
-        check_choice('fallback', fallback, ('last', 'none'))
-        check_number('threshold', threshold, low=0, high=1)
-        check_number('start_epoch', start_epoch, low=0, integer=True)
-        self.fusion = fusion
-        self.start_epoch = start_epoch
-        self.keep_epoch_maps = keep_epoch_maps
-        self.latest = AttentionStore() if keep_latest else None
-        self.acceptance = acceptance
-        self.threshold = threshold
-        self.norm = norm
-        self.fallback = fallback
+    fusion: str = 'max'
+    acceptance: str = 'topk'
+    threshold: float = 0.1
+    norm: str = 'max'
+    start_epoch: int = 1
+    fallback: str = 'last'
+    keep_epoch_maps: bool = False
+    keep_latest: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the settings, and begin with nothing."""
+        check_choice('fusion', self.fusion, FUSIONS)
+        check_choice('acceptance', self.acceptance, ACCEPTANCE_RULES)
+        check_choice('norm', self.norm, NORMS)
+        check_choice('fallback', self.fallback, ('last', 'none'))
+        check_number('threshold', self.threshold, low=0, high=1)
+        check_number('start_epoch', self.start_epoch, low=0, integer=True)
+        self.latest = AttentionStore() if self.keep_latest else None
         self.epoch_maps: AttentionStore | None = None
         self._clear(0)
 

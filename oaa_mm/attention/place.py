@@ -12,7 +12,7 @@ under which a flip is undone exactly.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -65,10 +65,6 @@ class Placement:
     def whole(self) -> bool:
         """Whether the network saw the whole frame."""
         return self.seen == (0, 0, *self.frame)
-
-    def on_grid(self, grid: tuple[int, int]) -> Placement:
-        """This placement with the grid that its image is stored on."""
-        return replace(self, grid=tuple(grid))
 
     def grid_for(self, size: tuple[int, int]) -> tuple[int, int]:
         """Rows and columns of the frame's grid for a map of `size` cells."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -85,7 +86,7 @@ class AttentionSource:
             'logits': output.logits,
             'valid': valid,
             'placements': [
-                place.on_grid(self._feature_size(place.frame))
+                replace(place, grid=self._feature_size(place.frame))
                 for place in placements
             ],
         }

@@ -111,47 +111,25 @@ def recalls_at_first_precision(
     """Recall of each store where it is as precise as the first one.
 
     The precision is the first store's mean precision at its best threshold.
+    This compares curves at one operating point: which attention covers more
+    of the objects at equal purity?
 
     Args:
         results (Sequence[Result]): The stores, the reference first.
 
     Returns:
-        list[float | None]: Mean recall of each store; None for a store that
-        does not reach the precision at any threshold.
+        list[float | None]: The highest mean recall of each store among the
+        thresholds with at least this precision; None if it has none.
     """
     # None becomes NaN here, which no precision reaches.
     target = float(np.array(results[0].best['precision'], float))
-    return [
-        _plain(
-            recall_at_precision(
-                np.array(result.sweep['precision'], float),
-                np.array(result.sweep['recall'], float),
-                target,
-            )
-        )
-        for result in results
-    ]
-
-
-def recall_at_precision(
-    precision: np.ndarray, recall: np.ndarray, target: float
-) -> float:
-    """The highest recall among thresholds with at least a given precision.
-
-    This compares two curves at one operating point: which attention covers
-    more of the objects at equal purity?
-
-    Args:
-        precision (np.ndarray): (T,) precision at each threshold; NaN where
-            nothing was predicted, which never reaches the target.
-        recall (np.ndarray): (T,) recall at the same thresholds.
-        target (float): The precision to reach, in [0, 1].
-
-    Returns:
-        float: Recall in [0, 1], or NaN when no threshold reaches `target`.
-    """
-    reached = recall[precision >= target]
-    return float(reached.max()) if reached.size else math.nan
+    recalls = []
+    for result in results:
+        precision = np.array(result.sweep['precision'], float)
+        recall = np.array(result.sweep['recall'], float)
+        reached = recall[precision >= target]
+        recalls.append(_plain(reached.max()) if reached.size else None)
+    return recalls
 
 
 def _plain(value: Any) -> Any:

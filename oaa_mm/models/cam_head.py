@@ -59,9 +59,8 @@ class CAMHead(SingleInput, TaggedHead):
         loss_weight (float): Factor of the loss. Defaults to 1.
 
     Raises:
-        AssertionError: `in_channels`, `in_index` and `input_transform` do not
-            fit each other, as in mmseg; it is a ValueError as well.
-        ValueError: A number is out of its range.
+        ValueError: A number is out of its range, or `in_channels`, `in_index`
+            and `input_transform` do not fit each other.
     """
 
     def __init__(

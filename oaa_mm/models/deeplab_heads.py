@@ -40,10 +40,9 @@ class DeepLabV2Head(SingleInput, BaseDecodeHead):
             that of the branches; `act_cfg` has no place here.
 
     Raises:
-        AssertionError: `in_channels`, `in_index` and `input_transform` do not
-            fit each other; it is a ValueError as well.
-        ValueError: `dilations` is empty or holds a number below 1, or there
-            is a `norm_cfg`.
+        ValueError: `in_channels`, `in_index` and `input_transform` do not fit
+            each other, `dilations` is empty or holds a number below 1, or
+            there is a `norm_cfg`.
     """
 
     def __init__(
@@ -121,9 +120,8 @@ class LargeFOVHead(SingleInput, BaseDecodeHead):
             `norm_cfg` and `act_cfg` are those of fc6 and fc7.
 
     Raises:
-        AssertionError: `in_channels`, `in_index` and `input_transform` do not
-            fit each other; it is a ValueError as well.
-        ValueError: `dilation` is below 1, or `dropout_ratio` out of range.
+        ValueError: `in_channels`, `in_index` and `input_transform` do not fit
+            each other, `dilation` is below 1, or `dropout_ratio` out of range.
     """
 
     def __init__(

@@ -9,14 +9,6 @@ from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from oaa_mm.checks import check_number
 
 
-class HeadInputsError(AssertionError, ValueError):
-    """The arguments that choose the feature maps do not fit each other.
-
-    An AssertionError, as mmseg raises it, and a ValueError, whose message a
-    command shows without a traceback.
-    """
-
-
 class SingleInput:
     """Mixin of heads that compute on one feature map.
 
@@ -32,7 +24,7 @@ class SingleInput:
         try:
             BaseDecodeHead._init_inputs(self, *given)
         except AssertionError as error:
-            raise HeadInputsError(
+            raise ValueError(
                 f'{name}: in_channels, in_index and input_transform are '
                 f'{given}, which do not fit. The first two are integers where '
                 "the last is None, and equally long lists for 'resize_concat'"

@@ -1,12 +1,11 @@
 """What any training needs: locks, resuming, seeds, manifests, launching."""
 
-from .bf16_optim_wrapper import BFloat16OptimWrapper
-from .channels_last_hook import ChannelsLastHook
 from .checkpoints import AtomicCheckpointHook, ResumeHook
 from .epoch_seed_hook import EpochSeedHook
 from .invalid_loss_hook import InvalidLossHook
 from .lock import LockHook
 from .manifest import ManifestHook
+from .precision import BFloat16OptimWrapper, ChannelsLastHook
 
 __all__ = [
     'AtomicCheckpointHook',

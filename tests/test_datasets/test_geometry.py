@@ -1,6 +1,7 @@
 """What the pipelines did is undone, against images that hold coordinates."""
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -134,7 +135,7 @@ def check_maps(results, cell, resizes):
     placement = results['placement']
     seen = cells_of(results['img'], cell)
     grid = [max(1, -(-side // cell)) for side in placement.frame]
-    placed, cells = to_frame(seen, placement.on_grid(grid))
+    placed, cells = to_frame(seen, replace(placement, grid=grid))
     placed = placed[:, cells[0], cells[1]].astype(float)
     expected = expect(placement, seen.shape[1:], grid, cells)
     assert placed.shape == expected.shape

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 from unittest import mock
 
@@ -40,7 +41,7 @@ def sample(epoch, index):
         frame=(32, 32),
         box=(top, left, top + 4 * height, left + 4 * width),
     )
-    return scores.float(), labels, placement.on_grid((8, 8))
+    return scores.float(), labels, replace(placement, grid=(8, 8))
 
 
 def accumulate(out, **settings):

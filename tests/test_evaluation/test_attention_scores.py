@@ -14,7 +14,6 @@ from oaa_mm.evaluation.counts import (
     count_image,
     strongest_class,
 )
-from oaa_mm.evaluation.results import recall_at_precision
 from oaa_mm.evaluation.scores import (
     sweep_scores,
 )
@@ -267,11 +266,3 @@ def test_threshold_level_keeps_the_comparison(threshold, value):
 def test_threshold_outside_the_range():
     with pytest.raises(ValueError, match=r'\[0, 1\].*1\.5'):
         threshold_level(1.5)
-
-
-def test_recall_at_precision():
-    precision = np.array([0.2, 0.5, 0.4, 0.9, np.nan])
-    recall = np.array([1.0, 0.8, 0.7, 0.1, 0.0])
-    assert recall_at_precision(precision, recall, 0.4) == 0.8
-    assert recall_at_precision(precision, recall, 0.9) == 0.1
-    assert math.isnan(recall_at_precision(precision, recall, 0.95))
