@@ -128,6 +128,7 @@ class AttentionVisualizationHook(Hook):
             tiles = ImageTiles(image, names, **self.tile_options)
             maps = stores.maps_of(image_id)
             (rows,) = film_rows(tiles, [maps], unit=unit)
-            runner.visualizer.add_image(
-                f'attention_{image_id}', tiles.draw(rows, image_id), step=step
-            )
+            # The local backend makes no sub-folders.
+            name = f'attention_{image_id}'.replace('/', '_')
+            picture = tiles.draw(rows, image_id)
+            runner.visualizer.add_image(name, picture, step=step)

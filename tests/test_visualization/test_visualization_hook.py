@@ -39,8 +39,9 @@ class RecordingBackend(BaseVisBackend):
             GOT[name, step] = value
 
 
-def run(data_root, work_dir, hook, **oaa):  # noqa: F811
+def run(data_root, work_dir, hook, *, dataset=None, **oaa):  # noqa: F811
     cfg = make_config(data_root, work_dir, **oaa)
+    cfg.train_dataloader.dataset.update(dataset or {})
     cfg.custom_hooks.append({'type': HOOK, 'tile_height': 48, **hook})
     cfg.visualizer = {
         'type': 'Visualizer',
@@ -90,6 +91,19 @@ def test_interval_and_images_by_number(data_root, tmp_path):  # noqa: F811
     run(data_root, tmp_path, {'num_images': 2, 'interval': 2})
     images = [key for key in GOT if key[0].startswith('attention_')]
     assert images == [('attention_im0', 2), ('attention_im7', 2)]
+
+
+def test_pictures_of_images_in_sub_folders_are_files(data_root, tmp_path):  # noqa: F811
+    lines = (data_root / 'list.txt').read_text().splitlines()
+    (tmp_path / 'list.txt').write_text('\n'.join(f'img/{x}' for x in lines))
+    dataset = {
+        'ann_file': str(tmp_path / 'list.txt'),
+        'data_prefix': {'img_path': ''},
+    }
+    hook = {'image_ids': ['img/im5'], 'interval': 3}
+    run(data_root, tmp_path / 'run', hook, dataset=dataset)
+    (file,) = tmp_path.glob('run/*/vis_data/vis_image/*.png')
+    assert file.name == 'attention_img_im5_3.png'
 
 
 def test_mistakes_are_named(data_root, tmp_path):  # noqa: F811
