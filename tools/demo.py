@@ -9,12 +9,12 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
-import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
-from oaa_mm.pipeline.command import call, last_lines
+from oaa_mm.__main__ import main as oaa_mm_command
 from oaa_mm.runs.cli import run_cli
 from oaa_mm.runs.precision import has_bf16_units
 
@@ -54,29 +54,22 @@ def commands(work_dir: Path, data: Path) -> list[list[str]]:
     ]
 
 
-def run(command: list[str], log: Path) -> int:
-    """Run a command; show the lines of a pipeline, of others the last one."""
-    words = ['-m', 'oaa_mm', *command]
-    print(f'\n$ python {shlex.join(words)}', flush=True)
-    if command[0] == 'pipeline':
-        return subprocess.call([sys.executable, *words])
-    status = call(words, log)
-    print(last_lines(log, 30 if status else 1))
-    return status
+def run(command: list[str]) -> None:
+    """Show a command and do in this process what it would do in its own."""
+    print(f'\n$ python -m oaa_mm {shlex.join(command)}', flush=True)
+    sys.argv[1:] = command
+    oaa_mm_command()
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the demo."""
-    # Of libraries; the logs have them.
+    # Of libraries, here and in the stages.
+    warnings.simplefilter('ignore')
     os.environ.setdefault('PYTHONWARNINGS', 'ignore')
     work_dir = Path(parse_args(argv).work_dir)
-    work_dir.mkdir(parents=True, exist_ok=True)
     start = time.perf_counter()
     for command in commands(work_dir, Path('data/toy')):
-        status = run(command, work_dir / 'demo.log')
-        if status:
-            print(f'this command failed (status {status})', file=sys.stderr)
-            return status
+        run(command)
     minutes = (time.perf_counter() - start) / 60
     print(
         f'\nDone in {minutes:.1f} minutes. What to read in the table above: '
