@@ -15,29 +15,6 @@ def ramp(rows, columns):
     ).astype(np.uint8)
 
 
-@given(
-    st.integers(1, 7),
-    st.integers(1, 7),
-    st.booleans(),
-    st.booleans(),
-    st.integers(0, 999),
-)
-def test_flips_are_undone_exactly(rows, columns, horizontal, vertical, seed):
-    truth = np.random.default_rng(seed).integers(
-        0, 256, (rows, columns), dtype=np.uint8
-    )
-    seen = truth[::-1] if vertical else truth
-    seen = seen[:, ::-1] if horizontal else seen
-    placement = Placement(
-        frame=(rows * 8, columns * 8),
-        flip_horizontal=horizontal,
-        flip_vertical=vertical,
-    )
-    placed, cells = to_frame(seen, placement)
-    assert np.array_equal(placed, truth)
-    assert cells == (slice(0, rows), slice(0, columns))
-
-
 @given(st.data())
 def test_crops_on_the_grid_are_copied_exactly(data):
     rows, columns = data.draw(st.integers(2, 9)), data.draw(st.integers(2, 9))

@@ -7,7 +7,6 @@ import torch
 from histograms import image_histogram
 from mmengine.evaluator import Evaluator
 from mmengine.logging import MMLogger
-from mmengine.registry import METRICS as ROOT_METRICS
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 
@@ -291,10 +290,3 @@ def test_evaluator_builds_it_by_its_name_and_prints(samples, tmp_path):
     assert '| cat' in text
     assert '| cow' not in text
     assert 'Threshold sweep' in text
-
-
-def test_bare_name_works_in_mmseg():
-    from mmseg.registry import METRICS
-
-    assert METRICS.get('AttentionMetric') is AttentionMetric
-    assert ROOT_METRICS.get('oaa_mm.AttentionMetric') is AttentionMetric

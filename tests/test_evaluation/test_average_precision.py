@@ -29,12 +29,6 @@ def test_by_hand():
     assert average_precision(scores, targets) == pytest.approx(5 / 6)
 
 
-@pytest.mark.parametrize('targets', [[1, 0, 0, 1], [0, 1, 1, 0]])
-def test_ties_share_a_threshold(targets):
-    # One threshold for all: recall jumps to 1 at precision 2 / 4.
-    assert average_precision([0.5] * 4, targets) == pytest.approx(0.5)
-
-
 @given(
     pairs=st.lists(
         st.tuples(

@@ -11,9 +11,6 @@ from mmengine.model import ExponentialMovingAverage
 from torch import nn
 
 from oaa_mm.attention import normalise_attention
-from oaa_mm.datasets import VOCImageLevelDataset
-from oaa_mm.models import CAMClassifier
-from oaa_mm.registry import MODELS
 
 POINTWISE = [
     {'type': 'TestPointwiseBackbone'},
@@ -161,75 +158,6 @@ def test_batch_of_equal_sizes_is_its_images_one_by_one(
             )
 
 
-def load_real_batch(voc_mini, count):
-    dataset = VOCImageLevelDataset(
-        'ImageSets/Segmentation/train_cls.txt',
-        data_root=str(voc_mini),
-        data_prefix={'img_path': 'JPEGImages'},
-        pipeline=[
-            {'type': 'LoadImageFromFile'},
-            {'type': 'ResizeShortestEdge', 'scale': 224, 'max_size': 2048},
-            {'type': 'oaa_mm.PackImageLevelInputs'},
-        ],
-        indices=count,
-    )
-    samples = [dataset[number] for number in range(count)]
-    return {
-        key: [one[key] for one in samples]
-        for key in ('inputs', 'data_samples')
-    }
-
-
-def test_real_images_are_little_changed_by_padding(voc_mini, shared_weights):
-    # Convolutions do see the padding beyond the edge: how much is bounded
-    # loosely here; batches of EqualSizeBatchSampler have none.
-    torch.manual_seed(0)
-    weights = str(shared_weights / 'resnet18_imagenet_fp16.pth')
-    model = MODELS.build(
-        {
-            'type': 'oaa_mm.CAMClassifier',
-            'data_preprocessor': {
-                'type': 'mmengine.ImgDataPreprocessor',
-                'mean': [123.675, 116.28, 103.53],
-                'std': [58.395, 57.12, 57.375],
-                'bgr_to_rgb': True,
-            },
-            'backbone': {
-                **RESNET,
-                'base_channels': 64,
-                'stem_channels': 64,
-                'init_cfg': {'type': 'Pretrained', 'checkpoint': weights},
-            },
-            'head': {
-                'type': 'oaa_mm.CAMHead',
-                'in_channels': 512,
-                'num_classes': 20,
-                'num_convs': 0,
-            },
-        }
-    )
-    model.init_weights()
-    model.eval()
-    data = load_real_batch(voc_mini, 4)
-    batch = model.data_preprocessor(data)
-    shapes = {s.img_shape for s in batch['data_samples']}
-    assert len(shapes) > 1
-    with torch.no_grad():
-        model(**batch, mode='loss')
-        output = model.head.attention_output
-        for row, one in enumerate(batch['data_samples']):
-            height, width = one.img_shape[:2]
-            maps = model(batch['inputs'][row : row + 1, :, :height, :width])
-            spread = maps.std()
-            error = output.logits[row] - maps.mean((2, 3))[0]
-            assert error.abs().max() < 0.5 * spread
-            h, w = output.valid[row].tolist()
-            assert (h, w) == maps.shape[2:]
-            change = output.scores[row, :, :h, :w] - maps[0]
-            # Only where kernels reach beyond the edge of the image.
-            assert change[..., : h // 2, : w // 2].abs().max() < 0.5 * spread
-
-
 # What it leaves behind.
 
 
@@ -258,24 +186,6 @@ def test_gradients_reach_the_backbone(build, sample):
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.abs().sum() > 0, name
-
-
-def test_train_step_lowers_the_loss(build, sample):
-    from mmengine.optim import OptimWrapper
-
-    model = build(
-        data_preprocessor={'type': 'mmengine.ImgDataPreprocessor'}
-    ).train()
-    wrapper = OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.1))
-    data = {
-        'inputs': [torch.randn(3, 4, 6), torch.randn(3, 5, 4)],
-        'data_samples': [
-            sample((4, 6), [1, 0, 0, 0, 0]),
-            sample((5, 4), [0, 1, 0, 0, 0]),
-        ],
-    }
-    losses = [model.train_step(data, wrapper)['loss'] for _ in range(20)]
-    assert losses[-1] < 0.8 * losses[0]
 
 
 def test_state_holds_the_weights_alone(build, sample):
@@ -346,22 +256,6 @@ def test_tensor_mode_gives_the_score_maps(build):
     assert maps.shape == (2, 5, 4, 6)
 
 
-def test_neck_comes_between_backbone_and_head(build):
-    neck = {
-        'type': 'mmseg.FPN',
-        'in_channels': [4],
-        'out_channels': 7,
-        'num_outs': 1,
-    }
-    model = build(
-        {'type': 'TestPointwiseBackbone', 'stride': 2},
-        neck=neck,
-        head={'in_channels': 7},
-    )
-    assert model(torch.randn(1, 3, 8, 10)).shape == (1, 5, 4, 5)
-    assert model.feature_size((9, 10)) == (4, 5)
-
-
 def test_neck_behind_a_backbone_that_returns_a_lone_tensor(build):
     """Its batch is no list of feature maps."""
     neck = {
@@ -381,13 +275,6 @@ def test_neck_behind_a_backbone_that_returns_a_lone_tensor(build):
     assert model(inputs).shape == (2, 5, 8, 10)
     assert model.feature_size((32, 40)) == (8, 10)
     assert not any('Levels' in key for key in model.state_dict())
-
-
-def test_registered_for_configs_of_mmseg():
-    from mmseg.registry import MODELS as MMSEG_MODELS
-
-    assert MMSEG_MODELS.get('CAMClassifier') is CAMClassifier
-    assert MMSEG_MODELS.get('oaa_mm.CAMClassifier') is CAMClassifier
 
 
 def test_attention_of_half_precision_is_finite(build, sample):

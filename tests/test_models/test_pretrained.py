@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from torch import nn
 
 from oaa_mm.registry import MODELS
 
@@ -127,27 +126,3 @@ def test_weights_of_the_whole_model(tmp_path):
 def test_absent_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r'gone\.pth'):
         build(with_weights(tmp_path / 'gone.pth')).init_weights()
-
-
-def test_real_weights(shared_weights):
-    path = shared_weights / 'resnet18_imagenet_fp16.pth'
-    backbone = with_weights(path)
-    backbone.update(base_channels=64, stem_channels=64)
-    model = build(backbone)
-    model.init_weights()
-    weights = torch.load(path, weights_only=True)
-    own = model.backbone.state_dict()
-    matched = [name for name in own if name in weights]
-    assert len(matched) >= 0.8 * len(own)
-    for name in matched:
-        assert torch.equal(own[name], weights[name].to(own[name].dtype)), name
-
-
-def test_batch_norm_stays_as_it_is_with_norm_eval():
-    model = build({**RESNET, 'norm_eval': True})
-    model.init_weights()
-    model.train()
-    norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm2d)]
-    assert norms
-    assert not any(norm.training for norm in norms)
-    assert model.head.training

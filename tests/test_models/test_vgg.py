@@ -11,14 +11,6 @@ from oaa_mm.models import VGG16
 from oaa_mm.models.vgg import VGG16_URL
 from oaa_mm.registry import MODELS
 
-#: Kind and width of each layer, by hand from the VGG paper (column D).
-LAYERS = [
-    *['conv 64', 'relu'] * 2, 'pool 2/2',
-    *['conv 128', 'relu'] * 2, 'pool 2/2',
-    *['conv 256', 'relu'] * 3, 'pool 2/2',
-    *['conv 512', 'relu'] * 3, 'pool 3/1',
-    *['dilated 512', 'relu'] * 3,
-]  # fmt: skip
 CONVOLUTIONS = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)
 
 
@@ -26,34 +18,6 @@ CONVOLUTIONS = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)
 def vgg():
     torch.manual_seed(0)
     return VGG16().eval()
-
-
-def describe(layer):
-    if isinstance(layer, nn.ReLU):
-        return 'relu'
-    if isinstance(layer, nn.MaxPool2d):
-        return f'pool {layer.kernel_size}/{layer.stride}'
-    assert layer.kernel_size == (3, 3)
-    assert layer.stride == (1, 1)
-    assert layer.padding == layer.dilation
-    kind = {(1, 1): 'conv', (2, 2): 'dilated'}[layer.dilation]
-    return f'{kind} {layer.out_channels}'
-
-
-def test_layers_are_those_of_the_releases(vgg):
-    assert [describe(layer) for layer in vgg.features] == LAYERS
-    pool4 = vgg.features[23]
-    assert (pool4.kernel_size, pool4.stride, pool4.padding) == (3, 1, 1)
-    assert not pool4.ceil_mode
-
-
-def test_names_of_parameters(vgg):
-    expected = [
-        f'features.{n}.{kind}'
-        for n in CONVOLUTIONS
-        for kind in ('weight', 'bias')
-    ]
-    assert list(vgg.state_dict()) == expected
 
 
 def shapes(module, prefix=''):
@@ -186,25 +150,6 @@ def test_public_weights_need_no_torchvision(
     check_loaded(vgg, weights)
 
 
-@pytest.mark.parametrize(
-    'change',
-    [
-        lambda name, value: (f'net.{name}', value),
-        lambda name, value: (name, value[None]),
-    ],
-    ids=['names', 'shapes'],
-)
-def test_weights_that_fit_nothing(tmp_path, change):
-    path = tmp_path / 'foreign.pth'
-    state = {'features.0.weight': torch.zeros(64, 3, 3, 3)}
-    torch.save(dict(change(n, v) for n, v in state.items()), path)
-    init = {'type': 'Pretrained', 'checkpoint': str(path)}
-    vgg = VGG16(init_cfg=init)
-    match = r'foreign\.pth: none of its 1 tensors fits VGG16 \(the model\)'
-    with pytest.raises(ValueError, match=match):
-        vgg.init_weights()
-
-
 @pytest.mark.parametrize('stages', range(6))
 def test_frozen_stages(stages):
     vgg = VGG16(frozen_stages=stages)
@@ -218,13 +163,6 @@ def test_frozen_stages(stages):
 def test_stages_that_there_are_not(stages):
     with pytest.raises(ValueError, match=f'4, 5.*but got {stages}'):
         VGG16(frozen_stages=stages)
-
-
-def test_frozen_weights_get_no_gradient_and_the_others_do():
-    vgg = VGG16(frozen_stages=4)
-    vgg(torch.rand(1, 3, 16, 16))[0].sum().backward()
-    assert vgg.features[21].weight.grad is None
-    assert vgg.features[24].weight.grad is not None
 
 
 def test_with_norms_names_and_shapes_are_those_of_mmcv():

@@ -46,10 +46,6 @@ def test_amp_takes_no_other_word(words, amp):
     assert (args.amp, args.checkpoint) == (amp, 'weights.pth')
 
 
-def test_nothing_is_completed_in_nothing():
-    assert precision.complete_amp([]) == []
-
-
 def test_names_and_devices():
     assert precision.amp_dtype('auto', 'cpu') == torch.bfloat16
     assert precision.amp_dtype('auto', 'cuda') == torch.float16
