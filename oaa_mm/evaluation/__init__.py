@@ -2,7 +2,8 @@
 
 `counts` (pixels to histograms) and `scores` (histograms to scores) are plain
 numpy; `compare` reads stores, labels and masks; `results` holds the scores,
-`score_file` writes and reads them as JSON, `tables` and `curves` show them;
+`score_file` writes and reads them as JSON, `tables` and `curves` show them,
+`summary` those of a pipeline;
 `metrics` brings them into mmengine's loops.
 """
 

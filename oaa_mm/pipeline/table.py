@@ -13,7 +13,8 @@ from typing import Any
 
 from oaa_mm.checks import check_choice, check_number
 from oaa_mm.evaluation import read_results
-from oaa_mm.evaluation.tables import percent, text_table
+from oaa_mm.evaluation.summary import summary_cells
+from oaa_mm.evaluation.tables import text_table
 from oaa_mm.io import write_json
 
 from .plan import Pipeline
@@ -111,26 +112,12 @@ def write_scores(pipeline: Pipeline) -> str:
     """
     if not pipeline.scores:
         return ''
-    columns, scores = _columns(pipeline), summarise(pipeline)
     content = {'reference': pipeline.reference, 'main': pipeline.main}
-    content |= {'columns': columns, 'scores': scores}
+    content['columns'] = _columns(pipeline)
+    content['scores'] = summarise(pipeline)
     write_json(pipeline.work_dir / SCORES, content)
-    of, against = f'of {pipeline.reference}', f'against {pipeline.main}'
-    rows: dict[str, dict[str, str]] = {}
-    for entry in scores:
-        row = rows.setdefault(entry['name'], {})
-        row[entry['column']] = _number(entry, 'mean', 'std')
-        if entry['column'] == columns[-1]:
-            row[of] = _number(entry, 'share', 'share_error')
-            row[against] = _number(entry, 'difference', 'difference_error')
-            row[against] += ', tie' if entry['tie'] else ''
-    shown = {h for row in rows.values() for h in row if row[h] != '-'}
-    header = [*columns, *(h for h in (of, against) if h in shown)]
-    cells = [
-        [name, *(row.get(h, '-') for h in header)]
-        for name, row in rows.items()
-    ]
-    return text_table(['mIoU, percent', *(fill(h, 13) for h in header)], cells)
+    (name, *header), *rows = summary_cells(content)
+    return text_table([name, *(fill(h, 13) for h in header)], rows)
 
 
 def _columns(pipeline: Pipeline) -> list[str]:
@@ -157,12 +144,3 @@ def _mean_and_std(
 ) -> tuple[float | None, float | None]:
     mean = fmean(values) if values else None
     return mean, stdev(values) if len(values) > 1 else None
-
-
-def _number(entry: Mapping[str, Any], key: str, spread: str) -> str:
-    text = percent(entry.get(key))
-    return (
-        text
-        if entry.get(spread) is None
-        else f'{text} ± {percent(entry[spread])}'
-    )
