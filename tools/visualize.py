@@ -10,7 +10,9 @@ Examples:
 
 RUN is the folder of a training or of a whole pipeline. Images, masks and
 classes are those that it was trained on, where --img-dir, --masks and
---classes name no others.
+--classes name no others. Without --out, all commands write into RUN, the first
+one if there are several; where it is a single store, or holds labels or maps
+alone, into the folder that it is in.
 """
 
 from __future__ import annotations
@@ -68,6 +70,9 @@ def add_report_parser(commands: argparse._SubParsersAction) -> None:
     )
     parser.add_argument(
         '--ids', nargs='+', default=(), metavar='ID', help='image ids'
+    )
+    add_number(
+        parser, 'moving', 3, 'how many images in which attention moves most'
     )
     add_number(parser, 'best', 3, 'how many of the best images')
     add_number(parser, 'worst', 3, 'how many of the worst images')
@@ -232,7 +237,7 @@ def strip_command(args: argparse.Namespace) -> None:
     stores = [s for e in epochs for s in (e.accumulated, e.current) if s]
     what = f'strips of epochs {", ".join(map(str, numbers))}'
     ids = chosen_ids(args, data, stores)
-    draw(args, data, ids, layout, what, Path(args.work_dir, 'strips'))
+    draw(args, data, ids, layout, what, out_path(args.work_dir, 'strips'))
 
 
 def film_command(args: argparse.Namespace) -> None:
@@ -247,7 +252,8 @@ def film_command(args: argparse.Namespace) -> None:
 
     last = (epochs[-1].accumulated, epochs[-1].current)
     ids = chosen_ids(args, data, filter(None, last))
-    what, out = f'films of {len(epochs)} epochs', Path(args.work_dir, 'films')
+    what = f'films of {len(epochs)} epochs'
+    out = out_path(args.work_dir, 'films')
     suffixes, seconds = vis.FILM_SUFFIXES, args.seconds
     draw(args, data, ids, layout, what, out, suffixes, seconds=seconds)
 
@@ -281,9 +287,15 @@ def compare_command(args: argparse.Namespace) -> None:
             labels['mask'] = mask
         return [vis.comparison_rows(tiles, maps, labels)]
 
-    first = Path(args.runs[0])
-    out = (first if first.is_dir() else first.parent) / 'comparisons'
+    out = out_path(args.runs[0], 'comparisons')
     draw(args, run.data, ids, layout, 'comparisons', out)
+
+
+def out_path(run: str, name: str) -> Path:
+    """Where all commands write by default: the folder of a run."""
+    from oaa_mm.report.sources import find_sources
+
+    return find_sources([run]).out_folder(run) / name
 
 
 def open_epochs(
@@ -366,7 +378,7 @@ def report_command(args: argparse.Namespace) -> None:
     """Run `report`: gather, write the page, and say where it is."""
     from oaa_mm.report import ReportOptions, write_report
 
-    out = Path(args.out or Path(args.runs[0], 'report.html'))
+    out = Path(args.out or out_path(args.runs[0], 'report.html'))
     given = {**vars(args), 'mask_dir': args.masks}
     names = {field.name for field in fields(ReportOptions)} & {*given}
     options = ReportOptions(**{name: given[name] for name in names})

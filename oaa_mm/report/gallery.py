@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from oaa_mm.io import find_by_id, read_image, read_mask
 from oaa_mm.io.progress import progress
 from oaa_mm.visualization import ImageTiles, Tile, comparison_rows
+from oaa_mm.visualization.epochs import evenly_spaced
 
 from .ranking import choose_groups, rank_images
 from .run import ReportOptions, Run
 from .scores import Score
+
+#: The first screen shows so many images, and the maps of so many epochs.
+NUM_FIRST, NUM_STEPS = 3, 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +31,8 @@ class ImageCard:
         stages (Sequence[Tile]): Maps of single stores, labels, the mask.
         epochs (Sequence[tuple[Tile, Tile]]): Maps of each epoch of the run
             alone, and those accumulated after it.
+        strip (Sequence[Tile]): What the first screen shows of it: the image,
+            its maps through the epochs, a label, and its mask.
     """
 
     image_id: str
@@ -36,6 +42,7 @@ class ImageCard:
     image: Tile
     stages: Sequence[Tile]
     epochs: Sequence[tuple[Tile, Tile]]
+    strip: Sequence[Tile]
 
 
 def draw_gallery(
@@ -60,14 +67,13 @@ def draw_gallery(
     """
     notes, known = [], run.image_ids()
     if not known:
-        notes.append('There are neither maps nor pseudo-labels to draw.')
+        notes = ['There are neither maps nor pseudo-labels to draw.']
     elif run.img_dir is None and not run.data.images:
-        notes.append('No folder of images is known; name it with --img-dir.')
-        known = []
-    if not known:
+        notes = ['No folder of images is known; name it with --img-dir.']
+    if notes:
         return [], '', notes
     ranked, ranked_by = rank_images(run, known, scores, options)
-    groups = choose_groups(known, ranked, options)
+    groups = choose_groups(run, known, ranked, options)
     labels = {
         name: find_by_id(folder, groups, kind=name, allow_missing=True)
         for name, folder in run.labels.items()
@@ -82,10 +88,11 @@ def draw_gallery(
     cards = []
     for image_id, why in progress(groups.items(), 'images'):
         try:
-            image = read_image(run.find_image(image_id))
+            files = run.data.find_images([image_id], run.img_dir)
         except FileNotFoundError as error:
             notes.append(f'{image_id} is left out: {error}')
             continue
+        image = read_image(files[image_id])
         tiles = ImageTiles(image, height=options.tile_height)
         try:
             pictures = _draw(image_id, tiles, run, labels)
@@ -102,8 +109,8 @@ def _draw(
     tiles: ImageTiles,
     run: Run,
     labels: Mapping[str, Mapping[str, str]],
-) -> tuple[Tile, list[Tile], list[tuple[Tile, Tile]]]:
-    """The image, its stages, and its epochs."""
+) -> tuple[Tile, list[Tile], list[tuple[Tile, Tile]], list[Tile]]:
+    """The image, its stages, its epochs, and its strip."""
     maps = {name: s.maps_of(image_id) for name, s in run.stores.items()}
     masks = {
         name: (path := files.get(image_id))
@@ -115,4 +122,11 @@ def _draw(
         tiles.epoch(stores.maps_of(image_id), ('attention', 'OAA'))
         for stores in run.epochs
     ]
-    return image, stages, epochs
+    shown = evenly_spaced(epochs, NUM_STEPS)
+    single = [current for current, _ in shown]
+    steps = [accumulated for _, accumulated in shown]
+    if any(tile.picture is not None for tile in single):
+        steps = [*single, *steps[-1:]]
+    of_maps, of_labels = stages[: len(maps)], stages[len(maps) :]
+    ends = [*of_labels[:1], *of_labels[1:][-1:]]
+    return image, stages, epochs, [image, *(steps or of_maps), *ends]

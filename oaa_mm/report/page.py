@@ -13,11 +13,12 @@ import cv2
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
+from oaa_mm.evaluation.summary import read_summary
 from oaa_mm.io import atomic_write
 from oaa_mm.io.manifest import installed_versions
 from oaa_mm.visualization import class_color
 
-from .gallery import ImageCard, draw_gallery
+from .gallery import NUM_FIRST, ImageCard, draw_gallery
 from .plots import SERIES, draw_plot, sweep_plot
 from .ranking import GROUPS
 from .run import ReportOptions, Run, open_run
@@ -89,7 +90,9 @@ def write_report(
         date=datetime.now().strftime('%Y-%m-%d %H:%M'),
         versions=installed_versions(),
         stages=_stage_minutes(sources),
-        curves=curves,
+        curves=sorted(curves, key=lambda plot: not plot.drawn),
+        tables={path.parent: read_summary(path) for path in sources.tables},
+        first=[c for c in cards if 'moving' in c.groups] or cards[:NUM_FIRST],
         sweep=sweep_plot(scores),
         per_class=_per_class(scores),
         scored=[score.name for score in scores if score.result.class_ious],

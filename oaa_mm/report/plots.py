@@ -32,7 +32,7 @@ _STYLE = {
     'font.size': 9,
     'grid.color': _GRID,
     'lines.linewidth': 1.8,
-    'lines.markersize': 4,
+    'lines.markersize': 5,
     'svg.fonttype': 'none',
     'text.color': _INK,
     **{f'{axis}tick.color': _GRID for axis in 'xy'},
@@ -41,7 +41,7 @@ _STYLE = {
 
 
 def sweep_plot(scores: Sequence[Score]) -> list[Plot]:
-    """The plot of mIoU over the threshold; a dot marks the best of each.
+    """The plot of mIoU over the threshold; a dot marks each one's best.
 
     Args:
         scores (Sequence[Score]): Those without a sweep are left out.
@@ -49,25 +49,25 @@ def sweep_plot(scores: Sequence[Score]) -> list[Plot]:
     Returns:
         list[Plot]: One plot; empty where no score has a sweep.
     """
-    curves, dots = [], []
+    curves = []
     for score in scores:
         sweep = score.result.sweep
         if sweep:
             # None, a score that is undefined, becomes NaN here.
             shares = [*sweep['mIoU'], score.result.best['mIoU']]
             *mious, best = np.round(100 * np.array(shares, float), 6)
-            curves.append(Curve(score.name, sweep['threshold'], mious))
-            dots.append((score.result.threshold, best))
+            dot = (score.result.threshold, best)
+            curves.append(Curve(score.name, sweep['threshold'], mious, dot))
     what = 'mIoU of the maps at all thresholds'
-    plot = Plot(what, curves, 'threshold', 'mIoU (percent)', dots)
+    plot = Plot(what, curves, 'threshold', 'mIoU (percent)')
     return [plot] if curves else []
 
 
 def draw_plot(plot: Plot) -> str:
-    """Draw a plot.
+    """Draw the curves of a plot that have enough points.
 
     Args:
-        plot (Plot): The plot.
+        plot (Plot): The plot; it has such a curve.
 
     Returns:
         str: An ``<svg>`` element as wide as its place allows.
@@ -85,18 +85,16 @@ def draw_plot(plot: Plot) -> str:
         figure = Figure(figsize=_SIZE, layout='constrained')
         axes = figure.subplots()
         axes.spines[['left', 'right', 'top']].set_visible(False)
-        for curve in plot.curves:
-            # A line of one point would be invisible.
-            marker = 'o' if len(curve.x) < 3 else None
-            axes.plot(curve.x, curve.y, marker=marker, label=curve.name)
-        for index, dot in enumerate(plot.dots):
-            axes.plot(*dot, 'o', color=f'C{index}', markersize=5)
+        for curve in plot.drawn:
+            (line,) = axes.plot(curve.x, curve.y, label=curve.name)
+            if curve.dot:
+                axes.plot(*curve.dot, 'o', color=line.get_color())
         axes.set(xlabel=plot.xlabel, ylabel=plot.ylabel)
         whole = plot.xlabel != 'threshold'
         axes.locator_params('x', integer=whole)
         # Room above the highest point, or its dot would be cut.
         axes.set_ylim(0, 1.05 * axes.dataLim.ymax or 1)
-        if len(plot.curves) > 1:
+        if len(plot.drawn) > 1:
             figure.legend(loc='outside upper left', ncols=3, frameon=False)
         return _to_svg(figure, plot.caption)
 

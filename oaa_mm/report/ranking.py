@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from statistics import fmean
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from .run import ReportOptions, Run
 from .scores import Score
 
 #: Why an image is shown.
-GROUPS = ('chosen', 'best', 'worst', 'random')
+GROUPS = ('chosen', 'moving', 'best', 'worst', 'random')
 #: The threshold of ranked maps where no evaluation has found a better one.
 RANKING_THRESHOLD = 0.3
 #: Of more images, so many at random are ranked: some minutes should do.
@@ -127,12 +128,50 @@ def _last_maps(run: Run) -> tuple[AttentionStore, str]:
     return run.stores[name], name
 
 
+def moving_images(
+    run: Run, known: Sequence[str], ranked: Ranked, options: ReportOptions
+) -> list[str]:
+    """The images in which attention moves most through the epochs.
+
+    These are the images whose accumulated maps exceed those of single epochs
+    most, of different classes as far as there are such.
+
+    Args:
+        run (Run): Its epochs.
+        known (Sequence[str]): Images that have maps or labels, sorted.
+        ranked (Ranked): From :func:`rank_images`; the better half is looked
+            at, all images where there is no order.
+        options (ReportOptions): How many are wanted.
+
+    Returns:
+        list[str]: None where no maps of several epochs are there.
+    """
+    among = [image_id for image_id, _ in ranked[: (len(ranked) + 1) // 2]]
+    among = among or choose_ids(known, number=MOST_RANKED, seed=options.seed)
+    stores = [s for e in run.epochs if (s := e.current or e.accumulated)]
+    last = run.epochs and run.epochs[-1].accumulated
+    gains = {}
+    for image_id in among if last else ():
+        single = [m for s in stores if (m := s.maps_of(image_id))]
+        if len(single) > 1 and (maps := last.maps_of(image_id)):
+            gains[image_id] = _mean(maps) - fmean(map(_mean, single))
+    most = sorted(gains, key=lambda image_id: (-gains[image_id], image_id))
+    firsts = {last.classes_of(image_id): image_id for image_id in most[::-1]}
+    most.sort(key=lambda image_id: image_id not in firsts.values())
+    return most[: options.moving]
+
+
+def _mean(maps: Mapping[int, np.ndarray]) -> float:
+    return fmean(float(attention.mean()) for attention in maps.values())
+
+
 def choose_groups(
-    known: Sequence[str], ranked: Ranked, options: ReportOptions
+    run: Run, known: Sequence[str], ranked: Ranked, options: ReportOptions
 ) -> dict[str, list[str]]:
     """The images to show, and why.
 
     Args:
+        run (Run): Maps of epochs.
         known (Sequence[str]): Images that have maps or labels, sorted.
         ranked (Ranked): From :func:`rank_images`.
         options (ReportOptions): How many of which.
@@ -149,6 +188,7 @@ def choose_groups(
         random = choose_ids(known, number=options.random, seed=options.seed)
     members = (
         choose_ids(known, ids=options.ids),
+        moving_images(run, known, ranked, options),
         names[: options.best],
         names[::-1][: options.worst],
         random,

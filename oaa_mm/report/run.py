@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from oaa_mm.io import ImageFolder, find_by_id
 from oaa_mm.io.label_folder import MANIFEST, label_dir
 from oaa_mm.visualization import EpochStores, load_epochs, select_epochs
 
-from .sources import Sources, read_json
+from .sources import Sources, read_json, store_caption
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class ReportOptions:
 
     Attributes:
         ids (Sequence[str]): Images by name.
+        moving (int): How many of those in which attention moves most.
         best (int): How many of the best.
         worst (int): How many of the worst.
         random (int): How many at random.
@@ -42,6 +43,7 @@ class ReportOptions:
     """
 
     ids: Sequence[str] = ()
+    moving: int = 3
     best: int = 3
     worst: int = 3
     random: int = 4
@@ -53,9 +55,8 @@ class ReportOptions:
     classes: str | None = None
 
     def __post_init__(self) -> None:
-        least = dict(best=0, worst=0, random=0, epochs=0, tile_height=16)
-        for name, low in least.items():
-            check_number(name, getattr(self, name), low=low, integer=True)
+        for name in ('moving', 'best', 'worst', 'random', 'epochs'):
+            check_number(name, getattr(self, name), low=0, integer=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,20 +94,6 @@ class Run:
             known.update(labels.all_ids())
         return sorted(known)
 
-    def find_image(self, image_id: str) -> str:
-        """The file of an image.
-
-        Args:
-            image_id (str): The image.
-
-        Returns:
-            str: Its path.
-
-        Raises:
-            FileNotFoundError: It is absent, or nobody knows where it is.
-        """
-        return self.data.find_images([image_id], self.img_dir)[image_id]
-
     def find_masks(self, ids: Iterable[str]) -> dict[str, str]:
         """The masks of images, as far as they are there.
 
@@ -137,12 +124,13 @@ def open_run(sources: Sources, options: ReportOptions) -> Run:
             the others are those that the stores have recorded.
 
     Returns:
-        Run: All that could be opened. A damaged store is left out with a
-        note.
+        Run: All that could be opened. A damaged store that was found in a
+        folder is left out with a note.
 
     Raises:
         FileNotFoundError: A folder that the user names is absent.
-        ValueError: The class names are wrong.
+        ValueError: The class names are wrong, or a store that the user names
+            is damaged.
     """
     notes = []
     for option, typed in (
@@ -162,6 +150,11 @@ def open_run(sources: Sources, options: ReportOptions) -> Run:
         try:
             stores[caption] = opened[path] = AttentionStore.open(path)
         except ValueError as error:
+            if path in sources.named:
+                raise ValueError(
+                    f'{error}. Leave it out, or name another store; labels '
+                    'that other programs have made are named with --labels'
+                ) from error
             notes.append(f'{path} is left out: {error}')
     if folder and len(sources.accumulations) > 1:
         notes.append(
@@ -169,12 +162,8 @@ def open_run(sources: Sources, options: ReportOptions) -> Run:
             f'epochs shown are those of {folder}. For those of another, name '
             'its folder alone.'
         )
-    alone = len(sources.labels) == 1
-    labels = {
-        'pseudo-label' if alone else name: label_dir(folder)
-        for name, folder in sources.labels.items()
-    }
-    notes += _warnings(sources)
+    labels, warnings = _open_labels(sources.labels)
+    notes += warnings
     data = _known_data(sources, opened, epochs, folder)
     return Run(
         stores,
@@ -188,14 +177,24 @@ def open_run(sources: Sources, options: ReportOptions) -> Run:
     )
 
 
-def _warnings(sources: Sources) -> Iterator[str]:
-    """What the makers of labels have said against the maps of OAA+."""
-    for folder in sources.labels.values():
-        path = folder / MANIFEST  # which labels of other programs lack
+def _open_labels(
+    folders: Mapping[str, Path],
+) -> tuple[dict[str, Path], list[str]]:
+    """Caption -> labels; and what their maker said against maps of OAA+."""
+    found, warnings = {}, []
+    for name, folder in folders.items():
+        path = folder / MANIFEST
         manifest = read_json(path) if path.is_file() else {}
-        if warning := manifest.get('results', {}).get('warning'):
-            source = manifest['inputs']['store']['path']
-            yield f'{folder} is made of {source}. {warning}.'
+        if manifest.get('tool') == 'make_pseudo_labels':  # not another's
+            source = manifest.get('inputs', {}).get('store', {}).get('path')
+            caption = f'label from {store_caption(Path(source or name).stem)}'
+            name = name if caption in found else caption
+            if warning := manifest.get('results', {}).get('warning'):
+                warnings.append(f'{folder} is made of {source}. {warning}.')
+        found[name] = label_dir(folder)
+    if len(found) == 1:
+        found = {'pseudo-label': found.popitem()[1]}
+    return found, warnings
 
 
 def _known_data(

@@ -42,6 +42,8 @@ class Sources:
         stores (list[Path]): Other files of maps.
         labels (dict[str, Path]): What make_pseudo_labels.py has made.
         scores (list[Path]): JSON files of ``tools/evaluate.py``.
+        tables (list[Path]): ``scores.json`` of pipelines.
+        named (list[Path]): Those of `stores` that the user names.
         tests (dict[str, Path]): The newest log of ``tools/test.py``, JSON.
     """
 
@@ -51,11 +53,27 @@ class Sources:
     stores: list[Path] = field(default_factory=list)
     labels: dict[str, Path] = field(default_factory=dict)
     scores: list[Path] = field(default_factory=list)
+    tables: list[Path] = field(default_factory=list)
+    named: list[Path] = field(default_factory=list)
     tests: dict[str, Path] = field(default_factory=dict)
 
     def count(self) -> int:
         """The number of all files and folders."""
         return sum(map(len, vars(self).values()))
+
+    def out_folder(self, work_dir: str | os.PathLike) -> Path:
+        """The folder for what is made of a run.
+
+        Args:
+            work_dir (str | os.PathLike): The run that the user names.
+
+        Returns:
+            Path: It; of a single store or a folder of labels or maps, the
+            folder that holds it, so that nothing is added to those.
+        """
+        inside = Path(work_dir).absolute()
+        single = inside in (*self.named, *self.labels.values())
+        return Path(work_dir).parent if single else Path(work_dir)
 
     def longest_training(self) -> Path | None:
         """The folder of the training that left stores of most epochs."""
@@ -115,6 +133,7 @@ def find_sources(work_dirs: Sequence[str | os.PathLike]) -> Sources:
             [root.is_file(), *root.glob('*.png')]
         ):
             found.stores.append(root)
+            found.named.append(root)
     if not found.count():
         raise FileNotFoundError(
             f'{", ".join(map(str, work_dirs))}: nothing to report on. Looked '
@@ -177,10 +196,11 @@ def _add(path: Path, base: Path, found: Sources) -> None:
             found.stores.append(path)
         elif kind != WITHIN_EPOCH:
             found.accumulations[name] = folder
+    elif path.suffix != '.json':
+        return
     elif _RUN.fullmatch(folder.name) and path.stem == folder.name:
-        if path.suffix == '.json':
-            found.tests[_name(folder.parent, base)] = path
-    elif path.suffix == '.json':
+        found.tests[_name(folder.parent, base)] = path
+    else:
         _add_json(path, name, found)
 
 
@@ -190,6 +210,8 @@ def _add_json(path: Path, name: str, found: Sources) -> None:
         found.labels[name] = path.parent
     elif 'classes' in content and {'stores', 'folders'} & {*content}:
         found.scores.append(path)
+    elif {'columns', 'scores'} <= {*content}:
+        found.tables.append(path)
 
 
 def store_caption(name: str) -> str:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 #: Validation scores that are worth a curve, in percent.
 _SCORES = ('mIoU', 'mAP')
+#: A curve of fewer points is no picture: its numbers are written out.
+FEWEST_POINTS = 3
 #: Shares that OAAHook logs.
 _RATES = ('oaa_accept_rate', 'oaa_coverage')
 
@@ -22,12 +25,14 @@ class Curve:
     Attributes:
         name (str): What it shows.
         x (tuple[float, ...]): Epochs or iterations.
-        y (tuple[float, ...]): As long as `x`.
+        y (tuple[float, ...]): As long as `x`; NaN leaves a gap.
+        dot (tuple[float, float] | None): A point to mark. Defaults to None.
     """
 
     name: str
     x: tuple[float, ...]
     y: tuple[float, ...]
+    dot: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -36,18 +41,20 @@ class Plot:
 
     Attributes:
         caption (str): What the plot shows.
-        curves (Sequence[Curve]): At least one; NaN leaves a gap.
+        curves (Sequence[Curve]): At least one.
         xlabel (str): Label of the horizontal axis.
         ylabel (str): Label of the vertical axis.
-        dots (Sequence[tuple[float, float]]): A point of each curve to mark;
-            maybe none.
     """
 
     caption: str
     curves: Sequence[Curve]
     xlabel: str
     ylabel: str
-    dots: Sequence[tuple[float, float]] = ()
+
+    @property
+    def drawn(self) -> list[Curve]:
+        """The curves that have enough points; others are written out."""
+        return [c for c in self.curves if len(c.x) >= FEWEST_POINTS]
 
 
 def read_training(name: str, logs: Sequence[Path]) -> list[Plot]:
@@ -78,32 +85,25 @@ def read_training(name: str, logs: Sequence[Path]) -> list[Plot]:
         for key in line
         if key.split('/')[-1] in _SCORES
     )
-    loss = _curves(trained, 'step', ['loss'])
     # The hook's numbers stay in the log until the next epoch renews them.
     rates = _curves(trained, time, _RATES, scale=100)
+    loss = _curves(trained, 'step', ['loss'])
     validation = _curves(validated, 'step', scores)
-    if all(len(curve.x) == 1 for curve in validation):
-        validation = []
-    table = (
-        ('Loss', loss, 'iteration', 'loss'),
-        ('Accept rate and coverage', rates, unit, 'percent'),
-        ('Validation', validation, unit, f'{", ".join(scores)} (percent)'),
+    label = f'{", ".join(scores)} (percent)'
+    plots = (
+        Plot(f'Loss of {name}', loss, 'iteration', 'loss'),
+        Plot(f'Accept rate and coverage of {name}', rates, unit, 'percent'),
+        Plot(f'Validation of {name}', validation, unit, label),
     )
-    return [
-        Plot(f'{what} of {name}', curves, xlabel, ylabel)
-        for what, curves, xlabel, ylabel in table
-        if curves
-    ]
+    return [plot for plot in plots if plot.curves]
 
 
 def _read_lines(path: Path) -> list[dict[str, Any]]:
     """Lines of a log that have a step; the last may be cut off."""
     lines = []
     for text in path.read_text(encoding='utf-8').splitlines():
-        try:
+        with suppress(ValueError):
             lines.append(json.loads(text))
-        except ValueError:
-            continue
     return [line for line in lines if 'step' in line]
 
 

@@ -115,6 +115,32 @@ def make_scores(folder):
     )
 
 
+def make_table(path):
+    """What a pipeline with two seeds of DeepLab writes at its end."""
+    once, twice = {'seeds': [None]}, {'seeds': [0, 1]}
+    alone = {'share_error': None, 'difference': None, 'difference_error': None}
+    scores = [
+        {
+            'name': 'CAM', 'column': 'maps', **once, 'values': [0.4],
+            'mean': 0.4, 'std': None,
+        },
+        {
+            'name': 'OAA+', 'column': 'DeepLab', **twice,
+            'values': [0.6, 0.62], 'mean': 0.61, 'std': 0.0141,
+            'share': 0.871, 'share_error': 0.01, 'difference': None,
+            'difference_error': None, 'tie': False,
+        },
+        {
+            'name': 'true masks', 'column': 'DeepLab', **once,
+            'values': [0.7], 'mean': 0.7, 'std': None, **alone, 'share': 1.0,
+            'tie': False,
+        },
+    ]  # fmt: skip
+    content = {'reference': 'true masks', 'main': 'OAA+', 'scores': scores}
+    content['columns'] = ['maps', 'DeepLab']
+    path.write_text(json.dumps(content))
+
+
 def make_world(root):
     """Returns the work_dir; the data set is beside it."""
     make_data(root / 'data')
@@ -124,6 +150,7 @@ def make_world(root):
     make_store(work / 'maps/oaa_plus.safetensors', 250)
     make_labels(work / 'labels/pseudo_labels')
     make_scores(work / 'evaluation')
+    make_table(work / 'scores.json')
     for name, file, content in (
         ('oaa', 'stage.json', {'commands': [], 'seconds': 150}),
         ('cam', 'stage_started.json', {'commands': []}),

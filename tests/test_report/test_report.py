@@ -19,7 +19,15 @@ from oaa_mm.report.scores import read_scores
 from oaa_mm.report.sources import find_sources
 from oaa_mm.report.training import read_training
 
-SECTIONS = ['scores', 'classes', 'curves', 'sweep', 'images', 'notes']
+SECTIONS = [
+    'result',
+    'scores',
+    'classes',
+    'curves',
+    'sweep',
+    'images',
+    'notes',
+]
 CHOICE = ReportOptions(ids=('fair',), best=1, worst=1, random=0, epochs=3)
 
 
@@ -78,7 +86,7 @@ def test_all_sections_are_there_and_the_html_is_sound(page):
     assert page.open == []
     assert [s['id'] for s in page.all('section')] == SECTIONS
     links = [a['href'] for a in page.all('a')]
-    assert links == [f'#{section}' for section in SECTIONS]
+    assert links == [*(f'#{s}' for s in SECTIONS), '#images']
     ids = [attrs['id'] for _, attrs in page.elements if 'id' in attrs]
     # Markers and clips of equal plots share ids, and are the same.
     own = [i for i in ids if not re.fullmatch('[mp][0-9a-f]{10}', i)]
@@ -153,7 +161,7 @@ def test_curves_of_a_resumed_training(work):
 def test_plots_take_their_colours_from_the_page(page):
     plots = page.all('svg')
     assert [plot['aria-label'] for plot in plots] == [
-        'Loss of oaa', 'Accept rate and coverage of oaa', 'Validation of oaa',
+        'Loss of oaa', 'Accept rate and coverage of oaa',
         'mIoU of the maps at all thresholds',
     ]  # fmt: skip
     assert all('width' not in plot for plot in plots)
@@ -167,7 +175,8 @@ def test_plots_take_their_colours_from_the_page(page):
 def test_images_are_chosen_and_ranked(report, page):
     cards = {card.image_id: card for card in report[0].cards}
     assert {i: c.groups for i, c in cards.items()} == {
-        'fair': ['chosen'], 'good': ['best'], 'poor': ['worst'],
+        'fair': ['chosen', 'moving'], 'good': ['moving', 'best'],
+        'poor': ['worst'],
     }  # fmt: skip
     # 16 of 20 columns found; background 20 of 24.
     assert cards['fair'].score == pytest.approx(50 * (16 / 20 + 20 / 24))
@@ -186,7 +195,7 @@ def test_images_are_chosen_and_ranked(report, page):
 
 def test_pictures_hold_what_they_say(page):
     masks = page.all('img', alt='mask', width='240', height='180')
-    assert len(masks) == 3
+    assert len(masks) == 3 + 2  # of the images, and on the first screen
     data = base64.b64decode(masks[0]['src'].split(',')[1])
     mask = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     assert mask.shape[:2] == (180, 240)
@@ -216,7 +225,8 @@ def test_what_is_missing_is_said(tmp_path):
     (folder / 'weights.safetensors').write_bytes(b'no store')
     report = write_report([tmp_path / 'w'], tmp_path / 'page.html')
     page = Page((tmp_path / 'page.html').read_text(encoding='utf-8'))
-    assert [s['id'] for s in page.all('section')] == SECTIONS
+    # There is nothing for the first screen.
+    assert [s['id'] for s in page.all('section')] == SECTIONS[1:]
     assert not page.all('article')
     for text in (
         'No OAA+ maps yet', 'No pseudo-labels', 'vis_data/scalars.json',

@@ -80,6 +80,13 @@ def test_fits_the_screen_in_both_themes(opened, request):
         'node => node.getBoundingClientRect().height)'
     )
     assert min(sizes) > 8
+    # The table and whole strips of pictures are on the first screen.
+    edges = page.evaluate(
+        '[...document.querySelectorAll(".summary, .reel")].map('
+        'node => node.getBoundingClientRect().bottom)'
+    )
+    assert len(edges) == 3
+    assert max(edges) < 844
     assert troubles == []
 
 
@@ -93,7 +100,7 @@ def visible(page):
 
 def test_filters(opened):
     page, _ = opened
-    assert visible(page) == ['good', 'poor', 'fair']
+    assert visible(page) == ['fair', 'good', 'poor']
     page.click('#class-filter label:has-text("calf")')
     assert visible(page) == ['poor']
     page.click('#group-filter label:has-text("best")')

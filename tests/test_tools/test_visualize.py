@@ -12,6 +12,7 @@ from PIL import Image
 
 from oaa_mm.attention import AttentionStore
 from oaa_mm.io import write_mask
+from oaa_mm.io.manifest import Manifest, write_manifest
 
 TOOL = Path(__file__).resolve().parents[2] / 'tools' / 'visualize.py'
 
@@ -208,6 +209,58 @@ def test_what_a_run_to_compare_may_be(world, capsys):
     assert films == ['a.gif', 'b.gif', 'c.gif']
 
 
+def test_what_is_made_of_labels_or_a_store_lies_beside_it(world, capsys):
+    made = world / 'labels/pseudo_labels'
+    for image_id in 'abc':
+        label = np.full((30, 40), 12, np.uint8)
+        write_mask(made / f'labels/{image_id}.png', label)
+    manifest = Manifest(tool='make_pseudo_labels', versions={})
+    write_manifest(made / 'manifest.json', manifest)
+    work = world / 'work'
+    store = work / 'attention_epoch_2.safetensors'
+    AttentionStore.load(store).export_png(world / 'maps/pngs')
+    for run, place in (
+        (made, made.parent),
+        (store, work),
+        (world / 'maps/pngs', world / 'maps'),
+        (work, work),
+    ):
+        before = {*run.iterdir()} if run.is_dir() else set()
+        argv = [str(run), '--img-dir', str(world / 'images'), '--random', '1']
+        assert not load_tool().main(['compare', *argv])
+        assert not load_tool().main(['report', *argv])
+        text = capsys.readouterr().out
+        assert f'1 comparisons in {place / "comparisons"}\n' in text
+        assert f'{place / "report.html"}: a page of' in text
+        assert len([*(place / 'comparisons').iterdir()]) == 1
+        if run.is_dir() and run != place:
+            assert {*run.iterdir()} == before
+
+
+def test_a_damaged_store_that_the_user_names_is_refused(world):
+    broken = world / 'broken.safetensors'
+    broken.write_bytes(b'nothing')
+    argv = ['compare', str(world / 'work'), str(broken)]
+    argv += ['--img-dir', str(world / 'images')]
+    with pytest.raises(
+        ValueError,
+        match=r'broken\.safetensors is not an attention store.*name another',
+    ):
+        load_tool().main(argv)
+    assert not (world / 'work/comparisons').exists()
+    argv[2] = str(world / 'masks')  # labels, which are no maps
+    with pytest.raises(ValueError, match=r'masks/a\.png.* with --labels'):
+        load_tool().main(argv)
+
+
+def test_manifests_of_other_programs_are_no_hindrance(world, capsys):
+    (world / 'masks/manifest.json').write_text('{"results": [1]}')
+    argv = ['compare', str(world / 'work'), '--labels', str(world / 'masks')]
+    argv += ['--img-dir', str(world / 'images')]
+    assert not load_tool().main(argv)
+    assert '3 comparisons in' in capsys.readouterr().out
+
+
 def test_images_of_a_class_and_of_several_classes(world):
     for path in (world / 'work').glob('*.safetensors'):
         store = AttentionStore.load(path)
@@ -241,7 +294,8 @@ def test_files_that_cannot_be_read_are_named(world):
 
 
 def test_report(world, capsys):
-    argv = ['report', str(world / 'work'), '--random', '1', '--classes', 'voc']
+    argv = ['report', str(world / 'work'), '--random', '1', '--moving', '0']
+    argv += ['--classes', 'voc']
     assert not load_tool().main([*argv, '--img-dir', str(world / 'images')])
     out = capsys.readouterr().out
     assert 'No pseudo-labels: tools/make_pseudo_labels.py makes them.' in out
