@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 
 from oaa_mm.attention import AttentionStore
-from oaa_mm.io import read_mask, write_mask
+from oaa_mm.io import write_mask
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOL = ROOT / 'tools' / 'evaluate.py'
-VOC_MINI = ROOT.parent / 'shared' / 'data' / 'voc_mini'
 
 
 def load_tool():
@@ -92,13 +91,6 @@ def test_help_and_error_of_the_command(world):
     assert 'absent.safetensors' in result.stderr
 
 
-def test_help_shows_an_example(capsys):
-    with pytest.raises(SystemExit) as stop:
-        load_tool().main(['--help'])
-    assert stop.value.code == 0
-    assert 'python tools/evaluate.py attention' in capsys.readouterr().out
-
-
 def test_missing_images(world, capsys):
     mask = np.full((4, 4), 1, np.uint8)
     write_mask(world / 'masks' / 'c.png', mask)
@@ -143,29 +135,3 @@ def test_plot_format_fails_before_the_work(world):
     argv = [*arguments(world, 'absent'), '--curves', 'curves.doc']
     with pytest.raises(ValueError, match=r'curves\.doc'):
         load_tool().main(argv)
-
-
-@pytest.mark.skipif(
-    not VOC_MINI.is_dir(), reason='the real subset voc_mini is absent'
-)
-def test_masks_of_real_images_score_themselves(tmp_path):
-    segmentation = VOC_MINI / 'ImageSets' / 'Segmentation'
-    ids = (segmentation / 'val.txt').read_text().split()[:6]
-    store = AttentionStore()
-    for image_id in ids:
-        path = VOC_MINI / 'SegmentationClassAug' / f'{image_id}.png'
-        mask = read_mask(path)
-        for value in set(np.unique(mask).tolist()) - {0, 255}:
-            hit = np.where(mask == value, 255, 0).astype(np.uint8)
-            store[image_id, value - 1] = hit
-    store.save(tmp_path / 'masks.safetensors')
-    (tmp_path / 'list.txt').write_text('\n'.join(ids))
-    load_tool().main([
-        'attention', str(tmp_path / 'masks.safetensors'),
-        '--masks', str(VOC_MINI / 'SegmentationClassAug'),
-        '--list', str(tmp_path / 'list.txt'),
-        '--json', str(tmp_path / 'out.json'), '--workers', '2',
-    ])  # fmt: skip
-    (scores,) = json.loads((tmp_path / 'out.json').read_text())['stores']
-    assert scores['best']['mIoU'] == 1
-    assert scores['missing_pairs'] == 0
