@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
@@ -209,7 +209,8 @@ def setup_compat() -> None:
     oaa_mm. Where `pkg_resources` is absent, mmengine's look-up of packages is
     replaced by one that does not need it. Where torch loads trusted types
     only and mmengine declares none, those of its own checkpoints are
-    declared. Nothing else changes.
+    declared. `mmseg.datasets` is imported without what it prints. Nothing
+    else changes.
 
     Raises:
         ImportError: See :func:`check_installation`.
@@ -223,3 +224,6 @@ def setup_compat() -> None:
     MODULE2PACKAGE.setdefault('oaa_mm', 'oaa_mm')
     _replace_pkg_resources()
     _trust_checkpoint_types()
+    # OneDL's prints that it lacks a package which nobody here needs.
+    with redirect_stdout(None):
+        import_module('mmseg.datasets')

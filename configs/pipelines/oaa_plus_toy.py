@@ -8,3 +8,5 @@ oaa_plus_config = 'oaa_mm::toy/oaa_plus_r18_toy.py'
 oaa_plus_epochs = 12
 segmentation_config = 'oaa_mm::toy/deeplabv3plus_r18_toy.py'
 segmentation_iters = 500
+# Processes that make labels: for few images, starting another takes longer.
+workers = 1

@@ -58,18 +58,17 @@ def call(words: Sequence[str], log: Path | None = None) -> int:
             raise
 
 
-def last_lines(log: Path, number: int = 30) -> str:
+def last_lines(log: Path) -> str:
     """The end of a log.
 
     Args:
         log (Path): The file.
-        number (int): Lines at most. Defaults to 30.
 
     Returns:
-        str: The lines.
+        str: The lines, 30 at most.
     """
     with open(log, encoding='utf-8', errors='replace') as file:
-        return ''.join(deque(file, number)).rstrip()
+        return ''.join(deque(file, 30)).rstrip()
 
 
 @contextmanager
