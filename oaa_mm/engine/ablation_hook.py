@@ -1,7 +1,5 @@
 """Several ways to accumulate, compared in one training."""
 
-from __future__ import annotations
-
 import os.path as osp
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """A check of OAA+ that needs no mask: does it reproduce its targets?"""
 
-from __future__ import annotations
-
 from typing import Any
 
 from mmengine.dist import all_reduce

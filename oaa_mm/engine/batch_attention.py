@@ -1,7 +1,5 @@
 """The maps that a training iteration leaves for accumulation."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial

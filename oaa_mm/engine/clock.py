@@ -1,7 +1,5 @@
 """The epochs of an accumulation, under loops of epochs or iterations."""
 
-from __future__ import annotations
-
 from mmengine.dataset import InfiniteSampler
 from mmengine.dist import get_world_size
 from mmengine.hooks import CheckpointHook

@@ -1,7 +1,5 @@
 """Bringing the maps of an epoch from all processes to the main one."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import chain, islice
 from typing import Any

@@ -1,7 +1,5 @@
 """OAA-drop: attended regions are hidden so that attention moves on."""
 
-from __future__ import annotations
-
 import time
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Online attention accumulation while a network trains."""
 
-from __future__ import annotations
-
 import os.path as osp
 import time
 from typing import Any

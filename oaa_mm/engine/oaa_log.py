@@ -1,7 +1,5 @@
 """The log lines of OAAHook: about an epoch, and about the result."""
 
-from __future__ import annotations
-
 from mmengine.runner import Runner
 
 from oaa_mm.attention import AttentionAccumulator, EpochSummary

@@ -1,7 +1,5 @@
 """The stores that lie beside the checkpoints of a training."""
 
-from __future__ import annotations
-
 import os
 import os.path as osp
 from collections.abc import Mapping

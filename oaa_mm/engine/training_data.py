@@ -1,7 +1,5 @@
 """The data set of a training, as its stores record it."""
 
-from __future__ import annotations
-
 import os.path as osp
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Attention stores and folders of labels against the same masks."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path

@@ -13,8 +13,6 @@ processes.
   same pixels as at the next higher level.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Plots of threshold sweeps."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def plot_curves(results: Sequence[Result]) -> Figure:
+def plot_curves(results: Sequence[Result]) -> 'Figure':
     """Plot mIoU against the threshold, and precision against recall.
 
     Args:

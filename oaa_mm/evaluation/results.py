@@ -1,7 +1,5 @@
 """The scores of a store, a folder of labels or a network."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -62,7 +60,7 @@ class Result:
         scores: Mapping[str, Scores],
         class_names: Sequence[str],
         **facts: Any,
-    ) -> Result:
+    ) -> 'Result':
         """The result that scores make.
 
         Args:

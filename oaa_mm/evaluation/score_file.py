@@ -11,8 +11,6 @@
 ``tools/test.py`` writes one flat object in percent, by mmengine's logger.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

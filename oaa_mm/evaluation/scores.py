@@ -1,7 +1,5 @@
 """IoU, precision and recall from counted pixels."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass

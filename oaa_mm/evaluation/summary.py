@@ -1,7 +1,5 @@
 """The table of scores at the end of a pipeline, from its ``scores.json``."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Scores as text tables, in percent."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping, Sequence
 

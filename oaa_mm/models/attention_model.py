@@ -1,7 +1,5 @@
 """The base of the models with class-aware score maps."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from functools import cached_property
 

@@ -1,7 +1,5 @@
 """A classifier whose class activation maps are its last layer's output."""
 
-from __future__ import annotations
-
 from mmseg.structures import SegDataSample
 from torch import Tensor
 

@@ -1,7 +1,5 @@
 """The class-aware head of OAA."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import chain, pairwise
 

@@ -1,7 +1,5 @@
 """Heads of the segmentation networks of two DeepLab papers."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead

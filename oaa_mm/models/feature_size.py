@@ -1,7 +1,5 @@
 """The size of the feature map of an image."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Sequence
 
@@ -28,7 +26,7 @@ class FeatureSize:
         self._lengths: dict[int, int] = {}
 
     @classmethod
-    def of_head(cls, model: nn.Module, head: nn.Module) -> FeatureSize:
+    def of_head(cls, model: nn.Module, head: nn.Module) -> 'FeatureSize':
         """The size of the map that a head of a model returns.
 
         Args:

@@ -1,7 +1,5 @@
 """Which feature maps a head takes, by the rules of mmseg."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead

@@ -1,7 +1,5 @@
 """Hiding parts of an image from the network."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

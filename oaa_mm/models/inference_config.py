@@ -1,7 +1,5 @@
 """How maps are computed at test time."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from mmseg.structures import SegDataSample
@@ -35,7 +33,7 @@ class InferenceConfig:
     norm: str = 'max'
 
     @classmethod
-    def from_dict(cls, config: dict) -> InferenceConfig:
+    def from_dict(cls, config: dict) -> 'InferenceConfig':
         """Read `test_cfg`; an unknown key is a ValueError that names it."""
         for key in config:
             check_choice('a key of test_cfg', key, cls.__dataclass_fields__)

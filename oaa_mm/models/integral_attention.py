@@ -1,7 +1,5 @@
 """OAA+: the model that learns attention maps from accumulated ones."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

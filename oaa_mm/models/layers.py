@@ -1,7 +1,5 @@
 """Layers made of the configs that mmseg's heads and backbones take."""
 
-from __future__ import annotations
-
 from mmcv.cnn import build_activation_layer, build_conv_layer, build_norm_layer
 from torch import nn
 

@@ -1,7 +1,5 @@
 """Pretrained weights that do not fit are an error, not a log line."""
 
-from __future__ import annotations
-
 from mmengine.model import BaseModule
 from mmengine.runner import CheckpointLoader
 from mmengine.runner.checkpoint import get_state_dict

@@ -1,7 +1,5 @@
 """How a head with class-aware maps learns from image-level tags."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

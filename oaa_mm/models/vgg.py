@@ -1,7 +1,5 @@
 """VGG16 with output stride 8, as OAA uses it."""
 
-from __future__ import annotations
-
 from itertools import chain, pairwise
 
 from mmengine.model import BaseModule
@@ -65,7 +63,7 @@ class VGG16(BaseModule):
         self._frozen = sum(map(len, stages[:frozen_stages]))
         self.features[: self._frozen].requires_grad_(False)
 
-    def train(self, mode: bool = True) -> VGG16:
+    def train(self, mode: bool = True) -> 'VGG16':
         """Switch the mode; norms of frozen stages keep their statistics.
 
         Args:

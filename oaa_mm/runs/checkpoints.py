@@ -1,7 +1,5 @@
 """Checkpoints: written as a whole, and the newest whole one is resumed."""
 
-from __future__ import annotations
-
 import os
 import zipfile
 from collections.abc import Sequence

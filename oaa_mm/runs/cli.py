@@ -1,7 +1,5 @@
 """The frame of every command of `tools/`: errors, signals, exit status."""
 
-from __future__ import annotations
-
 import io
 import os
 import re

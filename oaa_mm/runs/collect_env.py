@@ -1,7 +1,5 @@
 """The facts of a bug report: ``python -m oaa_mm.runs.collect_env``."""
 
-from __future__ import annotations
-
 from importlib.metadata import packages_distributions, version
 
 from mmengine.utils.dl_utils import collect_env as mmengine_env

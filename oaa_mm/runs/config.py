@@ -1,7 +1,5 @@
 """Configs and command lines, whose mistakes end in a message for the user."""
 
-from __future__ import annotations
-
 import os
 from argparse import ArgumentError, ArgumentParser, Namespace
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Masks of more than 8 bits, which mmseg's LoadAnnotations wraps to 8."""
 
-from __future__ import annotations
-
 import os
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Random numbers that do not depend on an interruption."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable
 from dataclasses import dataclass

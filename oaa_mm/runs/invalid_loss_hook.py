@@ -1,7 +1,5 @@
 """Stopping a training whose loss is NaN or Inf."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

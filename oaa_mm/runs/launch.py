@@ -5,8 +5,6 @@ for that device (its `init_dist` and `Runner.wrap_model`); without an
 accelerator both fail.
 """
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import signal

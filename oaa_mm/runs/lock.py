@@ -1,7 +1,5 @@
 """One run at a time in a folder, and one training in a work_dir."""
 
-from __future__ import annotations
-
 import os
 import socket
 import sys

@@ -1,7 +1,5 @@
 """Manifests of runs: the record of what made a checkpoint or store."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence

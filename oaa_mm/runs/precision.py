@@ -1,7 +1,5 @@
 """Mixed precision by name: bf16 or fp16 arithmetic, float32 weights."""
 
-from __future__ import annotations
-
 import logging
 import sys
 from argparse import ArgumentParser

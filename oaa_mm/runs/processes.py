@@ -1,7 +1,5 @@
 """The same work for many items, in this process or in several."""
 
-from __future__ import annotations
-
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor

@@ -1,7 +1,5 @@
 """mIoU of attention maps in validation and test loops."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The base of metrics of foreground classes."""
 
-from __future__ import annotations
-
 from mmengine.evaluator import BaseMetric
 
 

@@ -1,7 +1,5 @@
 """How well the classifier knows which classes an image holds."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Keep the maps of a test run."""
 
-from __future__ import annotations
-
 import os.path as osp
 from collections.abc import Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """The base of the losses with soft attention targets, and the plainest one."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The hybrid loss that trains OAA+ on accumulated attention."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from torch import Tensor
