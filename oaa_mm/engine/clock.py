@@ -74,13 +74,10 @@ class EpochClock:
         """
         epochs = self._epochs(self._steps)
         if start_epoch >= epochs:
-            length = f'train_cfg.max_epochs={epochs}'
+            length = f'train_cfg.max_{self._step}s={self._steps}'
             if self.stops_within_epochs:
-                length = (
-                    f'train_cfg.max_iters={self._steps} with OAAHook.'
-                    f'epoch_length={self._length}, that is {epochs} of its '
-                    'epochs'
-                )
+                length += f' with OAAHook.epoch_length={self._length}, '
+                length += f'that is {epochs} of its epochs'
             raise ValueError(
                 'OAAHook: the accumulation would never start: '
                 f'OAAHook.start_epoch={start_epoch} counts from 0, but the '

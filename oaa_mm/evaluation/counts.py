@@ -201,6 +201,7 @@ def count_image(
         winner, value, mask, num_classes, ignore=ignore
     )
     index = np.flatnonzero(histogram)
+    missing = set(classes_in(mask)) - set(attention) if attention else ()
     return ImageCounts(
         index=index.astype(np.int32),
         pixels=histogram.ravel()[index],
@@ -209,9 +210,7 @@ def count_image(
             for a in attention.values()
         ),
         cells=sum(a.size for a in attention.values()),
-        missing_pairs=len(set(classes_in(mask)) - set(attention))
-        if attention
-        else 0,
+        missing_pairs=len(missing),
     )
 
 

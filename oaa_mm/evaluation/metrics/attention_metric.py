@@ -1,6 +1,7 @@
 """mIoU of attention maps in validation and test loops."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -131,18 +132,15 @@ def _name_of(sample: Mapping[str, Any]) -> str:
 
 def _attention_of(sample: Mapping[str, Any]) -> dict[int, np.ndarray]:
     """Class index -> (h, w) float map, on the CPU."""
-    attention, classes = (
-        require(
-            sample,
-            key,
-            needed_by='AttentionMetric',
-            remedy='evaluate a model that puts its maps there, such as '
-            'oaa_mm.CAMClassifier',
-        )
-        for key in ('attention', 'attention_classes')
+    field = partial(
+        require,
+        sample,
+        needed_by='AttentionMetric',
+        remedy='evaluate a model that puts its maps there, such as '
+        'oaa_mm.CAMClassifier',
     )
-    maps = attention['data'].detach().float().cpu().numpy()
-    return dict(zip(classes.tolist(), maps, strict=True))
+    maps = field('attention')['data'].detach().float().cpu().numpy()
+    return dict(zip(field('attention_classes').tolist(), maps, strict=True))
 
 
 def _mask_of(sample: Mapping[str, Any], num_classes: int) -> np.ndarray:
