@@ -24,7 +24,7 @@ from oaa_mm.checks import check_number
 from oaa_mm.io import write_image
 from oaa_mm.io.progress import progress
 from oaa_mm.pseudo_labels import LabelRules
-from oaa_mm.visualization.overlay import check_alpha, overlay_attention
+from oaa_mm.visualization.overlay import overlay_attention
 
 from . import loading
 from .inputs import ImageInput, Images, Tags, add_tags, list_images
@@ -157,7 +157,7 @@ class OAAInferencer(BaseInferencer):
             ValueError: An image, tags or a constant cannot be used.
         """
         check_number('batch_size', batch_size, low=1, integer=True)
-        check_alpha(alpha)
+        check_number('alpha', alpha, low=0, high=1)
         items = add_tags(list_images(inputs), tags, self.classes)
         add_label = Labeller(
             items, rules, refine, refine_options, regions_dir, out_dir

@@ -1,4 +1,4 @@
-"""Reading the entries and the metainfo of any data set."""
+"""The entries of data sets, made and read, and their metainfo."""
 
 from __future__ import annotations
 
@@ -20,6 +20,42 @@ def sample_id(info: Mapping[str, Any]) -> str:
         have no ids.
     """
     return info.get('image_id') or image_id_of(osp.basename(info['img_path']))
+
+
+def make_entries(
+    images: Mapping[str, str],
+    masks: Mapping[str, str | None],
+    *,
+    label_map: Mapping[int, int] | None,
+    reduce_zero_label: bool = False,
+) -> list[dict[str, Any]]:
+    """The entries of a data set, as mmseg's loading transforms need them.
+
+    Args:
+        images (Mapping[str, str]): Image id -> file.
+        masks (Mapping[str, str | None]): Image id -> mask, of images that may
+            have one.
+        label_map (Mapping[int, int] | None): The new values of masks; None
+            where all stay.
+        reduce_zero_label (bool): Whether 0 is ignored in masks. Defaults to
+            False.
+
+    Returns:
+        list[dict[str, Any]]: One an image, in the order of `images`.
+    """
+    entries = []
+    for image_id, path in images.items():
+        entry = {
+            'img_path': path,
+            'image_id': image_id,
+            'label_map': label_map,
+            'reduce_zero_label': reduce_zero_label,
+            'seg_fields': [],
+        }
+        if image_id in masks:
+            entry['seg_map_path'] = masks[image_id]
+        entries.append(entry)
+    return entries
 
 
 def has_binary_mask(sample: Mapping[str, Any]) -> bool:

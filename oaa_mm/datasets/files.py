@@ -14,7 +14,6 @@ from oaa_mm.io.images import (
     PHOTO_FORMATS,
     check_extent,
     dark_maximum,
-    is_deep,
     open_image,
     read_image,
 )
@@ -53,7 +52,8 @@ def inspect_image(
     path = Path(path)
     with open_image(path, PHOTO_FORMATS) as image:
         width, height = image.size
-        mode, deep = image.mode, is_deep(image)
+        # The tile tells 16 bits before the image is decoded.
+        mode, deep = image.mode, ';16' in str(image.tile)
         turned = image.getexif().get(EXIF_ORIENTATION, 1) >= 5
         if turned and image.format == 'JPEG':
             width, height = height, width

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os.path as osp
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,29 +21,22 @@ from oaa_mm.registry import DATASETS
 from oaa_mm.tags import (
     LabelTable,
     ListedImage,
-    labels_in_list,
+    labels_of_set,
     labels_to_train_on,
     read_image_list,
-    read_labels,
 )
-from oaa_mm.tags.table import NO_CLASSES, NO_LABELS, multi_hot
+from oaa_mm.tags.table import NO_CLASSES, multi_hot
 
-from .entries import voc_palette
+from .entries import make_entries, voc_palette
 from .files import image_sizes
 from .transforms import RecordingCompose
 from .transforms.frame_size import iterate_transforms
 
-#: Arguments of mmseg that have a single value here, and the remedy.
+#: Arguments of mmseg that have a single value here.
 _FIXED = {
-    'reduce_zero_label': (
-        False,
-        'write masks with 0 for background and c + 1 for class c',
-    ),
-    'ignore_index': (
-        IGNORE_INDEX,
-        f'write {IGNORE_INDEX} into the masks where pixels are ignored',
-    ),
-    'backend_args': (None, 'have the files on a disk of this machine'),
+    'reduce_zero_label': False,
+    'ignore_index': IGNORE_INDEX,
+    'backend_args': None,
 }
 
 
@@ -130,12 +123,13 @@ class ImageLevelDataset(BaseSegDataset):
             lazy_init=True,
             **kwargs,
         )
-        for name, (value, remedy) in _FIXED.items():
-            given = getattr(self, name)
-            if given != value:
+        for name, value in _FIXED.items():
+            if (given := getattr(self, name)) != value:
                 raise ValueError(
                     f'{type(self).__name__}: {name} should be {value}, but '
-                    f'got {given!r}; leave it out, and {remedy}'
+                    f'got {given!r}; leave it out. Files lie on a disk of '
+                    'this machine; masks hold 0 for background, c + 1 for '
+                    f'class c, and {IGNORE_INDEX} where pixels are ignored'
                 )
         # Not handed to mmseg, which would want the names of the classes now.
         self.test_mode = test_mode
@@ -150,7 +144,7 @@ class ImageLevelDataset(BaseSegDataset):
                 '`data_root` in train_dataloader.dataset (or val_, test_)'
             )
         super()._join_prefix()
-        if self.labels and not osp.isabs(self.labels):
+        if self.labels:
             self.labels = osp.join(self.data_root, self.labels)
 
     def _update_palette(self) -> list:
@@ -167,10 +161,9 @@ class ImageLevelDataset(BaseSegDataset):
         if self._fully_initialized:
             return
         super().full_init()
-        for transform in self.pipeline.transforms:
-            for inner in iterate_transforms(transform):
-                if hasattr(inner, 'check_data'):
-                    inner.check_data(map(self.get_data_info, range(len(self))))
+        for transform in iterate_transforms(self.pipeline):
+            if hasattr(transform, 'check_data'):
+                transform.check_data(map(self.get_data_info, range(len(self))))
 
     def get_cat_ids(self, idx: int) -> list[int]:
         """The classes of an image, as ClassBalancedDataset wants them.
@@ -190,6 +183,36 @@ class ImageLevelDataset(BaseSegDataset):
             list[dict]: One entry an image, see the class.
         """
         folder = ImageFolder(self.data_prefix['img_path'], self.img_suffix)
+        images, table = self._read_list(folder)
+        labels = dict.fromkeys(image.image_id for image in images)
+        if table.labels:  # else these are test images
+            labels = labels_to_train_on(
+                table,
+                list(labels),
+                self.labels or self.ann_file,
+                drop_empty=(self.filter_cfg or {}).get('filter_empty_gt'),
+                chosen=self.metainfo['classes'] if self.label_map else None,
+            )
+        names = [i.name for i in images if i.image_id in labels]
+        paths = find_images(folder, names)
+        sizes = {}
+        if self.check_images:
+            sizes = image_sizes(paths, self.pipeline.transforms)
+        label_map = class_values(self.label_map, binary=self.binary_masks)
+        infos = make_entries(paths, self._masks(paths), label_map=label_map)
+        num_classes = len(self.metainfo['classes'])
+        for info, classes in zip(infos, labels.values(), strict=True):
+            image_id = info['image_id']
+            info |= sizes.get(image_id, {})
+            info['image_id'] = check_image_id(self.id_prefix + image_id)
+            if classes is not None:
+                info['gt_label'] = multi_hot(classes, num_classes)
+        return infos
+
+    def _read_list(
+        self, folder: ImageFolder
+    ) -> tuple[list[ListedImage], LabelTable]:
+        """The images and their labels, before any is left out."""
         images = []
         if self.ann_file:
             images = read_image_list(
@@ -198,78 +221,24 @@ class ImageLevelDataset(BaseSegDataset):
                 known=folder,
                 suffix=self.img_suffix,
             )
-        table = self._read_table(images)
-        if not self.ann_file:
-            images = table.images()
-        if not images:
-            raise ValueError(
-                f'{type(self).__name__}: no image is named; list images in '
-                '`ann_file`, or give `labels` that hold some'
-            )
-        labels = self._labels_of([i.image_id for i in images], table)
-        paths = find_images(
-            folder, [i.name for i in images if i.image_id in labels]
-        )
-        sizes = {}
-        if self.check_images:
-            sizes = image_sizes(paths, self.pipeline.transforms)
-        masks = self._masks(paths)
-        label_map = class_values(self.label_map, binary=self.binary_masks)
-        infos, num_classes = [], len(self.metainfo['classes'])
-        for image_id, classes in zip(paths, labels.values(), strict=True):
-            info = {
-                'img_path': paths[image_id],
-                'image_id': check_image_id(self.id_prefix + image_id),
-                'label_map': label_map,
-                'reduce_zero_label': False,
-                'seg_fields': [],
-                **sizes.get(image_id, {}),
-            }
-            if image_id in masks:
-                info['seg_map_path'] = masks[image_id]
-            if classes is not None:
-                info['gt_label'] = multi_hot(classes, num_classes)
-            infos.append(info)
-        return infos
-
-    def _read_table(self, images: list[ListedImage]) -> LabelTable:
         own = self.METAINFO.get('classes')
-        classes = own or self.metainfo.get('classes')
-        if self.labels:
-            table = read_labels(
-                self.labels,
-                format=self.labels_format,
-                classes=classes,
-                binary_masks=self.binary_masks,
-                suffix=self.img_suffix,
-            )
-        elif any(image.tags for image in images):
-            table = labels_in_list(images, self.ann_file, classes)
-        elif self.test_mode:
-            table = LabelTable({}, classes)
-        else:
-            raise ValueError(f'{self.ann_file}: {NO_LABELS}')
-        if own is None and table.classes is not None:
+        table = labels_of_set(
+            images,
+            self.ann_file,
+            self.labels,
+            needed=not self.test_mode,
+            classes=own or self.metainfo.get('classes'),
+            format=self.labels_format,
+            binary_masks=self.binary_masks,
+            suffix=self.img_suffix,
+        )
+        if table.classes is None:
+            raise ValueError(f'{self.labels or self.ann_file}: {NO_CLASSES}')
+        if own is None:
             # As the labels name them, or without blanks around them.
             self._metainfo['classes'] = table.classes
             self._metainfo['palette'] = self._update_palette()
-        elif classes is None:
-            raise ValueError(f'{self.labels or self.ann_file}: {NO_CLASSES}')
-        return table
-
-    def _labels_of(
-        self, ids: Sequence[str], table: LabelTable
-    ) -> Mapping[str, tuple[int, ...] | None]:
-        """Classes of each image, mapped to the selected classes."""
-        if self.test_mode and not table.labels:
-            return dict.fromkeys(ids)
-        return labels_to_train_on(
-            table,
-            ids,
-            self.labels or self.ann_file,
-            drop_empty=(self.filter_cfg or {}).get('filter_empty_gt', False),
-            chosen=self.metainfo['classes'] if self.label_map else None,
-        )
+        return images or table.images(), table
 
     def _masks(self, image_ids: Iterable[str]) -> dict[str, str]:
         """Paths of the masks that there are, by id."""

@@ -14,7 +14,7 @@ from oaa_mm.io.label_folder import LABELS, LIST, is_label_folder
 from oaa_mm.registry import DATASETS
 from oaa_mm.tags import read_image_list
 
-from .entries import voc_palette
+from .entries import make_entries, voc_palette
 
 _OPTION = 'train_dataloader.dataset'
 
@@ -95,17 +95,12 @@ class PseudoLabelDataset(BaseSegDataset):
         images = self.record.find_images(
             names, self.img_dir, names=names, option=f'{_OPTION}.img_dir'
         )
-        return [
-            {
-                'img_path': images[image_id],
-                'image_id': image_id,
-                'seg_map_path': masks[image_id],
-                'label_map': self.label_map,
-                'reduce_zero_label': self.reduce_zero_label,
-                'seg_fields': [],
-            }
-            for image_id in names
-        ]
+        return make_entries(
+            images,
+            masks,
+            label_map=self.label_map,
+            reduce_zero_label=self.reduce_zero_label,
+        )
 
 
 def check_folder(folder: str | None) -> str:

@@ -102,26 +102,21 @@ def _read_one(
 ) -> FileFacts:
     if not file.usable:
         return file
+    path = file.path
     try:
-        return _facts(file.path, kind, read_pixels)
+        # First as the stages read it, so that a fault has their words.
+        dark = inspect_image(path)[1] if kind == 'images' else 0
+        pixels = read_pixels(path)
+        with open_image(path, PHOTO_FORMATS) as image:
+            image.verify()  # checksums; it leaves the image unusable
+        with open_image(path, PHOTO_FORMATS) as image:
+            mode = image.mode
+            rotated = image.getexif().get(EXIF_ORIENTATION, 1) > 1
+            colors = image.getpalette('RGB') if mode == 'P' else None
     except FileNotFoundError:
         return replace(file, missing=True)
     except (OSError, ValueError) as error:
         return replace(file, error=str(error))
-
-
-def _facts(
-    path: str, kind: str, read_pixels: Callable[[str], np.ndarray]
-) -> FileFacts:
-    # First as the stages read it, so that a fault has their words.
-    dark = inspect_image(path)[1] if kind == 'images' else 0
-    pixels = read_pixels(path)
-    with open_image(path, PHOTO_FORMATS) as image:
-        image.verify()  # checksums; it leaves the image unusable
-    with open_image(path, PHOTO_FORMATS) as image:
-        mode = image.mode
-        rotated = image.getexif().get(EXIF_ORIENTATION, 1) > 1
-        colors = image.getpalette('RGB') if mode == 'P' else None
     values = () if kind == 'images' else tuple(mask_values(pixels))
     return FileFacts(
         path,

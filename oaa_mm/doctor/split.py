@@ -10,7 +10,7 @@ from pathlib import Path
 from oaa_mm.attention.record import DataRecord
 from oaa_mm.io import ImageFolder, find_by_id, find_images
 from oaa_mm.io.ids import match_ids
-from oaa_mm.tags import LabelTable, read_labels
+from oaa_mm.tags import labels_of_set
 from oaa_mm.tags.image_list import ListedImage, read_image_list
 
 from .files import NOUNS, FileFacts, read_facts
@@ -128,13 +128,24 @@ def load_split(
         )
     if findings:
         return SplitData(split, [], findings=findings)
+    once = {image.image_id: image for image in listed or ()}
     with note_refusal(findings, 'labels'):
-        table = _read_table(split, listed, classes)
+        # The range of the classes in a list is a check of its own.
+        table = (listed or split.labels) and labels_of_set(
+            list(once.values()),
+            split.list_file,
+            split.labels,
+            needed=False,
+            classes=classes if split.labels else None,
+            format=split.labels_format,
+            binary_masks=split.binary_masks,
+            suffix=split.img_suffix,
+        )
     if listed is None:
         listed = table and table.images()
         listed = listed or [ListedImage(i, i) for i in folder.all_ids()]
     names = {image.image_id: image.name for image in listed}
-    if table is not None:
+    if table:  # which is empty where no image has a label
         with note_refusal(findings, 'labels'):
             # By the ids of the list, which may have other folders.
             source = str(split.labels or split.list_file)
@@ -185,23 +196,6 @@ def _find_files(
                 place = found.get(i, f'{path}/{i}{suffix}')
                 files[kind][i] = FileFacts(place, missing=i not in found)
     return files
-
-
-def _read_table(
-    split: Split,
-    listed: Sequence[ListedImage] | None,
-    classes: Sequence[str] | None,
-) -> LabelTable | None:
-    if split.labels is None:
-        tags = {image.image_id: image.tags for image in listed or ()}
-        return LabelTable(tags) if any(tags.values()) else None
-    return read_labels(
-        split.labels,
-        format=split.labels_format,
-        classes=classes,
-        binary_masks=split.binary_masks,
-        suffix=split.img_suffix,
-    )
 
 
 def _known_images(split: Split) -> ImageFolder:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
 import mmcv
 import numpy as np
-from mmengine import fileio
 from PIL import Image, ImageOps
 
 from .files import atomic_write
@@ -72,9 +71,7 @@ def open_image(
         ) from error
 
 
-def read_image(
-    path: str | os.PathLike, backend_args: Mapping | None = None
-) -> np.ndarray:
+def read_image(path: str | os.PathLike) -> np.ndarray:
     """Read an image exactly as LoadImageFromFile does in a training.
 
     The EXIF orientation is applied; greyscale, palettes, transparency, CMYK,
@@ -82,8 +79,6 @@ def read_image(
 
     Args:
         path (str | os.PathLike): The file, of one of :data:`PHOTO_FORMATS`.
-        backend_args (Mapping | None): Where the file lies, for
-            :func:`mmengine.fileio.get`. Defaults to None: on a disk.
 
     Returns:
         np.ndarray: (H, W, 3) uint8 RGB.
@@ -93,7 +88,7 @@ def read_image(
         ValueError: The file is damaged, no image or too large.
     """
     try:
-        content = fileio.get(os.fspath(path), backend_args=backend_args)
+        content = Path(path).read_bytes()
     except FileNotFoundError:
         raise FileNotFoundError(f'no such image file: {path}') from None
     except OSError as error:
@@ -151,11 +146,6 @@ def check_extent(path: str | os.PathLike, size: tuple[int, int]) -> None:
             f'{path}: {size[1]}x{size[0]} pixels, but an image needs at least '
             '2 in both directions'
         )
-
-
-def is_deep(image: Image.Image) -> bool:
-    """Whether the file of an image has 16 bits; ask before it is decoded."""
-    return ';16' in str(image.tile)
 
 
 def dark_maximum(path: str | os.PathLike) -> int:

@@ -14,8 +14,8 @@ from .classes import (
     load_classes,
 )
 from .diff import LabelDiff, diff_labels
-from .image_list import labels_in_list, read_image_list
-from .io import READERS, WRITERS, read_labels, write_labels
+from .image_list import read_image_list
+from .io import READERS, WRITERS, labels_of_set, read_labels, write_labels
 from .select import labels_to_train_on, select_listed
 from .table import LabelTable, ListedImage
 
@@ -29,7 +29,7 @@ __all__ = [
     'LabelTable',
     'ListedImage',
     'diff_labels',
-    'labels_in_list',
+    'labels_of_set',
     'labels_to_train_on',
     'load_classes',
     'read_image_list',

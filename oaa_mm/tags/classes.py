@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterable
 from itertools import takewhile
 from pathlib import Path
-from typing import overload
 
 from mmseg.utils import get_classes
 
@@ -37,29 +36,19 @@ def is_no_class(name: str) -> bool:
     return name.strip().lower() in NO_CLASSES
 
 
-@overload
-def normalize_classes(classes: None) -> None: ...
-
-
-@overload
-def normalize_classes(classes: Iterable[str]) -> tuple[str, ...]: ...
-
-
-def normalize_classes(classes: Iterable[str] | None) -> tuple[str, ...] | None:
+def normalize_classes(classes: Iterable[str]) -> tuple[str, ...]:
     """Check class names and strip the blanks around them.
 
     Args:
-        classes (Iterable[str], optional): Names of the foreground classes.
+        classes (Iterable[str]): Names of the foreground classes.
 
     Returns:
-        tuple[str, ...] | None: The names; None stays None.
+        tuple[str, ...]: The names.
 
     Raises:
         ValueError: A name is empty, repeated, not a text or 'background', or
             there is none.
     """
-    if classes is None:
-        return None
     if isinstance(classes, str):
         raise ValueError(
             f'classes should be a sequence of names, but got the text '

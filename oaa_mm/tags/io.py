@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from oaa_mm.checks import check_choice
 from oaa_mm.io import image_id_of
 from oaa_mm.io.ids import IMAGE_SUFFIXES
 
 from .formats import coco, csv_file, list_file, masks, npy, voc_xml
-from .table import LabelTable, TableBuilder
+from .image_list import labels_in_list
+from .table import NO_LABELS, LabelTable, ListedImage, TableBuilder
 
 READERS = {
     'voc_xml': voc_xml.read_voc_xml,
@@ -101,6 +103,48 @@ def read_labels(
     for image_id, indices in table.labels.items():
         named.add(table.files.get(image_id, image_id), indices)
     return named.build()
+
+
+def labels_of_set(
+    images: Sequence[ListedImage],
+    list_file: str | os.PathLike | None,
+    labels: str | os.PathLike | None,
+    *,
+    needed: bool,
+    classes: Sequence[str] | None = None,
+    **forms: Any,
+) -> LabelTable:
+    """The labels of a data set: those of a source, or else those in its list.
+
+    Args:
+        images (Sequence[ListedImage]): The list, read with `tags` where there
+            is no other source.
+        list_file (str | os.PathLike | None): Its file, if there is one.
+        labels (str | os.PathLike | None): The source, if there is one.
+        needed (bool): Whether the images must have labels.
+        classes (Sequence[str] | None): Names of the classes.
+        **forms (Any): Further arguments of :func:`read_labels`.
+
+    Returns:
+        LabelTable: The labels; empty where the images have none.
+
+    Raises:
+        FileNotFoundError: See :func:`read_labels`.
+        ValueError: There are no labels, or they are wrong; or there is
+            neither a list nor a source.
+    """
+    if labels:
+        return read_labels(labels, classes=classes, **forms)
+    if not list_file:
+        raise ValueError(
+            'no image is named; list images in `ann_file`, or give `labels` '
+            'that hold some'
+        )
+    if any(image.tags for image in images):
+        return labels_in_list(images, list_file, classes)
+    if needed:
+        raise ValueError(f'{list_file}: {NO_LABELS}')
+    return LabelTable({}, classes)
 
 
 def write_labels(

@@ -120,8 +120,10 @@ class LabelTable:
     files: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
-        classes = normalize_classes(self.classes)
-        size = None if classes is None else len(classes)
+        classes = size = None
+        if self.classes is not None:
+            classes = normalize_classes(self.classes)
+            size = len(classes)
         labels = {}
         for image_id, indices in self.labels.items():
             labels[image_id] = normalize_labels(image_id, indices, size)
@@ -180,9 +182,10 @@ class TableBuilder:
     ) -> None:
         self.source = source
         self.suffix = suffix
-        classes = own if classes is None else classes
+        self.classes = own if classes is None else classes
         try:
-            self.classes = normalize_classes(classes)
+            if self.classes is not None:
+                self.classes = normalize_classes(self.classes)
         except ValueError as error:
             raise ValueError(f'{source}: {error}') from error
         known, own = set(self.classes or ()), set(own or ())

@@ -128,16 +128,4 @@ def _check(image: np.ndarray, alpha: float) -> None:
             'image should be (H, W, 3) uint8 RGB, but got '
             f'{image.shape} {image.dtype}'
         )
-    check_alpha(alpha)
-
-
-def check_alpha(alpha: float) -> None:
-    """Refuse a weight of the colours that is not in [0, 1].
-
-    Args:
-        alpha (float): See :func:`overlay_attention`.
-
-    Raises:
-        ValueError: It is another.
-    """
     check_number('alpha', alpha, low=0, high=1)

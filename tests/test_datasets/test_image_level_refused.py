@@ -48,7 +48,7 @@ def test_empty_list(folder, lines, test_mode):
 
 
 def test_neither_list_nor_labels(folder):
-    match = 'ImageLevelDataset: no image is named; list images in `ann_file`'
+    match = 'no image is named; list images in `ann_file`'
     refused(ValueError, match, folder, '', test_mode=True)
 
 
