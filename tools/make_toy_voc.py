@@ -6,11 +6,11 @@ import argparse
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))  # for `coco`
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # for `toy`
 
-from coco.toy import make_toy_coco
+from toy import TOY_CLASSES, make_toy_voc
+from toy.coco import make_toy_coco
 
-from oaa_mm.datasets.toy import TOY_CLASSES, make_toy_voc
 from oaa_mm.runs.cli import run_cli
 
 

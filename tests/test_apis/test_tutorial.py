@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+from toy import make_toy_voc
 
 from oaa_mm.attention import AttentionStore
 from oaa_mm.io import read_mask
@@ -14,7 +15,9 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_the_blocks_run_in_order(tmp_path, monkeypatch, capsys):
     text = (ROOT / 'docs/tutorial.md').read_text()
     blocks = re.findall(r'```python\n(.*?)```', text, re.DOTALL)
-    assert len(blocks) == 6
+    assert len(blocks) == 5
+    assert 'toy data/tutorial --num-train 32 --num-val 4' in text
+    make_toy_voc(tmp_path / 'data/tutorial', num_train=32, num_val=4)
     (tmp_path / 'configs').symlink_to(ROOT / 'configs')
     monkeypatch.chdir(tmp_path)
     names = {}

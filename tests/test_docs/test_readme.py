@@ -5,9 +5,9 @@ import re
 import pytest
 from mmengine.config import Config
 from mmengine.runner import Runner
+from toy import make_toy_voc
 
 from oaa_mm.attention import AttentionStore
-from oaa_mm.datasets.toy import make_toy_voc
 
 #: A config of mmseg on masks, small enough for a test.
 MY_CONFIG = """

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 from rich.console import Console
+from toy import TOY_CLASSES, make_toy_voc
 
-from oaa_mm.datasets.toy import TOY_CLASSES, make_toy_voc
 from oaa_mm.doctor import (
     Finding,
     check_dataset,

@@ -10,9 +10,9 @@ from mmengine.model import BaseModule
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from mmseg.structures import SegDataSample
 from torch import nn
+from toy import make_toy_voc
 
 from oaa_mm.attention import AttentionStore, Placement
-from oaa_mm.datasets.toy import make_toy_voc
 from oaa_mm.engine import OAAHook
 from oaa_mm.io.manifest import read_manifest
 from oaa_mm.models import IntegralAttentionModel

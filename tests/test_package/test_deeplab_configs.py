@@ -12,8 +12,8 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.structures import PixelData
 from mmseg.datasets import PascalVOCDataset
 from mmseg.structures import SegDataSample
+from toy import TOY_CLASSES
 
-from oaa_mm.datasets.toy import TOY_CLASSES
 from oaa_mm.io import voc_colormap
 from oaa_mm.registry import MODELS
 

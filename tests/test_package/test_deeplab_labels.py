@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 from mmseg.registry import DATASETS
+from toy import make_toy_voc
 
 from oaa_mm.attention.record import record_data
-from oaa_mm.datasets.toy import make_toy_voc
 from oaa_mm.io import read_mask, write_mask
 from oaa_mm.io.manifest import Manifest, write_manifest
 

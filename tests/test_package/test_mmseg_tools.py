@@ -17,10 +17,10 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmseg.visualization import SegLocalVisualizer
+from toy import make_toy_voc
 
 from oaa_mm.apis import OAAInferencer
 from oaa_mm.compat import mmseg_distribution
-from oaa_mm.datasets.toy import make_toy_voc
 from oaa_mm.doctor.config import splits_from_config
 from oaa_mm.io.manifest import manifest_path, read_manifest
 

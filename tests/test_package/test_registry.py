@@ -123,7 +123,7 @@ def test_bare_names_work_after_mmseg_and_clash_with_none_of_its_names():
 
 @pytest.fixture(scope='module')
 def toy(tmp_path_factory):
-    from oaa_mm.datasets.toy import make_toy_voc
+    from toy import make_toy_voc
 
     out = tmp_path_factory.mktemp('toy') / 'data'
     make_toy_voc(out, num_train=8, num_val=4)

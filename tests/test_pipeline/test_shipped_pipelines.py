@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
+from toy import make_toy_voc
 
-from oaa_mm.datasets.toy import make_toy_voc
 from oaa_mm.pipeline import load_pipeline
 from oaa_mm.pipeline.run import dry_run
 from oaa_mm.runs.config import read_config

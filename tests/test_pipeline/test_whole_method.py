@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from toy import make_toy_voc
 
-from oaa_mm.datasets.toy import make_toy_voc
 from oaa_mm.io.manifest import manifest_path
 from oaa_mm.runs.config import read_config
 

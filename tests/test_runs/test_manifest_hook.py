@@ -8,8 +8,8 @@ import torch
 from mmengine.dataset import ConcatDataset, RepeatDataset
 from mmengine.logging import MessageHub
 from mmseg.datasets import BaseSegDataset
+from toy import make_toy_voc
 
-from oaa_mm.datasets.toy import make_toy_voc
 from oaa_mm.io.fingerprint import fingerprint
 from oaa_mm.io.manifest import manifest_path, read_manifest
 from oaa_mm.runs import ManifestHook

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from toy import TOY_CLASSES, make_toy_voc
 
-from oaa_mm.datasets.toy import TOY_CLASSES, make_toy_voc
 from oaa_mm.io import write_mask
 
 SCRIPT = Path(__file__).resolve().parents[2] / 'tools/check_dataset.py'

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from toy import make_toy_voc
 
 from oaa_mm.attention import AttentionStore
-from oaa_mm.datasets.toy import make_toy_voc
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ('train', 'val', 'test')

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from toy import toy_sample
 
-from oaa_mm.datasets.toy import toy_sample
 from oaa_mm.doctor import check_dataset
 from oaa_mm.doctor.config import splits_from_config
 from oaa_mm.io import read_mask

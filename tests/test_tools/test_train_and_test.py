@@ -9,9 +9,9 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmseg.registry import MODELS
+from toy import make_toy_voc
 
 from oaa_mm.attention import AttentionStore
-from oaa_mm.datasets.toy import make_toy_voc
 from oaa_mm.io.fingerprint import fingerprint
 from oaa_mm.io.manifest import manifest_path, read_manifest
 

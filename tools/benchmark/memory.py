@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from oaa_mm.datasets.toy import make_toy_voc
+from toy import make_toy_voc
 
 #: Linux hands the peak of a process down to its children, so a small one
 #: stands in between.

@@ -8,7 +8,7 @@ import tracemalloc
 from pathlib import Path
 
 import numpy as np
-from coco.toy import run_lengths
+from toy.coco import run_lengths
 
 from oaa_mm.pseudo_labels import build_refine
 

@@ -1,1 +1,1 @@
-"""Masks of instances, and a toy data set in the layout of COCO."""
+"""Masks of the instances of COCO."""

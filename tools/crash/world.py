@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from oaa_mm.datasets.toy import make_toy_voc
+from toy import make_toy_voc
 
 from .lab import ROOT
 

@@ -1,4 +1,4 @@
-"""The embedded data set: painted objects made of parts, in VOC's layout."""
+"""The embedded data set: painted objects, in the layouts of VOC and COCO."""
 
 from .catalogue import TOY_CLASSES
 from .scene import ToySample, toy_sample

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from toy import TOY_CLASSES, make_toy_voc, toy_sample
+from toy.catalogue import COLORS, OUTLINES, PARTS, TEXTURES
+from toy.painting import affine, paint
+from toy.scene import SIZES
 
-from oaa_mm.datasets.toy import TOY_CLASSES, make_toy_voc, toy_sample
-from oaa_mm.datasets.toy.catalogue import COLORS, OUTLINES, PARTS, TEXTURES
-from oaa_mm.datasets.toy.painting import affine, paint
-from oaa_mm.datasets.toy.scene import SIZES
 from oaa_mm.io import read_mask
 from oaa_mm.tags import read_labels
 

@@ -47,7 +47,7 @@ def jittered_color(rng: np.random.Generator, name: str) -> np.ndarray:
 
     Args:
         rng (np.random.Generator): Source of the variation.
-        name (str): A key of :data:`~oaa_mm.datasets.toy.catalogue.COLORS`.
+        name (str): A key of :data:`~toy.catalogue.COLORS`.
 
     Returns:
         np.ndarray: (3,) float RGB, 0..255.
@@ -102,7 +102,7 @@ def paint(
         matrix (np.ndarray): (3, 3) transform of the square -1..1 to pixels.
         outline (str): ``'disc'``, ``'box'`` or ``'triangle'``.
         color (np.ndarray): (3,) float RGB, 0..255.
-        texture (str): One of :data:`~oaa_mm.datasets.toy.catalogue.TEXTURES`.
+        texture (str): One of :data:`~toy.catalogue.TEXTURES`.
             Defaults to ``'plain'``.
 
     Returns:

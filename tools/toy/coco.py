@@ -13,9 +13,11 @@ import cv2
 import numpy as np
 
 from oaa_mm.checks import check_number
-from oaa_mm.datasets.toy import TOY_CLASSES, ToySample, toy_sample
 from oaa_mm.io import atomic_write, write_image, write_json
 from oaa_mm.io.progress import progress
+
+from .catalogue import TOY_CLASSES
+from .scene import ToySample, toy_sample
 
 #: Category id of each class: with gaps, as COCO's.
 CATEGORY_IDS = (1, 3, 4, 8, 13, 21)
