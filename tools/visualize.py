@@ -234,7 +234,7 @@ def strip_command(args: argparse.Namespace) -> None:
 
     if all(epoch.current is None for epoch in epochs):
         print('no rows of A: no epoch_maps_*.safetensors of these epochs')
-    stores = [s for e in epochs for s in (e.accumulated, e.current) if s]
+    stores = [store for epoch in epochs for store in epoch.stores]
     what = f'strips of epochs {", ".join(map(str, numbers))}'
     ids = chosen_ids(args, data, stores)
     draw(args, data, ids, layout, what, out_path(args.work_dir, 'strips'))
@@ -250,8 +250,7 @@ def film_command(args: argparse.Namespace) -> None:
         maps = [epoch.maps_of(image_id) for epoch in epochs]
         return vis.film_rows(tiles, maps, mask)
 
-    last = (epochs[-1].accumulated, epochs[-1].current)
-    ids = chosen_ids(args, data, filter(None, last))
+    ids = chosen_ids(args, data, epochs[-1].stores)
     what = f'films of {len(epochs)} epochs'
     out = out_path(args.work_dir, 'films')
     suffixes, seconds = vis.FILM_SUFFIXES, args.seconds
@@ -313,7 +312,8 @@ def open_epochs(
     numbers = vis.select_epochs(folder, args.epochs, at_most=at_most)
     epochs = vis.load_epochs(folder, numbers)
     place = folder / 'attention_epoch_*.safetensors'
-    return numbers, epochs, DataRecord.of_stores(epochs, place)
+    stores = [store for epoch in epochs for store in epoch.stores]
+    return numbers, epochs, DataRecord.of_stores(stores, place)
 
 
 def chosen_ids(

@@ -1,8 +1,5 @@
 """Images with image-level labels, and how they are loaded and batched."""
 
-from oaa_mm.io import find_images
-from oaa_mm.tags import read_image_list
-
 from .image_level import ImageLevelDataset
 from .pseudo_label import PseudoLabelDataset
 from .samplers import EqualSizeBatchSampler
@@ -18,6 +15,4 @@ __all__ = [
     'PackImageLevelInputs',
     'PseudoLabelDataset',
     'VOCImageLevelDataset',
-    'find_images',
-    'read_image_list',
 ]

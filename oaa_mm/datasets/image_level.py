@@ -57,7 +57,7 @@ class ImageLevelDataset(BaseSegDataset):
     Args:
         ann_file (str): List of images, one a line: an id, a file name, or a
             line of the authors' format ``name c1 c2 ...`` (0-based); see
-            :func:`oaa_mm.datasets.read_image_list`. Empty means all images of
+            :func:`oaa_mm.tags.read_image_list`. Empty means all images of
             `labels`.
         labels (str | None): Source of the image-level labels: a VOC
             `Annotations` folder, a list, `cls_labels.npy`, CSV, COCO

@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass, replace
 
 from rich.console import Console
 
-from oaa_mm.checks import check_choice
 from oaa_mm.io import write_json
 
 #: From the worst; only errors make the command fail.
@@ -28,9 +27,6 @@ class Finding:
         check (str): The kind of thing that was looked at, e.g. ``'masks'``.
         message (str): One sentence, with numbers.
         items (tuple[str, ...]): The files or ids concerned, all of them.
-
-    Raises:
-        ValueError: `severity` is none of the three.
     """
 
     severity: str
@@ -39,7 +35,6 @@ class Finding:
     items: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        check_choice('severity', self.severity, SEVERITIES)
         object.__setattr__(self, 'items', tuple(self.items))
 
 

@@ -41,6 +41,7 @@ class ImageFolder:
         self.suffix = suffix
         self.strict = strict
         self._list = cache(self._list)  # of this object alone
+        self._prefix = cache(self._prefix)
         if not isinstance(suffix or '', str) or f'.{suffix}' in IMAGE_SUFFIXES:
             raise ValueError(
                 "a suffix (img_suffix, seg_map_suffix) should be like '.jpg' "
@@ -83,8 +84,8 @@ class ImageFolder:
             names = [n for n in names if n.lower() == listed.lower()]
         elif self.suffix:
             names = [n for n in names if _ends_in(n, self.suffix)]
-        sub = image_id.rpartition('/')[0]
-        paths = [os.path.join(self.folder, sub, name) for name in names]
+        folder = self._prefix(image_id.rpartition('/')[0])
+        paths = [folder + name for name in names]
         if len(paths) > 1:
             raise ValueError(
                 f'image {image_id!r} may be any of {", ".join(paths)}; list '
@@ -145,12 +146,15 @@ class ImageFolder:
             files[stem] = (*files.get(stem, ()), name)
         return files
 
+    def _prefix(self, sub: str) -> str:
+        """The part of a path before the names of files in a sub-folder."""
+        return os.path.join(self.folder, sub, '')
+
     def expected(self, image_id: str, name: str | None = None) -> str:
         """Where the file of an absent image should be, for messages."""
         path = os.path.join(self.folder, f'{image_id}{self.suffix or ".*"}')
         if listed := _listed_file(image_id, name):
-            sub = image_id.rpartition('/')[0]
-            path = os.path.join(self.folder, sub, listed)
+            path = self._prefix(image_id.rpartition('/')[0]) + listed
         if others := self._names(image_id):
             return f'{path} (there is {", ".join(others)})'
         # macOS takes accents off their letters, which looks the same.

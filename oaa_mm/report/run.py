@@ -87,7 +87,8 @@ class Run:
 
     def image_ids(self) -> list[str]:
         """Images with a map or label, sorted."""
-        stores = (*self.stores.values(), *self.epochs[-1:])
+        last = [store for e in self.epochs[-1:] for store in e.stores]
+        stores = (*self.stores.values(), *last)
         known = {i for store in stores for i in store.image_ids}
         for folder in self.labels.values():
             labels = ImageFolder(folder, '.png', strict=True)
@@ -207,7 +208,8 @@ def _known_data(
     records = [DataRecord.of_stores([s], path) for path, s in stores.items()]
     if folder is not None:
         place = folder / 'attention_epoch_*.safetensors'
-        records.append(DataRecord.of_stores(epochs, place))
+        kept = [store for epoch in epochs for store in epoch.stores]
+        records.append(DataRecord.of_stores(kept, place))
     records += map(DataRecord.of_labels, sources.labels.values())
     unknown = DataRecord(None, 'The run')
     return max(

@@ -5,7 +5,6 @@ from .draw import (
     choose_ids,
     draw_pictures,
     picture_paths,
-    write_film,
 )
 from .epochs import (
     EpochMaps,
@@ -39,5 +38,4 @@ __all__ = [
     'picture_paths',
     'select_epochs',
     'strip_rows',
-    'write_film',
 ]

@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -63,17 +62,10 @@ class EpochStores:
     reason: str = 'not started'
 
     @property
-    def metadata(self) -> dict[str, Any]:
-        """The metadata of M, or of A where there is no M."""
-        stores = (self.accumulated, self.current)
-        return next((s.metadata for s in stores if s is not None), {})
-
-    @property
-    def image_ids(self) -> tuple[str, ...]:
-        """Images with a map at this epoch, sorted."""
-        stores = (self.current, self.accumulated)
-        ids = (s.image_ids for s in stores if s is not None)
-        return tuple(sorted(set().union(*ids)))
+    def stores(self) -> list[AttentionStore]:
+        """M and A, as far as there are these."""
+        both = (self.accumulated, self.current)
+        return [store for store in both if store is not None]
 
     def maps_of(self, image_id: str) -> EpochMaps:
         """The maps of one image.

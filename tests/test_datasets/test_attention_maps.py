@@ -5,7 +5,6 @@ a map that went wrong no longer looks like its image.
 """
 
 import multiprocessing
-import os
 import pickle
 
 import cv2
@@ -169,26 +168,6 @@ def test_in_worker_processes(folder, store, persistent):
         got = [batch['data_samples'][0].gt_attention for batch in loader]
         for one, other in zip(expected, got, strict=True):
             assert np.array_equal(one, other)
-
-
-def test_each_process_opens_the_store_once(store, monkeypatch):
-    opened = []
-    original = AttentionStore.open
-
-    def count(path):
-        opened.append(os.getpid())
-        return original(path)
-
-    monkeypatch.setattr(AttentionStore, 'open', staticmethod(count))
-    load = LoadAttentionMaps(store)
-    assert not opened  # not before it is needed
-    for _ in range(2):
-        load.transform(info('a', (0,)))
-    assert len(opened) == 1
-    monkeypatch.setattr(os, 'getpid', lambda: -1)  # as after a fork
-    load.transform(info('a', (0,)))
-    load.transform(info('b', (1,)))
-    assert len(opened) == 2
 
 
 def test_it_can_be_sent_to_a_spawned_process(folder, store):

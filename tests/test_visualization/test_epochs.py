@@ -100,7 +100,8 @@ def test_reason_of_a_deleted_store(work_dir):
 
 
 def test_choose_images(work_dir):
-    known = {i for e in load_epochs(work_dir, [3, 10]) for i in e.image_ids}
+    epochs = load_epochs(work_dir, [3, 10])
+    known = {i for e in epochs for store in e.stores for i in store.image_ids}
     assert choose_ids(known, ids=['c', 'a', 'c']) == ['c', 'a']
     assert choose_ids(known, number=9) == ['a', 'b', 'c']
     assert len(choose_ids(known, number=2)) == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -30,8 +31,8 @@ class LoadAttentionMaps(BaseTransform):
     anywhere before PackImageLevelInputs. As the first of a pipeline, its
     store is the key ``train_dataloader.dataset.pipeline.0.store``.
 
-    Each worker process opens the store for itself, when it needs the first
-    map, and reads only the maps that it needs.
+    The store is opened when the first map is needed, and each worker process
+    reads only the maps that it needs.
 
     Required Keys:
 
@@ -51,18 +52,14 @@ class LoadAttentionMaps(BaseTransform):
 
     def __init__(self, store: str) -> None:
         self.store = os.fspath(final_store(store))
-        self._maps: Mapping[tuple[str, int], np.ndarray] | None = None
-        self._process: int | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the open file behind: a worker opens it for itself."""
-        return {**self.__dict__, '_maps': None, '_process': None}
+        """Leave the open file behind: a spawned worker opens it for itself."""
+        return {k: v for k, v in self.__dict__.items() if k != '_maps'}
 
-    def _open(self) -> Mapping[tuple[str, int], np.ndarray]:
-        if self._maps is None or self._process != os.getpid():
-            self._maps = AttentionStore.open(self.store)
-            self._process = os.getpid()
-        return self._maps
+    @cached_property
+    def _maps(self) -> Mapping[tuple[str, int], np.ndarray]:
+        return AttentionStore.open(self.store)
 
     def check_data(self, data_infos: Iterable[Mapping[str, Any]]) -> None:
         """Make sure that every labelled class of every image has a map.
@@ -85,7 +82,7 @@ class LoadAttentionMaps(BaseTransform):
                 for d in data_infos
                 for c in _classes(d)
             ],
-            {f'{image_id} class {c}' for image_id, c in self._open()},
+            {f'{image_id} class {c}' for image_id, c in self._maps},
             remedy='A missing map must not count as a map of zeros. The last '
             "store of a finished training with OAAHook(fallback='last') has "
             'all pairs of its images; accumulate on the same list and labels.',
@@ -119,7 +116,7 @@ class LoadAttentionMaps(BaseTransform):
 
     def _map(self, image_id: str, class_index: int) -> np.ndarray:
         try:
-            return self._open()[image_id, class_index]
+            return self._maps[image_id, class_index]
         except KeyError as error:
             raise ValueError(
                 f'{self.store} has no attention map of image {image_id!r}, '
