@@ -59,16 +59,6 @@ def test_ids_listed_twice(folder, second):
     refused(ValueError, match, folder, test_mode=True)
 
 
-def test_ids_listed_twice_with_labels(folder):
-    write_list(folder, ['a 0', 'b 1', 'a 0'])
-    refused(ValueError, r'train\.txt.*more than once: a', folder)
-
-
-def test_list_that_is_no_text(folder):
-    (folder / 'train.txt').write_bytes(b'\xff\xfe\x00a')
-    refused(ValueError, r'train\.txt is not UTF-8', folder)
-
-
 def test_absent_images_are_counted_and_named(folder):
     write_list(folder, ['a 0', 'x 1', 'y 2'])
     match = r'2 of 3 listed images do not exist: .*images/x\.jpg.*img_suffix'
@@ -116,12 +106,6 @@ def test_class_index_out_of_range(folder, test_mode):
     write_list(folder, ['a 0', 'b 3'])
     match = r"train\.txt: image 'b': class index 3 .*0 to 2"
     refused(ValueError, match, folder, test_mode=test_mode)
-
-
-def test_class_that_is_no_index(folder):
-    write_list(folder, ['a cat'])
-    match = r"train\.txt, line 1: 'cat' is not a class index"
-    refused(ValueError, match, folder)
 
 
 def test_lists_of_images_and_masks_hold_no_labels(folder):

@@ -215,14 +215,11 @@ def test_another_sampler_is_refused():
         EqualSizeBatchSampler(sampler, 4)
 
 
-def test_batch_size_is_positive():
-    with pytest.raises(ValueError, match='batch_size should be .* got 0'):
-        build(SOME, 0)
-
-
-def test_min_iters_is_positive():
-    with pytest.raises(ValueError, match='min_iters'):
-        build(SOME, 2, min_iters=0)
+@pytest.mark.parametrize('wrong', [{'batch_size': 0}, {'min_iters': 0}])
+def test_numbers_are_positive(wrong):
+    (name,) = wrong
+    with pytest.raises(ValueError, match=f'{name} should be .* got 0'):
+        build(SOME, **{'batch_size': 2, **wrong})
 
 
 def test_sizes_have_to_be_known():

@@ -74,6 +74,7 @@ def test_an_id_that_would_be_read_back_as_another_is_refused(tmp_path, form):
     table = LabelTable({'0.PNG': (0,)}, ('cat',))
     with pytest.raises(ValueError, match="'0.PNG' ends in .* back as '0'"):
         write_labels(table, tmp_path / 'x', format=form)
+    assert not list(tmp_path.iterdir())
 
 
 TABLE = LabelTable({'a': (1,), '2007_000032': (0, 1)}, ('cat', 'dog'))
@@ -154,9 +155,6 @@ def test_forms_that_need_class_names(tmp_path, form):
     [
         ('a b', 'list', 'blanks separate its columns'),
         ('#a', 'list', 'begins a comment'),
-        ('a.jpg', 'list', "read back as 'a'"),
-        ('a.jpg', 'csv', "read back as 'a'"),
-        ('a.jpg', 'npy', "read back as 'a'"),
     ],
 )
 def test_ids_that_a_form_cannot_hold(tmp_path, image_id, form, message):

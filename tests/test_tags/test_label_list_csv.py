@@ -15,28 +15,6 @@ def write(path, text):
 # ---- list
 
 
-def test_list_of_the_authors(tmp_path):
-    path = write(
-        tmp_path / 'train.txt',
-        '# name classes\n2007_000032 0 14\n\nJPEGImages/2007_000039.jpg\t19  '
-        '# a tv\n  alone\r\nlast 3 1',
-    )
-    assert read_list(path).labels == {
-        '2007_000032': (0, 14),
-        'JPEGImages/2007_000039': (19,),
-        'alone': (),
-        'last': (1, 3),
-    }
-    assert read_list(path).classes is None
-    assert read_list(path, classes=VOC_CLASSES).classes == VOC_CLASSES
-
-
-def test_list_with_byte_order_mark(tmp_path):
-    path = tmp_path / 'bom.txt'
-    path.write_bytes(b'\xef\xbb\xbfa 1\r\nb 2\r\n')
-    assert read_list(path).labels == {'a': (1,), 'b': (2,)}
-
-
 @pytest.mark.parametrize(
     ('text', 'message'),
     [
@@ -48,8 +26,6 @@ def test_list_with_byte_order_mark(tmp_path):
             'a 1\n\nb 20\n',
             "image 'b': class index 20 is out of range.* 0 to 19",
         ),
-        ('a 1\nb 1\na.jpg 2\n', '1 images are listed more than once: a;'),
-        ('a.. 1\n', r"t.txt.*image id 'a\.\.' cannot be the stem"),
     ],
 )
 def test_list_errors_name_file_and_line(tmp_path, text, message):
@@ -57,17 +33,6 @@ def test_list_errors_name_file_and_line(tmp_path, text, message):
     with pytest.raises(ValueError, match=message) as caught:
         read_list(path, classes=VOC_CLASSES)
     assert str(path) in str(caught.value)
-
-
-def test_list_that_is_no_text(tmp_path):
-    path = tmp_path / 'binary.txt'
-    path.write_bytes(b'\x93NUMPY\xff\xff')
-    with pytest.raises(ValueError, match=r'binary.txt is not UTF-8 text'):
-        read_list(path)
-    with pytest.raises(ValueError, match='is a folder'):
-        read_list(tmp_path)
-    with pytest.raises(FileNotFoundError, match=r'gone.txt does not exist'):
-        read_list(tmp_path / 'gone.txt')
 
 
 # ---- csv

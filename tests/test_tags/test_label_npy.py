@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import contextlib
 import io
 import os
 import pickle
@@ -9,8 +8,6 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from oaa_mm.tags import LabelTable, write_labels
 from oaa_mm.tags.formats.npy import read_npy
@@ -189,19 +186,6 @@ def test_huge_files_are_not_read(path):
     save(path, {'a': np.zeros(20)})
     os.truncate(path, 2**30 + 1)
     with pytest.raises(ValueError, match='of more than 1073741824 are not'):
-        read_npy(path)
-
-
-@given(st.data())
-def test_damaged_files_raise_value_errors_only(tmp_path_factory, data):
-    path = tmp_path_factory.mktemp('fuzz') / 'a.npy'
-    save(path, {'a': np.array([0, 1]), np.int32(2007000032): np.ones(2)})
-    content = bytearray(path.read_bytes())
-    for _ in range(data.draw(st.integers(1, 4))):
-        place = data.draw(st.integers(0, len(content) - 1))
-        content[place] = data.draw(st.integers(0, 255))
-    path.write_bytes(content)
-    with contextlib.suppress(ValueError):
         read_npy(path)
 
 

@@ -54,17 +54,13 @@ def test_voc_xml(tmp_path):
     assert own.labels['2007_000032'] == (0, 1)
 
 
-BOMB = (
-    '<!DOCTYPE a [<!ENTITY x "person"><!ENTITY y "&x;&x;&x;&x;">]>'
-    '<annotation><object><name>&y;</name></object></annotation>'
-)
-
-
 @pytest.mark.parametrize(
     ('data', 'message'),
     [
-        (BOMB.encode(), 'a.xml cannot be read as XML: it holds a DOCTYPE'),
-        (BOMB.encode('utf-16'), 'a.xml cannot be read .* holds a DOCTYPE'),
+        (
+            '<!DOCTYPE a><annotation/>'.encode('utf-16'),
+            'a.xml cannot be read as XML: it holds a DOCTYPE',
+        ),
         (b'<annotation><object>', 'a.xml cannot be read as XML'),
         (b'', 'a.xml cannot be read as XML'),
         (b'<html></html>', 'a.xml is not a VOC annotation.* <html>'),
@@ -200,13 +196,6 @@ def test_coco_categories_are_selected(tmp_path):
         assert table.labels[image_id] == ((0,) if person in indices else ())
 
 
-@pytest.mark.parametrize('text', ['{"images": ', '[' * 100_000])
-def test_coco_broken_json(tmp_path, text):
-    path = write(tmp_path / 'a.json', text)
-    with pytest.raises(ValueError, match=r'a.json is not valid JSON'):
-        read_coco(path)
-
-
 # ---- masks
 
 
@@ -237,24 +226,12 @@ def test_mask_value_254_is_the_last_class(tmp_path):
     assert read_masks(tmp_path).labels == {'a': (253,)}
 
 
-@pytest.mark.parametrize('mode', ['RGB', 'RGBA', 'LA'])
-def test_masks_of_other_modes_are_refused(tmp_path, mode):
-    Image.new(mode, (4, 4)).save(tmp_path / 'a.png')
-    with pytest.raises(ValueError, match=r'a\.png holds .* palette'):
-        read_masks(tmp_path)
-
-
 def test_mask_errors_name_the_file(tmp_path):
     save_mask(tmp_path / 'a.png', [3])
     with pytest.raises(
         ValueError, match=r'a\.png: the mask holds the value 3, .* 1 to 2'
     ):
         read_masks(tmp_path, classes=('cat', 'dog'))
-    data = (tmp_path / 'a.png').read_bytes()
-    for broken in (b'', b'no image', data[:60], data[:-20]):
-        (tmp_path / 'a.png').write_bytes(broken)
-        with pytest.raises(ValueError, match=r'a\.png: not a readable'):
-            read_masks(tmp_path)
 
 
 @pytest.mark.skipif(

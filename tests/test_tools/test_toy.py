@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from toy import TOY_CLASSES, make_toy_voc, toy_sample
-from toy.catalogue import COLORS, OUTLINES, PARTS, TEXTURES
-from toy.painting import affine, paint
+from toy.catalogue import COLORS, PARTS
 from toy.scene import SIZES
 
 from oaa_mm.io import read_mask
@@ -28,14 +27,6 @@ def lines(path):
 
 
 class TestCatalogue:
-    def test_every_class_has_parts_of_known_form(self):
-        assert tuple(PARTS) == TOY_CLASSES
-        for parts in PARTS.values():
-            assert len(parts) >= 4
-            assert {p.outline for p in parts} <= set(OUTLINES)
-            assert {p.color for p in parts} <= set(COLORS)
-            assert {p.texture for p in parts} <= set(TEXTURES)
-
     def test_no_color_tells_a_class(self):
         # Partial evidence: every colour belongs to at least two classes.
         for color in COLORS:
@@ -45,38 +36,6 @@ class TestCatalogue:
                 if any(part.color == color for part in parts)
             ]
             assert len(users) >= 2, color
-
-
-class TestPainting:
-    def test_affine_maps_the_square_onto_the_box(self):
-        # A quarter turn clockwise (y down) takes right to down.
-        matrix = affine((10, 20), (4, 2), 90)
-        corners = np.array([[1, 0, 1], [0, 1, 1]]).T
-        np.testing.assert_allclose(
-            (matrix @ corners).T[:, :2], [(10, 24), (8, 20)], atol=1e-12
-        )
-
-    def test_box_covers_its_pixels_and_no_others(self):
-        image = np.zeros((20, 20, 3), np.float32)
-        covered = paint(
-            image, affine((10, 8), (4, 2)), 'box', np.array([255.0, 0, 0])
-        )
-        ys, xs = np.nonzero(covered)
-        # Centre (10, 8) with halves (4, 2), up to the edge's own pixel.
-        assert (xs.min(), xs.max()) == (6, 14)
-        assert (ys.min(), ys.max()) == (6, 10)
-        # Full colour inside; edges mix with the ground, the top is lit.
-        assert image[6:11, 6:15, 0].min() > 120
-        assert (image[..., 1:] == 0).all()
-        assert (image[~covered] == 0).mean() > 0.9
-
-    def test_shape_outside_the_image_changes_nothing(self):
-        image = np.full((8, 8, 3), 7, np.float32)
-        covered = paint(
-            image, affine((90, -50), (3, 3)), 'disc', np.zeros(3), 'rings'
-        )
-        assert not covered.any()
-        assert (image == 7).all()
 
 
 class TestToySample:
