@@ -191,12 +191,11 @@ def match_ids(
         ]
         rival = meant.setdefault(fits[0], image_id) if fits else image_id
         if len(fits) > 1 or rival != image_id:
+            images = ' and '.join(map(repr, dict.fromkeys([image_id, rival])))
             raise ValueError(
                 f'{where}: it is not clear which entry belongs to which '
-                f'image: {image_id!r}'
-                + (f' and {rival!r} both fit' if rival != image_id else ' is')
-                + f' {", ".join(map(repr, fits))}; name the sub-folders in '
-                'both places'
+                f'image: {images} may be {", ".join(map(repr, fits))}; name '
+                'the sub-folders in both places'
             )
         if fits:
             found[image_id] = fits[0]

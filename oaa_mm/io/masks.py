@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image
 
-from oaa_mm.checks import check_number
+from oaa_mm.checks import check_number, name_some
 
 from .files import atomic_write
 from .images import MASK_FORMATS, open_image
@@ -200,12 +200,11 @@ def check_mask_values(
     known = {*range(min(count + 1, IGNORE_INDEX)), IGNORE_INDEX}
     if wrong := [value for value in values if value not in known]:
         plural = 's' if len(wrong) > 1 else ''
-        shown = ', '.join(f'{value:g}' for value in wrong[:10])
+        shown = name_some([f'{value:g}' for value in wrong])
         raise ValueError(
-            f'{where}: the mask holds the value{plural} {shown}'
-            + (', ...' if len(wrong) > 10 else '')
-            + f', but a mask may hold {allowed}. Check the number of '
-            'classes, or map the values of the masks to these'
+            f'{where}: the mask holds the value{plural} {shown}, but a mask '
+            f'may hold {allowed}. Check the number of classes, or map the '
+            'values of the masks to these'
         )
     if not binary and count == 1 and values == [0, IGNORE_INDEX]:
         raise ValueError(

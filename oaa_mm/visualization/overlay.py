@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import cv2
 import numpy as np
 
+from oaa_mm.attention.place import resize_attention
 from oaa_mm.checks import check_number
 from oaa_mm.io import voc_colormap
 
@@ -45,15 +46,6 @@ def attention_ramp(attention: np.ndarray, class_index: int) -> np.ndarray:
     return np.stack(channels, -1).astype(np.float32)
 
 
-def _resized(attention: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """(H, W) float 0..1, not stretched: dim maps should look dim."""
-    scale = 255 if attention.dtype == np.uint8 else 1
-    large = attention.astype(np.float32) / scale
-    if large.shape != size:
-        large = cv2.resize(large, size[::-1], interpolation=cv2.INTER_CUBIC)
-    return large.clip(0, 1)
-
-
 def overlay_attention(
     image: np.ndarray,
     attention: Mapping[int, np.ndarray],
@@ -84,7 +76,8 @@ def overlay_attention(
     mixed = np.zeros(image.shape, np.float32)
     weight = np.full((*size, 1), 1e-6, np.float32)
     for class_index, small in attention.items():
-        large = _resized(np.asarray(small), size)
+        # Not stretched: dim maps should look dim.
+        large = resize_attention(np.asarray(small), size) / 255
         mixed += large[..., None] * attention_ramp(large, class_index)
         weight += large[..., None]
     # A greyer image leaves the colours to the classes.
