@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from statistics import fmean
 
+import cv2
 import numpy as np
 
 from oaa_mm.attention import AttentionStore
@@ -131,13 +131,14 @@ def _last_maps(run: Run) -> tuple[AttentionStore, str]:
 def moving_images(
     run: Run, known: Sequence[str], ranked: Ranked, options: ReportOptions
 ) -> list[str]:
-    """The images in which attention moves most through the epochs.
+    """The images in which attention moves most over objects.
 
-    These are the images whose accumulated maps exceed those of single epochs
-    most, of different classes as far as there are such.
+    These are the images whose accumulated maps exceed the mean of those of
+    single epochs most, of different classes as far as there are such. What
+    they gain outside of the object counts against them where a mask is known.
 
     Args:
-        run (Run): Its epochs.
+        run (Run): Its epochs and masks.
         known (Sequence[str]): Images that have maps or labels, sorted.
         ranked (Ranked): From :func:`rank_images`; the better half is looked
             at, all images where there is no order.
@@ -148,21 +149,28 @@ def moving_images(
     """
     among = [image_id for image_id, _ in ranked[: (len(ranked) + 1) // 2]]
     among = among or choose_ids(known, number=MOST_RANKED, seed=options.seed)
+    masks = run.find_masks(among)
     stores = [s for e in run.epochs if (s := e.current or e.accumulated)]
     last = run.epochs and run.epochs[-1].accumulated
     gains = {}
     for image_id in among if last else ():
-        single = [m for s in stores if (m := s.maps_of(image_id))]
-        if len(single) > 1 and (maps := last.maps_of(image_id)):
-            gains[image_id] = _mean(maps) - fmean(map(_mean, single))
+        path = masks.get(image_id)
+        mask = path and read_mask(path, binary=run.data.binary_masks)
+        for index, accumulated in last.maps_of(image_id).items():
+            pair = image_id, index
+            single = [store[pair] for store in stores if pair in store]
+            gain = accumulated - np.mean([accumulated, *single], 0)
+            if mask is not None:
+                inside = (mask == index + 1).astype(np.float32)
+                size = gain.shape[::-1]
+                share = cv2.resize(inside, size, interpolation=cv2.INTER_AREA)
+                gain *= 2 * share - 1
+            if len(single) > 1:
+                gains[image_id] = gains.get(image_id, 0) + gain.mean()
     most = sorted(gains, key=lambda image_id: (-gains[image_id], image_id))
     firsts = {last.classes_of(image_id): image_id for image_id in most[::-1]}
     most.sort(key=lambda image_id: image_id not in firsts.values())
     return most[: options.moving]
-
-
-def _mean(maps: Mapping[int, np.ndarray]) -> float:
-    return fmean(float(attention.mean()) for attention in maps.values())
 
 
 def choose_groups(
