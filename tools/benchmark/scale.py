@@ -24,6 +24,8 @@ import torch
 import oaa_mm
 from oaa_mm.attention import AttentionAccumulator, AttentionStore
 
+from .exchange import exchange_speed
+
 T = TypeVar('T')
 EPOCHS = 4  # the first one only trains
 SIZE = (28, 37)
@@ -32,21 +34,24 @@ READS, EXPORTS = 10_000, 100
 
 
 def scale_costs(images: int) -> dict[str, float]:
-    """Accumulate, save, load, read and export maps of many images.
+    """Accumulate, save, load, read, export and exchange maps of many images.
 
     Args:
         images (int): Their number, with 1.5 classes each.
 
     Returns:
         dict[str, float]: See :func:`accumulate` and :func:`read_back`, each
-        in a process of its own.
+        in a process of its own; and the seconds that the main one of two
+        processes with half of the pairs each takes to receive the others.
 
     Raises:
         ValueError: A process failed; the end of its output is shown.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / 'store.safetensors')
-        return _in_process(path, str(images)) | _in_process(path)
+        costs = _in_process(path, str(images)) | _in_process(path)
+    exchange = exchange_speed(images * 3 // 2, repeats=1)
+    return {**costs, 'exchange of 2 processes': exchange['seconds']}
 
 
 def _in_process(*arguments: str) -> dict[str, float]:
