@@ -96,6 +96,13 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         action='store_true',
         help='make labels of OAA+ whatever the comparison with --targets says',
     )
+    parser.add_argument(
+        '--segmentor',
+        metavar='CHECKPOINT',
+        help='a segmentation network trained on labels of a first round: its '
+        'scores of the tagged classes replace the maps of STORE; with '
+        '--background rest',
+    )
     add_rules(parser)
     add_refinement(parser)
     parser.add_argument(

@@ -29,7 +29,8 @@ def compose_label(
 
     With s the saliency, a_1..a_K the attention maps and b the score of the
     background (``'saliency'``: 1 - s, ``'power'``: (1 - max a)^alpha,
-    ``'constant'``: theta), the first line that fits is the label::
+    ``'constant'``: theta, ``'rest'``: 1 - sum of all a), the first line that
+    fits is the label::
 
         255    more than one of {b, a_1..a_K} > conflict_threshold
         k + 1  a_k = max a >= fg_threshold  and  (b < fg_threshold or a_k > b)
@@ -42,10 +43,10 @@ def compose_label(
     settles "a_k > b" for equal numbers of 255ths, as it did in the release.
 
     Saliency is evidence of its own: a pixel is background where saliency says
-    so. ``'power'`` and ``'constant'`` have no such evidence. There b only
-    competes, and the third line becomes ``b >= max a and max a <=
-    attention_threshold``; pixels whose best class beats b and is below
-    `fg_threshold` are uncertain, `bg_threshold` has no effect.
+    so. The others have no such evidence. There b only competes, and the third
+    line becomes ``b >= max a and max a <= attention_threshold``; pixels whose
+    best class beats b and is below `fg_threshold` are uncertain,
+    `bg_threshold` has no effect.
 
     With `refine`, the scores {b, a_1..a_K} are refined by the image before
     the second to fourth line (s is then 1 - b). Conflicts are found before: a
@@ -55,8 +56,9 @@ def compose_label(
         attention (Mapping[int, np.ndarray]): Class (from 0) -> (H, W) map,
             uint8 0..255 or float 0..1, at the size of the image and already
             stretched over the whole range, as
-            :func:`oaa_mm.attention.attention_to_image` returns it. An image
-            without maps has no foreground.
+            :func:`oaa_mm.attention.attention_to_image` returns it; for
+            ``'rest'`` the probabilities of a segmentation network, which
+            are not stretched. An image without maps has no foreground.
         saliency (np.ndarray | None): (H, W) uint8 0..255 or float 0..1; for
             ``background='saliency'`` alone.
         image (np.ndarray | None): (H, W, 3) uint8 RGB, for `refine`.
@@ -154,9 +156,23 @@ def class_scores(
         scores[0] = 1 - _unit(saliency)
     elif rules.background == 'power':
         scores[0] = (1 - scores[1:].max(0)) ** rules.alpha
+    elif rules.background == 'rest':
+        scores[0] = _rest(scores[1:])
     else:
         scores[0] = rules.theta
     return scores
+
+
+def _rest(scores: np.ndarray) -> np.ndarray:
+    """What probabilities leave to the background."""
+    rest = 1 - scores.sum(0)
+    if rest.min() < -0.01:  # more than rounding
+        raise ValueError(
+            "background 'rest' takes probabilities, whose sum is at most 1 "
+            f'in each pixel, but the maps reach {1 - rest.min():.2f}; '
+            "choose the background 'power' for attention maps"
+        )
+    return rest.clip(0)
 
 
 def _decide(

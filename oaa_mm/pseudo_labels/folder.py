@@ -29,6 +29,7 @@ from oaa_mm.runs.processes import map_in_processes
 from .inputs import ImageToLabel, images_to_label
 from .refine import build_refine
 from .rules import LabelRules
+from .segmentor import TaggedSegmentor
 from .summary import LabelSummary
 from .workers import LabelSettings, LabelWorker
 
@@ -46,6 +47,7 @@ def make_label_folder(
     regions_dir: str | os.PathLike | None = None,
     targets: str | os.PathLike | None = None,
     accept_oaa_plus: bool = False,
+    segmentor: str | os.PathLike | None = None,
     rules: LabelRules | None = None,
     refine: str = 'none',
     refine_options: dict[str, Any] | None = None,
@@ -84,6 +86,10 @@ def make_label_folder(
             to None: no check.
         accept_oaa_plus (bool): Make the labels of `store` whatever this check
             says.
+        segmentor (str | os.PathLike | None): Checkpoint of a segmentation
+            network, trained on labels of a first round. Its scores replace
+            the maps of `store`, which then says the tags of the images
+            alone. Defaults to None.
         rules (LabelRules | None): The constants.
         refine (str): See :func:`oaa_mm.pseudo_labels.build_refine`.
         refine_options (dict[str, Any] | None): Parameters of the refinement.
@@ -106,6 +112,7 @@ def make_label_folder(
     """
     rules = rules or LabelRules()
     rules.check_saliency(saliency_dir is not None)
+    rules.check_segmentor(segmentor is not None)
     check_number('workers', workers, low=1, integer=True)
     number, parts = part or (1, 1)
     check_number('the part', number, low=1, high=parts, integer=True)
@@ -115,6 +122,8 @@ def make_label_folder(
     store, verdict = _trusted(trained, targets, accept_oaa_plus)
     data = DataRecord.of_stores([AttentionStore.open(store)], store)
     class_names = class_names or data.class_names()
+    if segmentor is not None:
+        TaggedSegmentor(segmentor, class_names)  # refused before any work
     images = images_to_label(
         store,
         img_dir,
@@ -130,6 +139,8 @@ def make_label_folder(
         rules=rules,
         refine=refine,
         refine_options=dict(refine_options or {}),
+        segmentor=segmentor and str(segmentor),
+        class_names=class_names,
     )
     out = Path(out)
     files = {image.image_id: image.path for image in images}
@@ -214,15 +225,17 @@ def _manifest(
 ) -> Manifest:
     inputs = {
         'store': fingerprint(settings.store),
-        # Without a refinement, sizes are all that counts of images.
+        # Often sizes are all that counts of images.
         'images': fingerprint_files(
             [image.path for image in images],
-            content=settings.refine != 'none',
+            content=settings.refine != 'none' or bool(settings.segmentor),
         ),
         'list': fingerprint_names(listed, [i.image_id for i in images]),
     }
     if images[0].saliency is not None:
         inputs['saliency'] = fingerprint_files([i.saliency for i in images])
+    if settings.segmentor:
+        inputs['segmentor'] = fingerprint(settings.segmentor)
     if images[0].regions is not None:
         inputs['regions'] = fingerprint_files([i.regions for i in images])
     return Manifest(

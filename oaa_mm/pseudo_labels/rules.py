@@ -7,7 +7,7 @@ from typing import Any
 
 from oaa_mm.checks import check_choice, check_number
 
-BACKGROUNDS = ('saliency', 'power', 'constant')
+BACKGROUNDS = ('saliency', 'power', 'constant', 'rest')
 
 
 def _constant(default: float, help: str) -> Any:
@@ -20,7 +20,7 @@ class LabelRules:
 
     Args:
         background (str): Where the score of the background comes from:
-            ``'saliency'``, ``'power'`` or ``'constant'``.
+            ``'saliency'``, ``'power'``, ``'constant'`` or ``'rest'``.
         alpha (float): Exponent of ``'power'``, > 0.
         theta (float): Score of ``'constant'``, 0..1.
         fg_threshold (float): The least attention of foreground, 0..1; scores
@@ -83,6 +83,24 @@ class LabelRules:
             raise ValueError(
                 f'background {self.background!r} takes no saliency maps; '
                 "leave them out, or choose the background 'saliency'"
+            )
+
+    def check_segmentor(self, given: bool) -> None:
+        """Refuse a background that does not suit the scores.
+
+        Args:
+            given (bool): Whether the scores are those of a network.
+
+        Raises:
+            ValueError: The background is ``'rest'`` for attention maps, or
+                another one for scores of a network.
+        """
+        if given != (self.background == 'rest'):
+            raise ValueError(
+                "background 'rest' is that of a segmentation network "
+                '(--segmentor of tools/make_pseudo_labels.py): the two go '
+                f'together, but the background is {self.background!r} '
+                f'{"with" if given else "without"} such a network'
             )
 
     @classmethod

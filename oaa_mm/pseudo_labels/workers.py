@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,10 +13,11 @@ from oaa_mm.io import read_grey, read_image, write_mask
 from oaa_mm.io.label_folder import label_file
 from oaa_mm.io.masks import finished_mask
 
-from .compose import label_image
+from .compose import compose_label, label_image
 from .inputs import ImageToLabel
 from .refine import build_refine
 from .rules import LabelRules
+from .segmentor import TaggedSegmentor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,10 @@ class LabelSettings:
         rules (LabelRules): The constants.
         refine (str): See :func:`oaa_mm.pseudo_labels.build_refine`.
         refine_options (Mapping[str, Any]): Parameters of the refinement.
+        segmentor (str | None): Checkpoint of a segmentation network whose
+            scores replace the maps of `store`, which then says the tags
+            alone. Defaults to None.
+        class_names (Sequence[str]): The classes of `segmentor`.
     """
 
     store: str
@@ -37,6 +42,8 @@ class LabelSettings:
     rules: LabelRules = field(default_factory=LabelRules)
     refine: str = 'none'
     refine_options: Mapping[str, Any] = field(default_factory=dict)
+    segmentor: str | None = None
+    class_names: Sequence[str] = ()
 
 
 class LabelWorker:
@@ -50,6 +57,9 @@ class LabelWorker:
         self.settings = settings
         self.store = AttentionStore.open(settings.store)
         self.negatives = frozenset(self.store.negatives)
+        self.segmentor = settings.segmentor and TaggedSegmentor(
+            settings.segmentor, settings.class_names
+        )
 
     def __call__(self, image: ImageToLabel) -> tuple[str, bool, dict]:
         """Make and write the label of an image, unless it is there.
@@ -82,15 +92,14 @@ class LabelWorker:
             self.settings.refine_options,
             regions=image.regions,
         )
-        if refine is not None:
+        if refine is not None or self.segmentor:
             pixels = read_image(image.path)
         if image.saliency is not None:
             saliency = read_grey(image.saliency)
-        return label_image(
-            self.store.maps_of(image.image_id),
-            image.size,
-            self.settings.rules,
-            saliency=saliency,
-            image=pixels,
-            refine=refine,
-        )
+        maps = self.store.maps_of(image.image_id)
+        inputs = {'saliency': saliency, 'image': pixels, 'refine': refine}
+        rules = self.settings.rules
+        if maps and self.segmentor:
+            scores = self.segmentor(pixels, sorted(maps))
+            return compose_label(scores, **inputs, **vars(rules))
+        return label_image(maps, image.size, rules, **inputs)

@@ -266,3 +266,16 @@ def test_nothing_tells_the_size():
 def test_class_beyond_8_bits():
     with pytest.raises(ValueError, match=r'should be in 0\.\.253'):
         compose_label({254: row(1)}, saliency=row(1))
+
+
+def test_probabilities_leave_the_rest_to_the_background():
+    """b is 0.1, 0.6 and 0.33; at a tie background wins."""
+    maps = {
+        0: np.array([[0.6, 0.2, 0.34, 0.5]]),
+        4: np.array([[0.3, 0.2, 0.33, 0.0]]),
+    }
+    label = compose_label(maps, background='rest')
+    np.testing.assert_array_equal(label, [[1, 0, 1, 0]])
+    maps[4][0, 3] = 0.8
+    with pytest.raises(ValueError, match='but the maps reach 1.30'):
+        compose_label(maps, background='rest')

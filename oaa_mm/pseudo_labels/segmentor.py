@@ -1,0 +1,82 @@
+"""Scores of a trained segmentation network, for labels of a second round."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.runner import CheckpointLoader
+from mmseg.apis import inference_model, init_model
+
+
+class TaggedSegmentor:
+    """A trained segmentation network that looks for the tags of an image.
+
+    A network trained on pseudo-labels has seen the objects of all images, and
+    is often more right than its labels are. Without tags it may see a dog in
+    an image of a cat; with them it cannot.
+
+    Args:
+        checkpoint (str | os.PathLike): Checkpoint of mmengine's runner,
+            which holds the config of its training. That of a training on
+            labels of `class_names`.
+        class_names (Sequence[str]): The K foreground classes of the tags.
+        device (str | None): Where the network computes, such as
+            ``'cuda:1'``. Defaults to None: on a GPU where there is one.
+
+    Raises:
+        FileNotFoundError: There is no such checkpoint.
+        ValueError: The checkpoint does not say how to prepare images, or its
+            network knows other classes.
+    """
+
+    def __init__(
+        self,
+        checkpoint: str | os.PathLike,
+        class_names: Sequence[str],
+        device: str | None = None,
+    ) -> None:
+        checkpoint = os.fspath(checkpoint)
+        state = CheckpointLoader.load_checkpoint(checkpoint, 'cpu')
+        text = state.get('meta', {}).get('cfg', '')
+        cfg = Config.fromstring(text, '.py')
+        if not cfg.get('test_pipeline'):
+            raise ValueError(
+                f'{checkpoint} holds no config with a `test_pipeline`, by '
+                'which images are prepared for its network; name a '
+                'checkpoint that a training of mmseg (python -m oaa_mm '
+                'train) has written'
+            )
+        default = 'cuda' if torch.cuda.is_available() else 'cpu'
+        self.model = init_model(cfg, checkpoint, device or default)
+        known = (self.model.dataset_meta or {}).get('classes', ())
+        if list(known[1:]) != list(class_names):
+            raise ValueError(
+                f'{checkpoint}: its network knows the background and '
+                f'{", ".join(known[1:])}, but the classes of the tags are '
+                f'{", ".join(class_names)}; name a network that was trained '
+                'on labels of these classes, or the classes with --classes'
+            )
+
+    def __call__(
+        self, image: np.ndarray, classes: Sequence[int]
+    ) -> dict[int, np.ndarray]:
+        """Scores of the tagged classes.
+
+        Args:
+            image (np.ndarray): (H, W, 3) uint8 RGB.
+            classes (Sequence[int]): The tags of the image, from 0.
+
+        Returns:
+            dict[int, np.ndarray]: Class -> (H, W) float32, the softmax over
+            the background and the tagged classes; 1 minus their sum is the
+            score of the background.
+        """
+        bgr = np.ascontiguousarray(image[..., ::-1])
+        logits = inference_model(self.model, bgr).seg_logits.data
+        rows = logits[[0, *(index + 1 for index in classes)]]
+        scores = rows.float().softmax(0)[1:].cpu().numpy()
+        return dict(zip(classes, scores, strict=True))
