@@ -33,6 +33,12 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
         'compare=[masks,cam,oaa] labels_from=oaa',
     )
     parser.add_argument(
+        '--rounds',
+        type=int,
+        help='train DeepLab so often, from the second time on with labels of '
+        'what the one before found (default: `rounds` of the config)',
+    )
+    parser.add_argument(
         '--seeds',
         type=read_seeds,
         default=(),
@@ -81,10 +87,13 @@ def read_seeds(text: str) -> list[int]:
 def main(argv: list[str] | None = None) -> int:
     """Run the pipeline."""
     args = parse_args(argv)
+    options = args.cfg_options or {}
+    if args.rounds is not None:
+        options = {**options, 'rounds': args.rounds}
     pipeline = load_pipeline(
         args.config,
         work_dir=args.work_dir,
-        options=args.cfg_options,
+        options=options,
         seeds=args.seeds,
     )
     if args.dry_run:

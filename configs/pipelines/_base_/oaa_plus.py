@@ -1,4 +1,5 @@
-# Tags -> classifier with OAA -> OAA+ -> maps -> pseudo-labels -> DeepLab.
+# Tags -> classifier with OAA -> OAA+ -> maps -> pseudo-labels -> DeepLab,
+# and a second round: what this DeepLab finds -> pseudo-labels -> DeepLab.
 #
 # A pipeline that inherits this sets `data`, and of each training its config
 # (`oaa_config`, `oaa_plus_config`, `segmentation_config`) and its last epoch
@@ -9,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
-from oaa_mm.checks import check_choice
+from oaa_mm.checks import check_choice, check_number
 from oaa_mm.pipeline import Pipeline, Stage
 from oaa_mm.tags.voc12 import SBD_MASKS, voc12_list, voc12_masks
 
@@ -23,6 +24,12 @@ val_list = None  # list of the validation images, or manifest of their masks
 # Options of tools/make_pseudo_labels.py. None: what was measured to be best
 # (docs/results.md), with SaliencyMaps in `data` or without them.
 label_options = None
+# How often DeepLab is trained (--rounds): from the second time on, its labels
+# are what the DeepLab before found of the tags of each image, made with
+# `round_options`. None: 2 where there are neither `label_options` nor
+# SaliencyMaps, else 1.
+rounds = None
+round_options = '--background rest --refine regions,grabcut'
 # The maps that the labels are made of: 'cam', 'oaa' or 'oaa_plus'.
 labels_from = 'oaa_plus'
 # Whether OAA+ makes the labels even if it has learnt too little; else OAA does.
@@ -86,7 +93,7 @@ def pipeline(cfg):
         stages += [oaa_plus, maps]
         stores['oaa_plus'] = maps.outputs[0]
     suffixes = {s: '' if s == main else f'_{s}' for s in sources}
-    label_options = cfg.label_options or _label_options(data)
+    label_options, rounds = _label_options(cfg)
     checked = {'oaa_plus': f'--targets {accumulated} '}
     if cfg.accept_oaa_plus:
         checked['oaa_plus'] += '--accept-oaa-plus '
@@ -105,15 +112,25 @@ def pipeline(cfg):
         source: _segmentation(cfg, place, labels.get(source), suffix)
         for source, suffix in suffixes.items()
     }
+    names, last = dict(cfg.names), main
+    for number in range(2, rounds + 1):
+        network = networks[last].outputs[0]
+        options = f'--segmentor {network} {cfg.round_options}'
+        suffix, last = f'_round_{number}', f'round_{number}'
+        names[last] = f'{names[main]}, round {number}'
+        labels[last] = _labels(cfg, place, options, stores[main], suffix)
+        networks[last] = _segmentation(cfg, place, labels[last], suffix)
     evaluation = _evaluation(cfg, place, stores, labels)
-    stages += [*labels.values(), *networks.values(), evaluation]
+    for source, network in networks.items():
+        stages += [labels[source], network] if source in labels else [network]
+    stages.append(evaluation)
     return Pipeline(
         cfg.work_dir,
         stages,
         checks=place.checks,
-        scores=_scores(cfg, evaluation, stores, labels, networks),
-        reference=cfg.names['masks'],
-        main=cfg.names[main],
+        scores=_scores(names, evaluation, stores, labels, networks),
+        reference=names['masks'],
+        main=names[last],
     )
 
 
@@ -172,7 +189,8 @@ def _test(cfg, name, config, checkpoint, options):
 
 
 def _labels(cfg, place, options, store, suffix):
-    folder = _folder(cfg, f'labels{suffix}', [store])
+    # Paths of what earlier stages made stand among the options.
+    folder = _folder(cfg, f'labels{suffix}', [store, *options.split()])
     return Stage(
         folder,
         f'-m oaa_mm labels {store} {place.listed} {place.classes} '
@@ -289,19 +307,25 @@ def _true_masks(images, masks, image_list):
     )
 
 
-def _label_options(data):
-    """What stands for None, by whether there are saliency maps."""
-    saliency = f'{data}/SaliencyMaps'
-    if Path(saliency).is_dir():
-        return f'--saliency-dir {saliency} --fg-threshold 0.05'
-    options = (
-        '--background power --refine regions,grabcut --attention-threshold 0.3'
-    )
-    print(f'{saliency} does not exist: labels are made with {options}')
-    return options
+def _label_options(cfg):
+    """How labels are made, and how many rounds there are."""
+    saliency = f'{cfg.data}/SaliencyMaps'
+    options, rounds = cfg.label_options, 1
+    if not options and Path(saliency).is_dir():
+        options = f'--saliency-dir {saliency} --fg-threshold 0.05'
+    elif not options:
+        options = (
+            '--background power --refine regions,grabcut '
+            '--attention-threshold 0.3'
+        )
+        rounds = 2
+        print(f'{saliency} does not exist: labels are made with {options}')
+    rounds = rounds if cfg.rounds is None else cfg.rounds
+    check_number('rounds', rounds, low=1, integer=True)
+    return options, rounds
 
 
-def _scores(cfg, evaluation, stores, labels, networks):
+def _scores(names, evaluation, stores, labels, networks):
     """Cells of the final table, see oaa_mm/pipeline/table.py."""
     maps, scored = map(str, evaluation.outputs)
     policies = {
@@ -329,4 +353,4 @@ def _scores(cfg, evaluation, stores, labels, networks):
             for source, network in networks.items()
         ),
     ]
-    return [{**cell, 'name': cfg.names[cell['name']]} for cell in cells]
+    return [{**cell, 'name': names[cell['name']]} for cell in cells]
