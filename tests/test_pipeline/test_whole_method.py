@@ -132,12 +132,29 @@ def test_from_tags_to_a_table(pipeline):
         assert manifest_path(work / made).is_file()
 
 
+def test_a_second_round(pipeline):
+    """After the test above: its network finds the labels of another one."""
+    work = pipeline.parent / 'work'
+    options = "round_options='--background rest --min-foreground 0'"
+    out = run(pipeline, '--rounds', '2', '--cfg-options', options)
+    assert out.count('done and still valid, skipped') == 6
+    manifest = work / 'labels_round_2/pseudo_labels/manifest.json'
+    inputs = json.loads(manifest.read_text())['inputs']
+    assert inputs['segmentor']['path'].endswith('segmentation/iter_4.pth')
+    cfg = read_config(next(work.glob('segmentation_round_2/*.py')))
+    dataset = cfg.train_dataloader.dataset
+    assert dataset.pseudo_labels == str(manifest.parent)
+    row = table_of(out)['OAA+, round 2']
+    assert row[0] == '-'
+    assert all(float(cell) >= 0 for cell in row[1:4])
+
+
 def test_true_masks_and_seeds(pipeline):
     """After the test above, of which all but the networks is still valid."""
     work = pipeline.parent / 'work'
     options = ['--cfg-options', 'compare=[masks]', '--seeds', '3,5']
     out = run(pipeline, *options)
-    assert out.count('done and still valid, skipped') == 6
+    assert out.count('done and still valid, skipped') == 5
     assert out.count('not done yet') == 4
     row = table_of(out)['true masks']
     assert '±' in row[-3]
