@@ -95,8 +95,18 @@ class OptionsAction(DictAction):
     """``KEY=VALUE ...`` of a command line; other texts are refused.
 
     Values are numbers, texts, True, False, None, or lists of these in
-    brackets.
+    brackets. A value with spaces that is not in brackets is a text.
     """
+
+    @staticmethod
+    def _parse_iterable(val: str) -> Any:
+        """Keep the spaces of a path or command, which mmengine removes."""
+        text = val.strip('\'"')  # as mmengine does
+        in_brackets = text[:1] in ('[', '(')
+        listed = ',' in text and {*text} & {*'[({'}
+        if ' ' in text and not in_brackets and not listed:
+            return text
+        return DictAction._parse_iterable(val)
 
     def __call__(
         self,

@@ -253,6 +253,18 @@ def test_options_that_are_no_values(word):
         parser.parse_args(['--cfg-options', word])
 
 
+@pytest.mark.parametrize(('text', 'value'), [
+    ('/my data (1)/x', '/my data (1)/x'),
+    ('--refine par,crf --alpha 2', '--refine par,crf --alpha 2'),
+    ('[1, 2]', [1, 2]), ('1', 1), ('par,crf', ['par', 'crf']),
+])  # fmt: skip
+def test_values_keep_their_spaces(text, value):
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--cfg-options', nargs='+', action=OptionsAction)
+    args = parser.parse_args(['--cfg-options', f'a={text}'])
+    assert args.cfg_options == {'a': value}
+
+
 @pytest.mark.parametrize('key', ['a.b.9', 'a.b.x', 'c.0.d', 'a.b.1.a.b', ''])
 def test_options_without_a_place(key):
     cfg = Config({'a': {'b': [1, {'a': 2}]}, 'c': 1})

@@ -135,7 +135,7 @@ def test_from_tags_to_a_table(pipeline):
 def test_a_second_round(pipeline):
     """After the test above: its network finds the labels of another one."""
     work = pipeline.parent / 'work'
-    options = "round_options='--background rest --min-foreground 0'"
+    options = 'round_options=--background rest --min-foreground 0'
     out = run(pipeline, '--rounds', '2', '--cfg-options', options)
     assert out.count('done and still valid, skipped') == 6
     manifest = work / 'labels_round_2/pseudo_labels/manifest.json'
