@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.runner import CheckpointLoader
-from mmseg.apis import inference_model, init_model
 
 
 class TaggedSegmentor:
@@ -39,6 +38,9 @@ class TaggedSegmentor:
         class_names: Sequence[str],
         device: str | None = None,
     ) -> None:
+        # All of mmseg's models: first rounds do not need them.
+        from mmseg.apis import init_model
+
         checkpoint = os.fspath(checkpoint)
         state = CheckpointLoader.load_checkpoint(checkpoint, 'cpu')
         text = state.get('meta', {}).get('cfg', '')
@@ -75,6 +77,8 @@ class TaggedSegmentor:
             the background and the tagged classes; 1 minus their sum is the
             score of the background.
         """
+        from mmseg.apis import inference_model
+
         bgr = np.ascontiguousarray(image[..., ::-1])
         logits = inference_model(self.model, bgr).seg_logits.data
         rows = logits[[0, *(index + 1 for index in classes)]]
