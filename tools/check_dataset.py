@@ -10,7 +10,6 @@ from oaa_mm.doctor import (
     Split,
     check_dataset,
     count_severity,
-    find_classes,
     print_findings,
     save_findings,
     splits_from_folders,
@@ -102,7 +101,11 @@ def describe_dataset(
         splits = splits_from_folders(
             args.data_root, saliency_dir=args.saliency_dir, **layout
         )
-        return splits, find_classes(Path(args.data_root), args.classes)
+        names = Path(args.data_root, 'classes.txt')
+        spec = args.classes
+        if spec is None and names.is_file():
+            spec = str(names)
+        return splits, None if spec is None else load_classes(spec)
     if layout:
         names = ', '.join(f'--{name.replace("_", "-")}' for name in layout)
         raise ValueError(

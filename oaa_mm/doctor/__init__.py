@@ -13,7 +13,7 @@ from .findings import (
     print_findings,
     save_findings,
 )
-from .layout import find_classes, splits_from_folders
+from .layout import splits_from_folders
 from .split import Split
 
 __all__ = [
@@ -21,7 +21,6 @@ __all__ = [
     'Split',
     'check_dataset',
     'count_severity',
-    'find_classes',
     'print_findings',
     'save_findings',
     'splits_from_folders',

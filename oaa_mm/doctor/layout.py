@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from oaa_mm.tags import load_classes
-
 from .split import Split
 
 #: Files that must be complete in a set for weakly supervised training and one
@@ -46,26 +44,6 @@ def find_folder(root: Path, name: str | None, usual: str) -> Path | None:
     if name is not None:
         raise FileNotFoundError(f'there is no folder {folder}')
     return None
-
-
-def find_classes(root: Path, spec: str | None) -> tuple[str, ...] | None:
-    """Class names as typed, else those of the root's ``classes.txt``.
-
-    Args:
-        root (Path): Root of the data set.
-        spec (str, optional): An argument of :func:`oaa_mm.tags.load_classes`.
-
-    Returns:
-        tuple[str, ...] | None: The names; None where nothing says them.
-
-    Raises:
-        FileNotFoundError: `spec` names a file that is absent.
-        ValueError: The names are wrong.
-    """
-    if spec is not None:
-        return load_classes(spec)
-    names = root / 'classes.txt'
-    return load_classes(str(names)) if names.is_file() else None
 
 
 def splits_from_folders(
