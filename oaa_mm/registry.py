@@ -87,3 +87,5 @@ HOOKS = MirroredRegistry(
 METRICS = MirroredRegistry(mmseg.METRICS, 'oaa_mm.evaluation')
 OPTIM_WRAPPERS = MirroredRegistry(mmseg.OPTIM_WRAPPERS, 'oaa_mm.runs')
 VISUALIZERS = MirroredRegistry(mmseg.VISUALIZERS, 'oaa_mm.visualization')
+#: Functions that draw an object as HTML, see :mod:`oaa_mm.io.notebook`.
+VIEWS = Registry('view', scope='oaa_mm', locations=['oaa_mm.visualization'])

@@ -28,15 +28,15 @@ from oaa_mm.visualization.overlay import overlay_attention
 
 from . import loading
 from .inputs import ImageInput, Images, Tags, add_tags, list_images
+from .prediction_list import Predictions
 from .predictions import Labeller, pack_prediction, read_maps, save_maps
 
 
 class OAAInferencer(BaseInferencer):
     """Run a CAMClassifier or an IntegralAttentionModel on images.
 
-    Images go in; attention maps, overlays and pseudo-labels come out. Images
-    are treated as those of `test_dataloader`; `model.test_cfg` sets scales and
-    flips. For segmentation networks, mmseg has the MMSegInferencer.
+    Images are treated as those of `test_dataloader`; `model.test_cfg` sets
+    scales and flips. For segmentation networks, mmseg has the MMSegInferencer.
 
     Args:
         model (str | os.PathLike | Config | dict | None): A config or its
@@ -148,9 +148,8 @@ class OAAInferencer(BaseInferencer):
 
         Returns:
             dict[str, list]: ``'visualization'``, (H, W, 3) uint8 RGB
-            overlays, and ``'predictions'``, one an image, with the keys of
-            :func:`oaa_mm.apis.pack_prediction`, such as `names`,
-            `scores`, `attention` and `label`.
+            overlays, and ``'predictions'``, which a notebook shows; one an
+            image, see :func:`oaa_mm.apis.predictions.pack_prediction`.
 
         Raises:
             FileNotFoundError: An image, a file of tags or regions is absent.
@@ -164,6 +163,8 @@ class OAAInferencer(BaseInferencer):
         )
         store = AttentionStore()
         results: dict[str, list] = {'predictions': [], 'visualization': []}
+        if not return_datasamples:
+            results['predictions'] = Predictions(items, self.classes)
         for images, samples in self._run(items, batch_size, score_thr):
             for image, sample in zip(images, samples, strict=True):
                 for class_index, map_ in read_maps(sample).items():

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from oaa_mm.io import check_image_id
+from oaa_mm.io.notebook import ShownInNotebooks
 
 #: Image id and 0-based foreground class.
 Pair = tuple[str, int]
 
 
-class MapsByImage(Mapping):
+class MapsByImage(ShownInNotebooks, Mapping):
     """A mapping of (image id, class) to maps, which knows images as well.
 
     Attributes:
         metadata (dict[str, Any]): The origin of the maps, as JSON types; the
             file holds it as well.
+        path (str | os.PathLike): The file that the maps were read from;
+            ``''`` where they were not.
     """
 
+    view = 'maps'
+    path: str | os.PathLike = ''
     metadata: dict[str, Any]
     data: Mapping[Pair, Any]  # the maps, or where they are read
     _classes: dict[str, list[int]] | None = None

@@ -47,7 +47,7 @@ class AttentionReader(MapsByImage):
     """
 
     def __init__(self, path: str | os.PathLike) -> None:
-        self._path = path
+        self.path = path
         if not Path(path).is_file():
             raise FileNotFoundError(
                 f'{path}: no such attention store. OAAHook writes '
@@ -77,11 +77,11 @@ class AttentionReader(MapsByImage):
             or not types <= {'U8', 'U16', 'U32'}
         ):
             raise ValueError(
-                f'{self._path}: a safetensors file, but not an attention store'
+                f'{self.path}: a safetensors file, but not an attention store'
             )
         if content.get('version') not in ('1', FORMAT_VERSION):
             raise ValueError(
-                f'{self._path}: attention store of version '
+                f'{self.path}: attention store of version '
                 f'{content.get("version")}, but this release reads '
                 'versions 1 and 2'
             )
@@ -139,7 +139,7 @@ class AttentionReader(MapsByImage):
 
     def _damaged(self, what: str) -> ValueError:
         return ValueError(
-            f'{self._path} is damaged: its {what}. Use the store of another '
+            f'{self.path} is damaged: its {what}. Use the store of another '
             'epoch, or accumulate again.'
         )
 

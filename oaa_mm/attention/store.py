@@ -164,6 +164,7 @@ class AttentionStore(MapsByImage, MutableMapping):
         """
         reader = AttentionReader(path)
         store = cls(metadata=reader.metadata)
+        store.path = path
         store.data = reader.read(wanted=('maps',)).get('maps', {})
         return store
 

@@ -3,16 +3,19 @@
 Arrays in, palette PNGs out. `rules` holds the constants, `compose` turns
 maps and saliency into a label, `refine` (with `grabcut`, `par`,
 `regions` and `region_files`) follows the edges of the image; `folder` makes a
-whole folder of labels, with `inputs`, `workers` and `summary` as its parts.
+whole folder of labels, with `inputs`, `workers` and `summary` as its parts,
+and `label_folder` reads one.
 """
 
 from .compose import Refine, compose_label, label_image
+from .label_folder import LabelFolder
 from .refine import REFINEMENTS, build_refine
 from .rules import BACKGROUNDS, LabelRules
 
 __all__ = [
     'BACKGROUNDS',
     'REFINEMENTS',
+    'LabelFolder',
     'LabelRules',
     'Refine',
     'build_refine',

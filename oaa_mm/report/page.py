@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import cv2
-import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from oaa_mm.evaluation.summary import read_summary
 from oaa_mm.io import atomic_write
 from oaa_mm.io.manifest import installed_versions
-from oaa_mm.visualization import class_color
+from oaa_mm.visualization import class_color, jpeg_uri
 
 from .gallery import NUM_FIRST, ImageCard, draw_gallery
 from .plots import SERIES, draw_plot, sweep_plot
@@ -25,8 +22,6 @@ from .run import ReportOptions, Run, open_run
 from .scores import Score, read_scores
 from .sources import Sources, find_sources, read_json
 from .training import read_training
-
-JPEG_QUALITY = 82
 
 
 @dataclass(frozen=True)
@@ -114,7 +109,7 @@ def _template() -> Template:
     )
     environment.filters.update(
         color=_color,
-        jpeg=_jpeg_uri,
+        jpeg=jpeg_uri,
         number=_number,
         percent=_percent,
         plot=draw_plot,
@@ -186,10 +181,3 @@ def _percent(share: float | None) -> float | None:
 
 def _number(value: float | None) -> str:
     return '–' if value is None else f'{value:.1f}'
-
-
-def _jpeg_uri(picture: np.ndarray) -> str:
-    """A (H, W, 3) uint8 RGB picture as a data URI."""
-    quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
-    _, data = cv2.imencode('.jpg', picture[..., ::-1], quality)
-    return f'data:image/jpeg;base64,{base64.b64encode(data).decode()}'

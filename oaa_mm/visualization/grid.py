@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ EMPTY = 242
 INK = (32, 32, 32)
 FAINT = (140, 140, 140)
 FONT = cv2.FONT_HERSHEY_SIMPLEX
+JPEG_QUALITY = 82
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +49,20 @@ def resize_to_height(picture: np.ndarray, height: int) -> np.ndarray:
     shrinks = height < picture.shape[0]
     how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
     return cv2.resize(picture, (width, height), interpolation=how)
+
+
+def jpeg_uri(picture: np.ndarray) -> str:
+    """Encode a picture so that a page can hold it.
+
+    Args:
+        picture (np.ndarray): (H, W, 3) uint8 RGB.
+
+    Returns:
+        str: A data URI.
+    """
+    quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
+    _, data = cv2.imencode('.jpg', picture[..., ::-1], quality)
+    return f'data:image/jpeg;base64,{base64.b64encode(data).decode()}'
 
 
 def _text_width(text: str, scale: float) -> int:
