@@ -143,8 +143,7 @@ class OAAInferencer(BaseInferencer):
             refine (str): ``'none'`` or steps such as ``'regions,par'``, see
                 :func:`oaa_mm.pseudo_labels.build_refine`.
             refine_options (Mapping[str, Any] | None): Their parameters.
-            regions_dir (str | os.PathLike | None): Folder of masks for
-                ``'regions'``; None takes superpixels.
+            regions_dir (str | os.PathLike | None): Of ``'regions'``.
 
         Returns:
             dict[str, list]: ``'visualization'``, (H, W, 3) uint8 RGB
