@@ -45,7 +45,7 @@ def make_entries(
     """
     entries = []
     for image_id, path in images.items():
-        entry = {
+        entry: dict[str, Any] = {
             'img_path': path,
             'image_id': image_id,
             'label_map': label_map,

@@ -152,7 +152,7 @@ def moving_images(
     masks = run.find_masks(among)
     stores = [s for e in run.epochs if (s := e.current or e.accumulated)]
     last = run.epochs and run.epochs[-1].accumulated
-    gains = {}
+    gains: dict[str, float] = {}
     for image_id in among if last else ():
         path = masks.get(image_id)
         mask = path and read_mask(path, binary=run.data.binary_masks)
