@@ -85,24 +85,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         'one name a line; without background (default: those of the store, '
         'or voc)',
     )
-    parser.add_argument(
-        '--targets',
-        metavar='STORE',
-        help='the accumulated maps that OAA+ learnt from: labels are made of '
-        'them where the maps of OAA+ reproduce them poorly',
-    )
-    parser.add_argument(
-        '--accept-oaa-plus',
-        action='store_true',
-        help='make labels of OAA+ whatever the comparison with --targets says',
-    )
-    parser.add_argument(
-        '--segmentor',
-        metavar='CHECKPOINT',
-        help='a segmentation network trained on labels of a first round: its '
-        'scores of the tagged classes replace the maps of STORE; with '
-        '--background rest',
-    )
+    add_source(parser)
     add_rules(parser)
     add_refinement(parser)
     parser.add_argument(
@@ -126,6 +109,28 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help='make one of N parts of the labels, without list and summary',
     )
     return parser.parse_args(argv)
+
+
+def add_source(parser: argparse.ArgumentParser) -> None:
+    """Add what may stand in for the maps of STORE."""
+    parser.add_argument(
+        '--targets',
+        metavar='STORE',
+        help='the accumulated maps that OAA+ learnt from: labels are made of '
+        'them where the maps of OAA+ reproduce them poorly',
+    )
+    parser.add_argument(
+        '--accept-oaa-plus',
+        action='store_true',
+        help='make labels of OAA+ whatever the comparison with --targets says',
+    )
+    parser.add_argument(
+        '--segmentor',
+        metavar='CHECKPOINT',
+        help='a segmentation network trained on labels of a first round: its '
+        'scores of the tagged classes replace the maps of STORE; with '
+        '--background rest',
+    )
 
 
 def read_part(text: str) -> tuple[int, int]:

@@ -143,7 +143,7 @@ class OAAInferencer(BaseInferencer):
             refine (str): ``'none'`` or steps such as ``'regions,par'``, see
                 :func:`oaa_mm.pseudo_labels.build_refine`.
             refine_options (Mapping[str, Any] | None): Their parameters.
-            regions_dir (str | os.PathLike | None): Of ``'regions'``.
+            regions_dir (str | os.PathLike | None): Masks of ``'regions'``.
 
         Returns:
             dict[str, list]: ``'visualization'``, (H, W, 3) uint8 RGB

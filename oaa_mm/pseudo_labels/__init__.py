@@ -4,11 +4,11 @@ Arrays in, palette PNGs out. `rules` holds the constants, `compose` turns
 maps and saliency into a label, `refine` (with `grabcut`, `par`,
 `regions` and `region_files`) follows the edges of the image; `folder` makes a
 whole folder of labels, with `inputs`, `workers` and `summary` as its parts,
-and `label_folder` reads one.
+and `labels` reads one.
 """
 
 from .compose import Refine, compose_label, label_image
-from .label_folder import LabelFolder
+from .labels import LabelFolder
 from .refine import REFINEMENTS, build_refine
 from .rules import BACKGROUNDS, LabelRules
 

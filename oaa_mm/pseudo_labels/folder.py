@@ -29,7 +29,7 @@ from oaa_mm.runs.processes import map_in_processes
 from .inputs import ImageToLabel, images_to_label
 from .refine import build_refine
 from .rules import LabelRules
-from .segmentor import TaggedSegmentor
+from .segmentor import read_segmentor
 from .summary import LabelSummary
 from .workers import LabelSettings, LabelWorker
 
@@ -123,7 +123,7 @@ def make_label_folder(
     data = DataRecord.of_stores([AttentionStore.open(store)], store)
     class_names = class_names or data.class_names()
     if segmentor is not None:
-        TaggedSegmentor(segmentor, class_names)  # refused before any work
+        read_segmentor(segmentor, class_names)  # refused before any work
     images = images_to_label(
         store,
         img_dir,
@@ -143,19 +143,8 @@ def make_label_folder(
         class_names=class_names,
     )
     out = Path(out)
-    files = {image.image_id: image.path for image in images}
-    record = record_data(
-        files,
-        out,
-        masks=data.find_masks(files),
-        classes=class_names,
-        palette=data.palette,
-        binary_masks=data.binary_masks,
-    )
-    manifest = replace(
-        _manifest(settings, images, image_list or store, record),
-        results=verdict,
-    )
+    manifest = _manifest(settings, images, image_list or store, data)
+    manifest = replace(manifest, results=verdict)
     chosen = images[number - 1 :: parts]
     summary = LabelSummary(class_names)
     with _locked(out, part):
@@ -221,16 +210,17 @@ def _manifest(
     settings: LabelSettings,
     images: Sequence[ImageToLabel],
     listed: str | os.PathLike,
-    record: dict[str, Any],
+    data: DataRecord,
 ) -> Manifest:
+    files = {image.image_id: image.path for image in images}
     inputs = {
         'store': fingerprint(settings.store),
-        # Often sizes are all that counts of images.
+        # Where their pixels are not looked at, the sizes of images count.
         'images': fingerprint_files(
-            [image.path for image in images],
+            list(files.values()),
             content=settings.refine != 'none' or bool(settings.segmentor),
         ),
-        'list': fingerprint_names(listed, [i.image_id for i in images]),
+        'list': fingerprint_names(listed, list(files)),
     }
     if images[0].saliency is not None:
         inputs['saliency'] = fingerprint_files([i.saliency for i in images])
@@ -246,5 +236,12 @@ def _manifest(
             'refine_options': settings.refine_options,
         },
         inputs=inputs,
-        data_set=record,
+        data_set=record_data(
+            files,
+            settings.out,
+            masks=data.find_masks(files),
+            classes=settings.class_names,
+            palette=data.palette,
+            binary_masks=data.binary_masks,
+        ),
     )

@@ -97,9 +97,9 @@ class LabelRules:
         """
         if given != (self.background == 'rest'):
             raise ValueError(
-                "background 'rest' is that of a segmentation network "
-                '(--segmentor of tools/make_pseudo_labels.py): the two go '
-                f'together, but the background is {self.background!r} '
+                "background 'rest' is what a segmentation network "
+                '(--segmentor of tools/make_pseudo_labels.py) leaves: give '
+                f'both or neither, but got the background {self.background!r} '
                 f'{"with" if given else "without"} such a network'
             )
 

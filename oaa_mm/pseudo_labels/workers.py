@@ -34,7 +34,7 @@ class LabelSettings:
         segmentor (str | None): Checkpoint of a segmentation network whose
             scores replace the maps of `store`, which then says the tags
             alone. Defaults to None.
-        class_names (Sequence[str]): The classes of `segmentor`.
+        class_names (Sequence[str]): The foreground classes.
     """
 
     store: str

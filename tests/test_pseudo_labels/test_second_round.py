@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.registry import DefaultScope
 from mmengine.runner import save_checkpoint
 from mmseg.registry import MODELS
 from mmseg.utils import register_all_modules
@@ -65,7 +66,8 @@ def world(tmp_path):
 
 def write_network(world, text=CONFIG, classes=CLASSES):
     cfg = Config.fromstring(CONFIG, '.py')
-    model = MODELS.build(cfg.model)
+    with DefaultScope.overwrite_default_scope('mmseg'):
+        model = MODELS.build(cfg.model)
     with torch.no_grad():
         weight = torch.zeros(4, 3)
         weight[1:] = 20 * torch.eye(3)

@@ -12,12 +12,12 @@ from typing import Any
 import cv2
 import numpy as np
 
-from oaa_mm.checks import check_number
-from oaa_mm.io import atomic_write, write_image, write_json
+from oaa_mm.io import write_image, write_json
 from oaa_mm.io.progress import progress
 
 from .catalogue import TOY_CLASSES
 from .scene import ToySample, toy_sample
+from .writer import begin_folder
 
 #: Category id of each class: with gaps, as COCO's.
 CATEGORY_IDS = (1, 3, 4, 8, 13, 21)
@@ -56,22 +56,9 @@ def make_toy_coco(
     Raises:
         ValueError: A number is out of range, or `out` holds other files.
     """
-    check_number('num_train', num_train, low=1, integer=True)
-    check_number('num_val', num_val, low=1, integer=True)
-    check_number('seed', seed, low=0, integer=True)
-    out = Path(out)
-    names = out / 'classes.txt'
-    text = ''.join(f'{name}\n' for name in TOY_CLASSES)
-    ours = names.is_file() and names.read_text() == text
-    ours = ours and not (out / 'JPEGImages').exists()
-    if out.exists() and not ours and (out.is_file() or any(out.iterdir())):
-        raise ValueError(
-            f'{out} is not empty and holds no toy data set in the layout of '
-            'COCO, so nothing was written; name a new or empty folder'
-        )
-    with atomic_write(names, 'w') as file:
-        file.write(text)
-    for split, number in (('train', num_train), ('val', num_val)):
+    counts = {'train': num_train, 'val': num_val}
+    out = begin_folder(out, 'JPEGImages', counts, seed)
+    for split, number in counts.items():
         _write_split(out, split, number, seed)
     return out
 

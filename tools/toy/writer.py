@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from oaa_mm.checks import check_number
@@ -46,17 +46,41 @@ def _write_sample(out: Path, image_id: str, sample: ToySample) -> None:
         file.write(annotation(image_id, objects, sample.mask.shape))
 
 
-def _check_folder(out: Path) -> None:
-    """Refuse to mix the toy data set into something else, such as VOC."""
+def begin_folder(
+    out: str | os.PathLike, other: str, counts: Mapping[str, int], seed: int
+) -> Path:
+    """Check the arguments, and mark the folder of a data set as ours.
+
+    Args:
+        out (str | os.PathLike): The folder.
+        other (str): A name in it that tells another layout.
+        counts (Mapping[str, int]): Split -> number of its images.
+        seed (int): Seed of the data set.
+
+    Returns:
+        Path: The folder, with ``classes.txt``: an interrupted run is known as
+        ours by the next one.
+
+    Raises:
+        ValueError: A number is out of range, or `out` holds other files, such
+            as VOC or the toy data set in the other layout.
+    """
+    for split, count in counts.items():
+        check_number(f'num_{split}', count, low=1, integer=True)
+    check_number('seed', seed, low=0, integer=True)
+    out = Path(out)
     if out.exists() and not out.is_dir():
         raise ValueError(f'{out} is a file; name a folder for the data set')
     names = out / 'classes.txt'
     ours = names.is_file() and names.read_text().split() == list(TOY_CLASSES)
+    ours = ours and not (out / other).exists()
     if out.exists() and any(out.iterdir()) and not ours:
         raise ValueError(
-            f'{out} is not empty and holds no toy data set, so nothing was '
-            'written; name a new or empty folder'
+            f'{out} is not empty and holds no toy data set in this layout, '
+            'so nothing was written; name a new or empty folder'
         )
+    _write_lines(names, TOY_CLASSES)
+    return out
 
 
 def _remove_others(out: Path, split: str, ids: Collection[str]) -> None:
@@ -112,13 +136,8 @@ def make_toy_voc(
     Raises:
         ValueError: A number is out of range, or `out` holds other files.
     """
-    check_number('num_train', num_train, low=1, integer=True)
-    check_number('num_val', num_val, low=1, integer=True)
-    check_number('seed', seed, low=0, integer=True)
-    out = Path(out)
-    _check_folder(out)
-    # First, so that an interrupted run is known as ours by the next one.
-    _write_lines(out / 'classes.txt', TOY_CLASSES)
-    for split, count in (('train', num_train), ('val', num_val)):
+    counts = {'train': num_train, 'val': num_val}
+    out = begin_folder(out, 'train2017', counts, seed)
+    for split, count in counts.items():
         _write_split(out, split, count, seed)
     return out

@@ -65,36 +65,10 @@ def pipeline(cfg):
         f'-m oaa_mm check --config {cfg.oaa_config} '
         f'--cfg-options {data_roots}',
     )
-    oaa = _training(
-        cfg,
-        'oaa',
-        data_roots,
-        inputs=[place.tags],
-        outputs=[
-            f'epoch_{cfg.oaa_epochs}.pth',
-            f'attention_epoch_{cfg.oaa_epochs}.safetensors',
-        ],
-    )
-    classifier, accumulated = oaa.outputs
-    cam = _test(cfg, 'cam', cfg.oaa_config, classifier, data_roots)
-    stages = [oaa, cam]
-    stores = {'cam': cam.outputs[0], 'oaa': accumulated}
-    if 'oaa_plus' in sources:
-        oaa_plus = _training(
-            cfg,
-            'oaa_plus',
-            f'{data_roots} '
-            f'train_dataloader.dataset.pipeline.0.store={accumulated}',
-            inputs=[place.tags, accumulated],
-            outputs=[f'epoch_{cfg.oaa_plus_epochs}.pth'],
-        )
-        (model,) = oaa_plus.outputs
-        maps = _test(cfg, 'maps', cfg.oaa_plus_config, model, data_roots)
-        stages += [oaa_plus, maps]
-        stores['oaa_plus'] = maps.outputs[0]
+    stages, stores = _attention(cfg, place, sources, data_roots)
     suffixes = {s: '' if s == main else f'_{s}' for s in sources}
     label_options, rounds = _label_options(cfg)
-    checked = {'oaa_plus': f'--targets {accumulated} '}
+    checked = {'oaa_plus': f'--targets {stores["oaa"]} '}
     if cfg.accept_oaa_plus:
         checked['oaa_plus'] += '--accept-oaa-plus '
     labels = {
@@ -132,6 +106,38 @@ def pipeline(cfg):
         reference=names['masks'],
         main=names[last],
     )
+
+
+def _attention(cfg, place, sources, data_roots):
+    """The trainings and tests that make maps, and source -> store."""
+    oaa = _training(
+        cfg,
+        'oaa',
+        data_roots,
+        inputs=[place.tags],
+        outputs=[
+            f'epoch_{cfg.oaa_epochs}.pth',
+            f'attention_epoch_{cfg.oaa_epochs}.safetensors',
+        ],
+    )
+    classifier, accumulated = oaa.outputs
+    cam = _test(cfg, 'cam', cfg.oaa_config, classifier, data_roots)
+    stages = [oaa, cam]
+    stores = {'cam': cam.outputs[0], 'oaa': accumulated}
+    if 'oaa_plus' in sources:
+        oaa_plus = _training(
+            cfg,
+            'oaa_plus',
+            f'{data_roots} '
+            f'train_dataloader.dataset.pipeline.0.store={accumulated}',
+            inputs=[place.tags, accumulated],
+            outputs=[f'epoch_{cfg.oaa_plus_epochs}.pth'],
+        )
+        (model,) = oaa_plus.outputs
+        maps = _test(cfg, 'maps', cfg.oaa_plus_config, model, data_roots)
+        stages += [oaa_plus, maps]
+        stores['oaa_plus'] = maps.outputs[0]
+    return stages, stores
 
 
 def _sources(cfg):
@@ -310,19 +316,20 @@ def _true_masks(images, masks, image_list):
 def _label_options(cfg):
     """How labels are made, and how many rounds there are."""
     saliency = f'{cfg.data}/SaliencyMaps'
-    options, rounds = cfg.label_options, 1
-    if not options and Path(saliency).is_dir():
-        options = f'--saliency-dir {saliency} --fg-threshold 0.05'
-    elif not options:
+    alone = not cfg.label_options and not Path(saliency).is_dir()
+    rounds = (2 if alone else 1) if cfg.rounds is None else cfg.rounds
+    check_number('rounds', rounds, low=1, integer=True)
+    options = cfg.label_options
+    if alone:
         options = (
             '--background power --refine regions,grabcut '
             '--attention-threshold 0.3'
         )
-        rounds = 2
-        print(f'{saliency} does not exist: labels are made with {options}')
-    rounds = rounds if cfg.rounds is None else cfg.rounds
-    check_number('rounds', rounds, low=1, integer=True)
-    return options, rounds
+        print(
+            f'{saliency} does not exist: labels are made with {options}; '
+            f'number of rounds: {rounds}'
+        )
+    return options or f'--saliency-dir {saliency} --fg-threshold 0.05', rounds
 
 
 def _scores(names, evaluation, stores, labels, networks):
