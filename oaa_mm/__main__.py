@@ -1,7 +1,5 @@
 """The commands of `tools` from any folder: ``python -m oaa_mm COMMAND``."""
 
-from __future__ import annotations
-
 import ast
 import runpy
 import sys

@@ -1,7 +1,5 @@
 """Checks of users' values, with messages that name the allowed ones."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
@@ -69,7 +67,7 @@ def check_number(
 
 
 def require(
-    sample: Mapping[str, Any] | BaseDataElement,
+    sample: 'Mapping[str, Any] | BaseDataElement',
     key: str,
     *,
     needed_by: str,

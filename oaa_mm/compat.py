@@ -5,8 +5,6 @@ upstream distributions and the maintained OneDL ones. oaa_mm works on either
 and never forces a second distribution of an import package that is present.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Callable

@@ -7,8 +7,6 @@ bare name ``type='OAAHook'`` works under ``default_scope='mmseg'`` once the
 package is imported (``custom_imports=dict(imports=['oaa_mm'])``).
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from mmengine.registry import Registry

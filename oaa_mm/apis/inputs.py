@@ -1,7 +1,5 @@
 """Images to look at, and the tags that a user gives with them."""
 
-from __future__ import annotations
-
 import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Finding a trained model, its weights, its classes and its pipeline."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext

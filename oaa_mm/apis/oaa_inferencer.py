@@ -1,7 +1,5 @@
 """Attention, overlays and pseudo-labels of any image."""
 
-from __future__ import annotations
-
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence

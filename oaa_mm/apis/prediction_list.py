@@ -1,7 +1,5 @@
 """Predictions that a notebook shows as pictures."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from oaa_mm.io.notebook import ShownInNotebooks

@@ -1,7 +1,5 @@
 """Which attention maps count: is the classifier sure enough of the class?"""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -1,7 +1,5 @@
 """Online attention accumulation, without a runner."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass

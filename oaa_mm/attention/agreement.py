@@ -1,7 +1,5 @@
 """How well maps reproduce their targets, which no mask is needed for."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

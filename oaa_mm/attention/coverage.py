@@ -1,7 +1,5 @@
 """Making sure that a store has the maps that are wanted of it."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Collection, Sequence
 

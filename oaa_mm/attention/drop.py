@@ -1,7 +1,5 @@
 """OAA-drop: which pixels of an image are hidden from the network."""
 
-from __future__ import annotations
-
 from hashlib import blake2b
 
 import numpy as np

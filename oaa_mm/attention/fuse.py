@@ -1,7 +1,5 @@
 """How the accepted maps of an epoch are fused into the memory M."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

@@ -1,7 +1,5 @@
 """From class-aware score maps to attention maps, as they are stored."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

@@ -1,7 +1,5 @@
 """The memory of accumulated maps, and how two memories are merged."""
 
-from __future__ import annotations
-
 import os
 from collections import defaultdict
 from collections.abc import Iterator
@@ -175,7 +173,7 @@ class AttentionMemory:
         self._clear(self._epoch)
         return sections
 
-    def merge(self, other: AttentionMemory | Sections) -> None:
+    def merge(self, other: 'AttentionMemory | Sections') -> None:
         """Add the maps that were collected elsewhere in the same epoch.
 
         For ``'max'`` merging is commutative, associative and idempotent: the

@@ -10,8 +10,6 @@ of it: the convention of everything that resizes maps to images, and the one
 under which a flip is undone exactly.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import cv2

@@ -1,7 +1,5 @@
 """A folder of attention maps in the authors' format."""
 
-from __future__ import annotations
-
 import os
 import re
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Reading the file of a store, as a whole or map by map."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -12,8 +12,6 @@ A store has the record in its metadata, a folder of labels in its manifest::
 The form of its files is that of :mod:`oaa_mm.attention.record_files`.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -102,7 +100,7 @@ class DataRecord:
     @classmethod
     def of_stores(
         cls, stores: Iterable[MapsByImage | None], place: str | os.PathLike
-    ) -> DataRecord:
+    ) -> 'DataRecord':
         """The record of the first store that has one.
 
         Args:
@@ -116,7 +114,7 @@ class DataRecord:
         return cls(next(filter(None, known), None), place)
 
     @classmethod
-    def of_labels(cls, folder: str | os.PathLike) -> DataRecord:
+    def of_labels(cls, folder: str | os.PathLike) -> 'DataRecord':
         """The record of a folder of labels.
 
         Args:

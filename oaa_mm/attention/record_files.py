@@ -6,8 +6,6 @@ it from the folder of the store or manifest. All groups but the first, which is
 the largest, list their images.
 """
 
-from __future__ import annotations
-
 import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence

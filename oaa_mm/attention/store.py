@@ -1,7 +1,5 @@
 """The memory of attention maps: a dictionary that can be saved."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
@@ -148,7 +146,7 @@ class AttentionStore(MapsByImage, MutableMapping):
         write_sections(path, {'maps': self.data}, self.metadata)
 
     @classmethod
-    def load(cls, path: str | os.PathLike) -> AttentionStore:
+    def load(cls, path: str | os.PathLike) -> 'AttentionStore':
         """Read a store that :meth:`save` wrote.
 
         Args:
@@ -202,7 +200,7 @@ class AttentionStore(MapsByImage, MutableMapping):
             write_image(path, attention)
 
     @classmethod
-    def import_png(cls, folder: str | os.PathLike) -> AttentionStore:
+    def import_png(cls, folder: str | os.PathLike) -> 'AttentionStore':
         """Read a folder in the authors' format.
 
         Args:

@@ -8,8 +8,6 @@ all metadata lies in one entry of the header, as JSON, so equal contents give
 equal bytes.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """The names of a training's stores in its work_dir."""
 
-from __future__ import annotations
-
 import os
 import re
 from pathlib import Path

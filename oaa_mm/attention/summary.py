@@ -1,7 +1,5 @@
 """The result of an epoch of accumulation."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

@@ -1,7 +1,5 @@
 """Maps on their way from the device to their images' frames."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 

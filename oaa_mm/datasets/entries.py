@@ -1,7 +1,5 @@
 """The entries of data sets, made and read, and their metainfo."""
 
-from __future__ import annotations
-
 import os.path as osp
 from collections.abc import Iterable, Mapping
 from typing import Any

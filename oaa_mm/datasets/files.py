@@ -1,7 +1,5 @@
 """Looking at image files before a night of training, not in the middle."""
 
-from __future__ import annotations
-
 import logging
 import os
 from collections.abc import Callable, Iterable, Mapping

@@ -1,7 +1,5 @@
 """Images with image-level labels."""
 
-from __future__ import annotations
-
 import os.path as osp
 from collections.abc import Iterable, Mapping
 from typing import Any

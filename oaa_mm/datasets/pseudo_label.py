@@ -1,7 +1,5 @@
 """Images with pseudo-labels, for mmseg's segmentation networks."""
 
-from __future__ import annotations
-
 import os.path as osp
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """Batches of images that have the same size."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from itertools import cycle, islice
 

@@ -1,7 +1,5 @@
 """PASCAL VOC and COCO with image-level labels."""
 
-from __future__ import annotations
-
 import os.path as osp
 from collections.abc import Collection
 

@@ -1,7 +1,5 @@
 """Lists and files of a split: repeated, absent, unusable, of another size."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import chain

@@ -1,7 +1,5 @@
 """Image-level labels: absent, empty, out of range, and against the masks."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """A data set described by an mmengine config."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from pathlib import Path

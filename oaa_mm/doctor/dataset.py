@@ -1,7 +1,5 @@
 """All checks of a data set, in one call."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import chain, combinations
 

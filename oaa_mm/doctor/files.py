@@ -1,7 +1,5 @@
 """Facts of single files, each of which is decoded to its end."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial

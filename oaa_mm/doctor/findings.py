@@ -1,7 +1,5 @@
 """Findings: the remarks of the checks about a data set, and their output."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager

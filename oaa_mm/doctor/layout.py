@@ -1,7 +1,5 @@
 """A data set described by folders, as on a command line."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """One part of a data set, as it is described and as it was found."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial

@@ -1,7 +1,5 @@
 """Writing files so that an interruption never leaves half of one."""
 
-from __future__ import annotations
-
 import errno
 import gzip
 import json

@@ -1,7 +1,5 @@
 """Telling whether an input is the same as before, by its content."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 from collections.abc import Iterable, Sequence

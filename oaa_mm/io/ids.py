@@ -4,8 +4,6 @@ An id is the path of an image below its folder, without the suffix:
 ``2007_000032``, or ``a/000`` for the file ``a/000.png``.
 """
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Collection, Container, Iterable

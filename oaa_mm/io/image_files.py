@@ -1,7 +1,5 @@
 """Which file belongs to an image: the rule of the data sets."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable
 

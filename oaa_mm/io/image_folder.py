@@ -1,7 +1,5 @@
 """The image files in a folder, by id."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from functools import cache

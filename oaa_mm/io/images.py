@@ -1,7 +1,5 @@
 """The pixels of image files, whose content may be anything."""
 
-from __future__ import annotations
-
 import io
 import os
 from collections.abc import Iterator

@@ -8,8 +8,6 @@
     OUT/manifest.json          parameters and inputs that made all this
 """
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -7,8 +7,6 @@ fingerprints of its outputs. What was made is still valid as long as
 :func:`differences` finds none between its manifest and that of a new run.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import platform

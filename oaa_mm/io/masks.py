@@ -1,7 +1,5 @@
 """Masks: images of class indices, as PASCAL VOC and mmseg keep them."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Mapping
 from functools import lru_cache

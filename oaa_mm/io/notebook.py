@@ -1,7 +1,5 @@
 """Objects that a notebook shows as pictures."""
 
-from __future__ import annotations
-
 from html import escape
 
 from oaa_mm.registry import VIEWS

@@ -1,7 +1,5 @@
 """The progress bar of all long loops, and loops over files in threads."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar

@@ -1,7 +1,5 @@
 """Masks as COCO's run lengths."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

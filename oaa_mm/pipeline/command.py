@@ -1,7 +1,5 @@
 """Running the commands of a stage, and the line that shows it."""
 
-from __future__ import annotations
-
 import shlex
 import subprocess
 import sys

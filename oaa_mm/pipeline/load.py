@@ -1,7 +1,5 @@
 """Reading a pipeline config, for one seed or several."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stdout

@@ -26,8 +26,6 @@ the seeds of the command line: the function is called once for each of them,
 and a stage that has the same folder for all seeds is done once.
 """
 
-from __future__ import annotations
-
 import os
 import shlex
 from collections.abc import Mapping, Sequence

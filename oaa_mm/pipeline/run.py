@@ -5,8 +5,6 @@ commands, fingerprints of the configs they use with everything inherited, and
 of the files read and made. It is valid as long as all of that is the same.
 """
 
-from __future__ import annotations
-
 import os
 import shlex
 import time

@@ -1,7 +1,5 @@
 """The table of scores at the end of a pipeline."""
 
-from __future__ import annotations
-
 import glob
 import os
 from collections.abc import Callable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """From attention maps and a background score to the label of each pixel."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any
 

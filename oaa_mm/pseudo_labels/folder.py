@@ -1,7 +1,5 @@
 """Making a whole folder of pseudo-labels, as a training reads it."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

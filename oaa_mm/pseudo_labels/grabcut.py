@@ -1,7 +1,5 @@
 """GrabCut: objects told from their surroundings by their colours."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 

@@ -1,7 +1,5 @@
 """The images that get a label, and the files that each label needs."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """A folder of labels as a mapping."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Mapping
 

@@ -5,8 +5,6 @@ After the idea of PAR (Ru et al., "Learning Affinity from Attention", CVPR
 alike their colours and positions are, a few times over.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 

@@ -3,8 +3,6 @@
 The dense CRF is that of the package `pydensecrf2`, which is optional.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping, Sequence
 from functools import partial

@@ -15,8 +15,6 @@ holds COCO's run lengths, compressed or not; it may be the `annotations` of a
 dictionary, as in SA-1B. Masks may overlap and leave pixels out.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Iterable

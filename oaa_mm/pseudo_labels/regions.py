@@ -4,8 +4,6 @@ Regions follow the edges of the image: superpixels of scikit-image, which is
 optional, or masks of any segmenter, see :mod:`.region_files`.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from types import ModuleType

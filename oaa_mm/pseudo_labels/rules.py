@@ -1,7 +1,5 @@
 """The constants of pseudo-labels."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field, fields
 from typing import Any
 

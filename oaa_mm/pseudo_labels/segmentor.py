@@ -1,7 +1,5 @@
 """Scores of a trained segmentation network, for labels of a second round."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 

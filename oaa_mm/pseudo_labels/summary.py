@@ -1,7 +1,5 @@
 """A folder of pseudo-labels in numbers."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """The images of a report: their maps, labels and masks."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

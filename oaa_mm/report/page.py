@@ -1,7 +1,5 @@
 """The HTML page of a report."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Plots of a report: inline SVG that takes its colours from the page."""
 
-from __future__ import annotations
-
 import io
 import re
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Which images a report shows: chosen, best, worst and random ones."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping, Sequence
 

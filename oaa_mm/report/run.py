@@ -1,7 +1,5 @@
 """The maps and labels that a report draws, and the user's options."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Scores of maps, labels and networks, as a report shows them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass

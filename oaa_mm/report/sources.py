@@ -1,7 +1,5 @@
 """The files of a training or a pipeline that a report shows."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

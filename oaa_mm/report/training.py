@@ -1,7 +1,5 @@
 """Curves of trainings, from the logs that mmengine keeps."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence

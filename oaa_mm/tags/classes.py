@@ -1,7 +1,5 @@
 """Names of the foreground classes, in the order of their indices."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable
 from itertools import takewhile

@@ -1,7 +1,5 @@
 """Comparing two sources of labels, image by image."""
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import dataclass
 

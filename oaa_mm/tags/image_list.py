@@ -6,8 +6,6 @@ classes of the image (``2007_000032 7 14``), or the name of its mask
 (``# ...``), or nothing.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections import Counter

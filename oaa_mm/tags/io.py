@@ -1,7 +1,5 @@
 """Reading and writing labels of any form."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The labels of some images, and of some classes."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """The one form that image-level labels have in memory."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field

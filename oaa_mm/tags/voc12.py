@@ -5,8 +5,6 @@ The archive as it is downloaded lacks ``train_aug.txt``, ``train_cls.txt`` and
 ``SegmentationClassAug``. The ids of `train_aug` come with this package.
 """
 
-from __future__ import annotations
-
 import os.path as osp
 
 #: The ids of the 10,582 images of VOC and SBD, one a line.

@@ -1,7 +1,5 @@
 """From images and their maps to files of pictures and films."""
 
-from __future__ import annotations
-
 import os
 import random
 import tempfile

@@ -1,7 +1,5 @@
 """Attention stores of a training, by epoch."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Small pictures with captions, laid out in rows under a legend."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Which tiles a strip, a film and a comparison show, row by row."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

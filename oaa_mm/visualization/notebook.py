@@ -1,7 +1,5 @@
 """Stores and folders of labels as small pictures in a notebook."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any

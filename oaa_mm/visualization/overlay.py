@@ -1,7 +1,5 @@
 """Attention and masks drawn over their image, in the classes' colours."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import cv2

@@ -3,8 +3,6 @@
 Strips, films, comparisons and the report are all made of these tiles.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

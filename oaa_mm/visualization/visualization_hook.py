@@ -1,7 +1,5 @@
 """Attention of some images, drawn while the classifier trains."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

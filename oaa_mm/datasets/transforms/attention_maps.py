@@ -1,7 +1,5 @@
 """Loading accumulated attention as the target of a training."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Mapping
 from functools import cached_property

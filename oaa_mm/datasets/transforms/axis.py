@@ -1,7 +1,5 @@
 """The effect of a transform on the rows, or the columns, of an image."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

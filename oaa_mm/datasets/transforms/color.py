@@ -1,7 +1,5 @@
 """Colour jitter, the augmentation of the authors' PyTorch release."""
 
-from __future__ import annotations
-
 import math
 
 import cv2

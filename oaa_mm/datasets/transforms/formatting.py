@@ -1,7 +1,5 @@
 """Packing an image with its image-level labels."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

@@ -4,8 +4,6 @@ The maps of an image are fused on one grid, so the size of its frame has to
 be the same in every epoch, whatever scale or crop was drawn.
 """
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable, Iterable, Iterator
 

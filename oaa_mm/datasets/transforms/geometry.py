@@ -8,8 +8,6 @@ flipped or resized, for any transform that treats segmentation maps as it
 treats the image, and betrays most others.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import cv2

@@ -1,7 +1,5 @@
 """Which part of an image is visible, how large and which way round."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from oaa_mm.attention import Placement
@@ -47,7 +45,7 @@ class ImageGeometry:
         shape: tuple[int, int],
         traces: tuple[AxisTrace, AxisTrace],
         frame: tuple[int, int] | None,
-    ) -> ImageGeometry:
+    ) -> 'ImageGeometry':
         """The geometry after one more transform.
 
         Args:

@@ -1,7 +1,5 @@
 """Masks of data sets in which only some images have one."""
 
-from __future__ import annotations
-
 import numpy as np
 from mmseg.datasets.transforms import LoadAnnotations
 

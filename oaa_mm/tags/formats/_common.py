@@ -1,7 +1,5 @@
 """A helper of the readers of folders."""
 
-from __future__ import annotations
-
 import os
 
 from oaa_mm.io import ImageFolder

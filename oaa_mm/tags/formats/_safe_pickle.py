@@ -6,8 +6,6 @@ name is refused. The notes are then read as arrays, one at a time. So not even
 numpy's C code is handed states that were made up.
 """
 
-from __future__ import annotations
-
 import io
 import pickle
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """COCO's instances JSON: the labels are the categories of annotations."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """CSV: a column of labels (`image,labels`) or one column per class."""
 
-from __future__ import annotations
-
 import csv
 import io
 import os

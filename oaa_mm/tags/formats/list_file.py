@@ -1,7 +1,5 @@
 """The list of the OAA releases: one line `name c1 c2 ...` per image."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 

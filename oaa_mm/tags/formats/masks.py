@@ -1,7 +1,5 @@
 """Class masks: the labels of an image are the classes of its pixels."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 

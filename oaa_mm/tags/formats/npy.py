@@ -1,7 +1,5 @@
 """`cls_labels.npy` of PSA and IRN: a pickled dict of 0/1 arrays."""
 
-from __future__ import annotations
-
 import io
 import os
 import pickle

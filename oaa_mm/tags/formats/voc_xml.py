@@ -1,7 +1,5 @@
 """PASCAL VOC's `Annotations`: one XML file per image, objects with names."""
 
-from __future__ import annotations
-
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
