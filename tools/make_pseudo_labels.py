@@ -117,12 +117,14 @@ def add_source(parser: argparse.ArgumentParser) -> None:
         '--targets',
         metavar='STORE',
         help='the accumulated maps that OAA+ learnt from: labels are made of '
-        'them where the maps of OAA+ reproduce them poorly',
+        'the mean of both, or of these alone where the maps of OAA+ reproduce '
+        'them poorly',
     )
     parser.add_argument(
         '--accept-oaa-plus',
         action='store_true',
-        help='make labels of OAA+ whatever the comparison with --targets says',
+        help='make labels of the maps of OAA+ alone, whatever the comparison '
+        'with --targets says',
     )
     parser.add_argument(
         '--segmentor',

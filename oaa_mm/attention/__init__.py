@@ -10,7 +10,7 @@ process, `store` is the dictionary of the maps and `store_file` its file.
 
 from .accept import accept_pairs
 from .accumulator import AttentionAccumulator
-from .agreement import Agreement, agreement_of_stores
+from .agreement import Agreement, agreement_of_stores, average_with_targets
 from .maps import (
     NORMS,
     mean_scores,
@@ -32,6 +32,7 @@ __all__ = [
     'accept_pairs',
     'agreement_of_stores',
     'attention_to_image',
+    'average_with_targets',
     'from_frame',
     'mean_scores',
     'normalise_attention',

@@ -77,13 +77,15 @@ def make_label_folder(
             :mod:`.region_files`; for the step ``'regions'`` of `refine`.
             Defaults to None: superpixels.
         targets (str | os.PathLike | None): The accumulated maps that the
-            model of `store` was trained on. If that model reproduces them
-            poorly (:class:`oaa_mm.attention.Agreement`), the labels are made
-            of them instead, which is said; those of images that they do not
-            have, since no attention was ever accepted, are all 255. Defaults
-            to None: no check.
-        accept_oaa_plus (bool): Make the labels of `store` whatever this check
-            says.
+            model of `store` was trained on. The labels are made of the mean
+            of both (:func:`oaa_mm.attention.average_with_targets`); or, if
+            that model reproduces them poorly
+            (:class:`oaa_mm.attention.Agreement`), of the targets alone, which
+            is said; then those of images that they do not have, since no
+            attention was ever accepted, are all 255. Defaults to None: the
+            labels are made of `store`, unchecked.
+        accept_oaa_plus (bool): Make the labels of `store` alone whatever this
+            check says.
         segmentor (str | os.PathLike | None): Checkpoint of a segmentation
             network, trained on labels of a first round. Its scores replace
             the maps of `store`, which then says the tags of the images
@@ -117,7 +119,7 @@ def make_label_folder(
     # Fails early where a package of the refinement is absent.
     build_refine(refine, refine_options, regions=regions_dir)
     trained = final_store(store)
-    store, verdict = _trusted(trained, targets, accept_oaa_plus)
+    store, targets, verdict = _trusted(trained, targets, accept_oaa_plus)
     data = DataRecord.of_stores([AttentionStore.open(store)], store)
     class_names = class_names or data.class_names()
     if segmentor is not None:
@@ -134,6 +136,7 @@ def make_label_folder(
     settings = LabelSettings(
         store=str(store),
         out=str(out),
+        targets=targets and str(targets),
         rules=rules,
         refine=refine,
         refine_options=dict(refine_options or {}),
@@ -166,28 +169,30 @@ def make_label_folder(
 
 def _trusted(
     store: Path, targets: str | os.PathLike | None, accept: bool
-) -> tuple[Path, dict[str, Any]]:
-    """The store that labels are made of, and how OAA+ was judged."""
+) -> tuple[Path, Path | None, dict[str, Any]]:
+    """Of what labels are made, averaged with what, and how OAA+ was judged."""
     if targets is None:
-        return store, {}
+        return store, None, {}
     targets = final_store(targets)
     agreement = agreement_of_stores(
         AttentionStore.open(store), AttentionStore.open(targets)
     )
     print(f'{store}: {agreement}')
     verdict = agreement.judge()
-    if 'warning' not in verdict:
-        return store, verdict
-    print(f'warning: {verdict["warning"]}')
+    if 'warning' in verdict:
+        print(f'warning: {verdict["warning"]}')
     if accept:
-        print(f'The labels are made of {store} all the same.')
-        return store, verdict
+        print(f'The labels are made of {store} alone.')
+        return store, None, verdict
+    if 'warning' not in verdict:
+        print(f'The labels are made of its mean with {targets}.')
+        return store, targets, verdict
     print(
         f'So the labels are made of {targets}, and are all 255 for images '
         'that it has no map of; --accept-oaa-plus makes them of '
         f'{store}.'
     )
-    return targets, verdict
+    return targets, None, verdict
 
 
 @contextmanager
@@ -222,6 +227,8 @@ def _manifest(
     }
     if images[0].saliency is not None:
         inputs['saliency'] = fingerprint_files([i.saliency for i in images])
+    if settings.targets:
+        inputs['targets'] = fingerprint(settings.targets)
     if settings.segmentor:
         inputs['segmentor'] = fingerprint(settings.segmentor)
     if images[0].regions is not None:

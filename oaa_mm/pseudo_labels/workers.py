@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from oaa_mm.attention import AttentionStore
+from oaa_mm.attention import AttentionStore, average_with_targets
 from oaa_mm.io import read_grey, read_image, write_mask
 from oaa_mm.io.label_folder import label_file
 from oaa_mm.io.masks import finished_mask
@@ -26,6 +26,8 @@ class LabelSettings:
         store (str): An attention store, or a folder in the authors' format.
         out (str): The folder that is made, see
             :mod:`oaa_mm.io.label_folder`.
+        targets (str | None): The accumulated maps that the maps of `store`
+            are averaged with. Defaults to None.
         rules (LabelRules): The constants.
         refine (str): See :func:`oaa_mm.pseudo_labels.build_refine`.
         refine_options (Mapping[str, Any]): Parameters of the refinement.
@@ -37,6 +39,7 @@ class LabelSettings:
 
     store: str
     out: str
+    targets: str | None = None
     rules: LabelRules = field(default_factory=LabelRules)
     refine: str = 'none'
     refine_options: Mapping[str, Any] = field(default_factory=dict)
@@ -54,6 +57,9 @@ class LabelWorker:
     def __init__(self, settings: LabelSettings) -> None:
         self.settings = settings
         self.store = AttentionStore.open(settings.store)
+        self.targets = settings.targets and AttentionStore.open(
+            settings.targets
+        )
         self.negatives = frozenset(self.store.negatives)
         self.segmentor = settings.segmentor and TaggedSegmentor(
             settings.segmentor, settings.class_names
@@ -95,6 +101,9 @@ class LabelWorker:
         if image.saliency is not None:
             saliency = read_grey(image.saliency)
         maps = self.store.maps_of(image.image_id)
+        if self.targets is not None:
+            targets = self.targets.maps_of(image.image_id)
+            maps = average_with_targets(maps, targets)
         inputs = {'saliency': saliency, 'image': pixels, 'refine': refine}
         rules = self.settings.rules
         if maps and self.segmentor:

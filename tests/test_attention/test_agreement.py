@@ -5,7 +5,12 @@ import json
 import numpy as np
 import pytest
 
-from oaa_mm.attention import Agreement, AttentionStore, agreement_of_stores
+from oaa_mm.attention import (
+    Agreement,
+    AttentionStore,
+    agreement_of_stores,
+    average_with_targets,
+)
 
 
 def store_of(maps):
@@ -24,6 +29,10 @@ MAPS = {
     ('b', 2): [[20, 240]],
     ('a', 1): [[255]],  # has no target
 }
+
+
+# Each cell of a target of two is two equal cells of it.
+MAP_OF_4 = np.uint8([[50, 50, 100, 100]])
 
 
 @pytest.fixture(params=['memory', 'file', 'folder'])
@@ -55,6 +64,19 @@ def test_a_map_of_another_resolution():
     maps = store_of({('a', 0): [[150, 150, 50, 50]]})
     agreement = agreement_of_stores(maps, targets)
     assert (agreement.both, agreement.targets) == (150 + 50, 300)
+
+
+def test_the_mean_with_targets():
+    maps = {0: np.uint8([[255, 0, 3]]), 4: np.uint8([[9]]), 7: MAP_OF_4}
+    targets = {0: np.uint8([[255, 100, 0]]), 7: np.uint8([[100, 200]])}
+    means = average_with_targets(maps, targets | {5: np.uint8([[1]])})
+    assert {c: m.tolist() for c, m in means.items()} == {
+        0: [[255, 50, 2]],  # 1.5 is rounded up
+        4: [[9]],  # never accepted, so that there is no target
+        7: [[75, 150]],  # on the grid of the target
+    }
+    assert all(mean.dtype == np.uint8 for mean in means.values())
+    assert maps[0].tolist() == [[255, 0, 3]]
 
 
 def test_equal_maps_agree_and_empty_ones_do_not():

@@ -489,9 +489,32 @@ def test_targets_without_an_image_that_was_never_accepted(world):
     np.testing.assert_array_equal(labels['a'], expected_label(world, 'a'))
 
 
-def test_maps_of_oaa_plus_that_have_learnt(world, capsys):
+@pytest.mark.parametrize('alone', [False, True])
+def test_maps_of_oaa_plus_that_have_learnt(world, capsys, alone):
+    """The labels are those of the mean with the targets, or of OAA+ alone."""
+    targets = AttentionStore.load(world / 'store.safetensors')
+    learnt, means = AttentionStore(), AttentionStore()
+    for pair, target in targets.items():
+        moved = np.roll(target, 1, axis=1) / 3
+        learnt[pair] = (target / 3 * 2 + moved).astype(np.uint8)
+        total = np.add(learnt[pair], target, dtype=int)
+        means[pair] = ((total + 1) // 2).astype(np.uint8)
+    learnt.save(world / 'learnt.safetensors')
+    (learnt if alone else means).save(world / 'expected.safetensors')
     checked = ['--targets', world / 'store.safetensors']
-    run(with_saliency(world, *checked))
+    checked += ['--accept-oaa-plus'] * alone
+    run(with_saliency(world, *checked, store='learnt.safetensors'))
     text = capsys.readouterr().out
-    assert 'targets 1.000, ratio of their coverages 1.00' in text
+    assert 'soft IoU of the maps with their targets 0.7' in text
     assert 'poorly' not in text
+    assert ('made of its mean with' in text) is not alone
+    run(with_saliency(world, store='expected.safetensors', out='expected'))
+    for image_id in IMAGES:
+        expected = read_label(world, image_id, 'expected')
+        assert (read_label(world, image_id) == expected).all()
+    inputs = json.loads((world / 'out/manifest.json').read_text())['inputs']
+    assert ('targets' in inputs) is not alone
+    assert inputs['store']['path'].endswith('learnt.safetensors')
+    other = ['--targets', world / 'expected.safetensors']
+    with pytest.raises(ValueError, match='other'):
+        run(with_saliency(world, *other, store='learnt.safetensors'))

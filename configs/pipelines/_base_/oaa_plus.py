@@ -32,7 +32,8 @@ rounds = None
 round_options = '--background rest --refine regions,grabcut'
 # The maps that the labels are made of: 'cam', 'oaa' or 'oaa_plus'.
 labels_from = 'oaa_plus'
-# Whether OAA+ makes the labels even if it has learnt too little; else OAA does.
+# Labels of OAA+ are made of the mean of its maps and OAA's, or of OAA's alone
+# where it has learnt too little. True: of the maps of OAA+ alone, always.
 accept_oaa_plus = False
 # What DeepLab is trained on as well, to compare: labels from 'cam', 'oaa' or
 # 'oaa_plus', or 'masks', the true ones.
