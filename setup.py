@@ -23,11 +23,10 @@ def requirements(name: str) -> list[str]:
 
 
 class BuildWithMim(build_py):
-    """Puts configs, tools and the model index into a wheel as `.mim`.
+    """Puts configs, tools and the model index into `.mim` of the package.
 
-    mim and mmengine look for them in that folder of an installed package.
-    They are copied while a wheel is built; the source tree stays as it is,
-    and an editable installation uses its own `configs` and `tools`.
+    mim and mmengine look for them in that folder of an installed package. A
+    wheel gets copies, an editable installation links to its own files.
     """
 
     def mim_files(self) -> dict[str, str]:
@@ -48,6 +47,11 @@ class BuildWithMim(build_py):
         """Build the package, then copy."""
         super().run()
         if self.editable_mode:
+            links = ROOT / 'oaa_mm/.mim'
+            shutil.rmtree(links, ignore_errors=True)
+            links.mkdir()
+            for name in ('configs', 'tools', 'model-index.yml'):
+                (links / name).symlink_to(Path('../..', name))
             return
         # What a former build has left would get into the wheel as well.
         shutil.rmtree(Path(self.build_lib, 'oaa_mm/.mim'), ignore_errors=True)

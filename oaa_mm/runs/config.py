@@ -39,7 +39,9 @@ def config_path(name: str | os.PathLike) -> Path:
     """
     package, separator, rest = os.fspath(name).partition('::')
     folder = shipped_files(package) if separator else None
-    return Path(name) if folder is None else folder / 'configs' / rest
+    return (
+        Path(name) if folder is None else (folder / 'configs').resolve() / rest
+    )
 
 
 def read_config(

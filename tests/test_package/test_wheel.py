@@ -79,6 +79,32 @@ def test_an_sdist_leaves_nothing_in_the_source_tree(source, sdist):
         assert not [m for m in archive.getmembers() if m.issym()]
 
 
+def test_an_editable_installation_is_a_base_of_other_configs(source, tmp_path):
+    """By links that are made anew by each installation."""
+    tree = shutil.copytree(source, tmp_path / 'source')
+    for _ in range(2):
+        build(tree, 'editable_wheel', '-d', str(tmp_path))
+    mim = tree / 'oaa_mm/.mim'
+    for name in ('configs', 'tools', 'model-index.yml'):
+        assert (mim / name).resolve() == tree.resolve() / name
+    (tmp_path / 'own.py').write_text("_base_ = 'oaa_mm::toy/oaa_r18_toy.py'\n")
+    # mmengine asks importlib where an installed package is.
+    code = (
+        'from unittest.mock import patch; from mmengine import Config; '
+        f'place = patch("mmengine.config.config.get_installed_path", '
+        f'return_value={str(tree / "oaa_mm")!r}); place.start(); '
+        'print(Config.fromfile("own.py").model.type)'
+    )
+    result = subprocess.run(
+        [sys.executable, '-c', 'import oaa_mm; ' + code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.stdout.endswith('oaa_mm.CAMClassifier\n'), result.stderr
+
+
 def test_the_wheel_holds_the_whole_package(root, wheel):
     names = set(wheel.namelist())
     expected = names_in(root / 'oaa_mm')
