@@ -78,12 +78,10 @@ def make_label_folder(
             Defaults to None: superpixels.
         targets (str | os.PathLike | None): The accumulated maps that the
             model of `store` was trained on. The labels are made of the mean
-            of both (:func:`oaa_mm.attention.average_with_targets`); or, if
-            that model reproduces them poorly
-            (:class:`oaa_mm.attention.Agreement`), of the targets alone, which
-            is said; then those of images that they do not have, since no
-            attention was ever accepted, are all 255. Defaults to None: the
-            labels are made of `store`, unchecked.
+            of both (:func:`oaa_mm.attention.average_with_targets`), or, if it
+            reproduces them poorly (:class:`oaa_mm.attention.Agreement`), of
+            these alone; then images without any accepted attention are all
+            255. Defaults to None: labels are made of `store`, unchecked.
         accept_oaa_plus (bool): Make the labels of `store` alone whatever this
             check says.
         segmentor (str | os.PathLike | None): Checkpoint of a segmentation
