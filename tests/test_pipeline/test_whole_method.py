@@ -152,10 +152,13 @@ def test_a_second_round(pipeline):
 def test_true_masks_and_seeds(pipeline):
     """After the test above, of which all but the networks is still valid."""
     work = pipeline.parent / 'work'
-    options = ['--cfg-options', 'compare=[masks]', '--seeds', '3,5']
-    out = run(pipeline, *options)
+    settings = ['compare=[masks]', 'compare_labels=oaa']
+    out = run(pipeline, '--seeds', '3,5', '--cfg-options', *settings)
     assert out.count('done and still valid, skipped') == 5
-    assert out.count('not done yet') == 4
+    assert out.count('not done yet') == 5
+    maps, *labels, network = table_of(out)['OAA'][:4]
+    assert all(0 < float(cell) < 100 for cell in (maps, *labels))
+    assert network == '-'
     row = table_of(out)['true masks']
     assert '±' in row[-3]
     assert row[-2] == '100.00 ± 0.00'

@@ -38,6 +38,8 @@ accept_oaa_plus = False
 # What DeepLab is trained on as well, to compare: labels from 'cam', 'oaa' or
 # 'oaa_plus', or 'masks', the true ones.
 compare = ()
+# Of which of these maps labels are made and scored, but DeepLab is not trained.
+compare_labels = ()
 # The trainings that --seeds repeats, of 'oaa', 'oaa_plus' and 'segmentation';
 # what reads their results is repeated, too.
 seeded = ('segmentation',)
@@ -55,7 +57,7 @@ names = {
 @partial  # a config of mmengine keeps objects but drops plain functions
 def pipeline(cfg):
     data, main = cfg.data, cfg.labels_from
-    sources = _sources(cfg)
+    sources, labelled = _sources(cfg)
     data_roots = ' '.join(
         f'{part}_dataloader.dataset.data_root={data}'
         for part in ('train', 'val', 'test')
@@ -66,8 +68,8 @@ def pipeline(cfg):
         f'-m oaa_mm check --config {cfg.oaa_config} '
         f'--cfg-options {data_roots}',
     )
-    stages, stores = _attention(cfg, place, sources, data_roots)
-    suffixes = {s: '' if s == main else f'_{s}' for s in sources}
+    suffixes = {s: '' if s == main else f'_{s}' for s in labelled}
+    stages, stores = _attention(cfg, place, labelled, data_roots)
     label_options, rounds = _label_options(cfg)
     checked = {'oaa_plus': f'--targets {stores["oaa"]} '}
     if cfg.accept_oaa_plus:
@@ -84,8 +86,8 @@ def pipeline(cfg):
         if source != 'masks'
     }
     networks = {
-        source: _segmentation(cfg, place, labels.get(source), suffix)
-        for source, suffix in suffixes.items()
+        source: _segmentation(cfg, place, labels.get(source), suffixes[source])
+        for source in sources
     }
     names, last = dict(cfg.names), main
     for number in range(2, rounds + 1):
@@ -96,8 +98,8 @@ def pipeline(cfg):
         labels[last] = _labels(cfg, place, options, stores[main], suffix)
         networks[last] = _segmentation(cfg, place, labels[last], suffix)
     evaluation = _evaluation(cfg, place, stores, labels)
-    for source, network in networks.items():
-        stages += [labels[source], network] if source in labels else [network]
+    for source in {**labels, **networks}:
+        stages += [m[source] for m in (labels, networks) if source in m]
     stages.append(evaluation)
     return Pipeline(
         cfg.work_dir,
@@ -142,16 +144,23 @@ def _attention(cfg, place, sources, data_roots):
 
 
 def _sources(cfg):
-    """What segmentation networks are trained on, the main one first."""
-    compare = cfg.compare
-    compare = [compare] if isinstance(compare, str) else compare
+    """What DeepLab is trained on, and this and what is labelled as well."""
     *maps, masks = cfg.names
     check_choice('labels_from', cfg.labels_from, maps)
-    for source in compare:
-        check_choice('compare', source, [*maps, masks])
+    found = {cfg.labels_from}
+    sources = []
+    for key, allowed in (
+        ('compare', [*maps, masks]),
+        ('compare_labels', maps),
+    ):
+        named = [cfg[key]] if isinstance(cfg[key], str) else cfg[key]
+        for source in named:
+            check_choice(key, source, allowed)
+        found |= {*named}
+        sources.append([s for s in cfg.names if s in found])
     for training in cfg.seeded:
         check_choice('seeded', training, ('oaa', 'oaa_plus', 'segmentation'))
-    return [s for s in cfg.names if s in (cfg.labels_from, *compare)]
+    return sources
 
 
 def _folder(cfg, name, inputs, training=None):
