@@ -2,6 +2,7 @@
 # with DeepLabV2 from ImageNet weights (the release: from COCO's masks).
 #   python tools/run_pipeline.py configs/pipelines/oaa_plus_voc.py --dry-run
 _base_ = ['_base_/oaa_plus.py']
+labels_from = 'oaa_plus'
 data = 'data/VOCdevkit/VOC2012'
 classes = 'voc'
 oaa_config = 'oaa_mm::oaa_vgg16_voc.py'

@@ -30,8 +30,10 @@ label_options = None
 # SaliencyMaps, else 1.
 rounds = None
 round_options = '--background rest --refine regions,grabcut'
-# The maps that the labels are made of: 'cam', 'oaa' or 'oaa_plus'.
-labels_from = 'oaa_plus'
+# The maps that the labels are made of: 'cam', 'oaa' or 'oaa_plus', which is
+# trained only where it is needed. None: OAA's where SaliencyMaps say what an
+# object is, for OAA+ gains nothing there; else, and with `label_options`, OAA+.
+labels_from = None
 # Labels of OAA+ are made of the mean of its maps and OAA's, or of OAA's alone
 # where it has learnt too little. True: of the maps of OAA+ alone, always.
 accept_oaa_plus = False
@@ -56,8 +58,9 @@ names = {
 
 @partial  # a config of mmengine keeps objects but drops plain functions
 def pipeline(cfg):
-    data, main = cfg.data, cfg.labels_from
-    sources, labelled = _sources(cfg)
+    data = cfg.data
+    main, label_options, rounds = _label_options(cfg)
+    sources, labelled = _sources(cfg, main)
     data_roots = ' '.join(
         f'{part}_dataloader.dataset.data_root={data}'
         for part in ('train', 'val', 'test')
@@ -70,7 +73,6 @@ def pipeline(cfg):
     )
     suffixes = {s: '' if s == main else f'_{s}' for s in labelled}
     stages, stores = _attention(cfg, place, labelled, data_roots)
-    label_options, rounds = _label_options(cfg)
     checked = {'oaa_plus': f'--targets {stores["oaa"]} '}
     if cfg.accept_oaa_plus:
         checked['oaa_plus'] += '--accept-oaa-plus '
@@ -143,11 +145,11 @@ def _attention(cfg, place, sources, data_roots):
     return stages, stores
 
 
-def _sources(cfg):
+def _sources(cfg, main):
     """What DeepLab is trained on, and this and what is labelled as well."""
     *maps, masks = cfg.names
-    check_choice('labels_from', cfg.labels_from, maps)
-    found = {cfg.labels_from}
+    check_choice('labels_from', main, maps)
+    found = {main}
     sources = []
     for key, allowed in (
         ('compare', [*maps, masks]),
@@ -324,9 +326,16 @@ def _true_masks(images, masks, image_list):
 
 
 def _label_options(cfg):
-    """How labels are made, and how many rounds there are."""
+    """Of what and how labels are made, and how many rounds there are."""
     saliency = f'{cfg.data}/SaliencyMaps'
-    alone = not cfg.label_options and not Path(saliency).is_dir()
+    salient = not cfg.label_options and Path(saliency).is_dir()
+    alone = not cfg.label_options and not salient
+    main = cfg.labels_from or ('oaa' if salient else 'oaa_plus')
+    if salient and not cfg.labels_from:
+        print(
+            f'{saliency} exists: labels are made of the maps of OAA; '
+            'labels_from=oaa_plus trains OAA+ as well'
+        )
     rounds = (2 if alone else 1) if cfg.rounds is None else cfg.rounds
     check_number('rounds', rounds, low=1, integer=True)
     options = cfg.label_options
@@ -339,7 +348,8 @@ def _label_options(cfg):
             f'{saliency} does not exist: labels are made with {options}; '
             f'number of rounds: {rounds}'
         )
-    return options or f'--saliency-dir {saliency} --fg-threshold 0.05', rounds
+    options = options or f'--saliency-dir {saliency} --fg-threshold 0.05'
+    return main, options, rounds
 
 
 def _scores(names, evaluation, stores, labels, networks):
