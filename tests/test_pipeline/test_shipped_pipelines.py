@@ -30,10 +30,16 @@ def stage_config(stage):
     return cfg
 
 
+def stages_of(path):
+    """All stages; OAA+ is trained, whether there are saliency maps or not."""
+    options = {'labels_from': 'oaa_plus'}
+    return load_pipeline(path, options=options).stages
+
+
 @every_pipeline
 def test_outputs_are_what_the_configs_make(path):
     """Epochs stand in the pipeline and in the configs."""
-    for stage in load_pipeline(path).stages:
+    for stage in stages_of(path):
         if stage.commands[0][:3] != ['-m', 'oaa_mm', 'train']:
             continue
         loop = stage_config(stage).train_cfg
@@ -44,7 +50,7 @@ def test_outputs_are_what_the_configs_make(path):
 
 @every_pipeline
 def test_each_stage_reads_what_an_earlier_one_made(path):
-    stages = {stage.name: stage for stage in load_pipeline(path).stages}
+    stages = {stage.name: stage for stage in stages_of(path)}
     made = {
         output for stage in stages.values() for output in stage.outputs
     } | {stages['labels'].folder / 'pseudo_labels'}
@@ -68,7 +74,7 @@ def test_each_stage_reads_what_an_earlier_one_made(path):
 def test_no_data_set_is_left_at_its_default_place(path):
     """A pipeline names its data once: `data`."""
     data = read_config(path, lazy_import=False).data
-    for stage in load_pipeline(path).stages:
+    for stage in stages_of(path):
         if '--cfg-options' not in stage.commands[-1]:
             continue
         cfg = stage_config(stage)
@@ -76,6 +82,34 @@ def test_no_data_set_is_left_at_its_default_place(path):
             dataset = cfg[f'{part}_dataloader'].dataset
             if 'pseudo_labels' not in dataset:  # which know their images
                 assert dataset.data_root.startswith(data), (stage.name, part)
+
+
+def test_saliency_maps_decide_which_maps_make_the_labels(tmp_path, capsys):
+    config = tmp_path / 'pipeline.py'
+    config.write_text(
+        f'_base_ = [{str(ROOT / "configs/pipelines/oaa_plus_toy.py")!r}]\n'
+        f'data = {str(tmp_path)!r}\n'
+        'labels_from = None\n'
+    )
+
+    def labels(**options):
+        pipeline = load_pipeline(config, options=options)
+        stages = {stage.name: stage for stage in pipeline.stages}
+        command = stages['labels'].commands[0]
+        assert ('oaa_plus' in stages) is ('--targets' in command)
+        return Path(command[3]).name, '--segmentor' in str(pipeline.stages)
+
+    assert labels() == ('oaa_plus.safetensors', True)
+    (tmp_path / 'SaliencyMaps').mkdir()
+    capsys.readouterr()
+    assert labels() == ('attention_epoch_20.safetensors', False)
+    assert 'labels_from=oaa_plus trains OAA+' in capsys.readouterr().out
+    for options in (
+        {'labels_from': 'oaa_plus'},
+        {'label_options': '--background power'},
+    ):
+        assert labels(**options) == ('oaa_plus.safetensors', False)
+        assert not capsys.readouterr().out
 
 
 @pytest.mark.slow
