@@ -48,6 +48,8 @@ class BuildWithMim(build_py):
         super().run()
         if self.editable_mode:
             links = ROOT / 'oaa_mm/.mim'
+            if links.is_symlink():
+                links.unlink()
             shutil.rmtree(links, ignore_errors=True)
             links.mkdir()
             for name in ('configs', 'tools', 'model-index.yml'):

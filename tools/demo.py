@@ -41,8 +41,8 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
 def commands(work_dir: Path, data: Path) -> list[list[str]]:
     """The commands of the demo, in their order."""
     make = [] if data.is_dir() else [['toy', str(data)]]
-    # What a segmentation network learns from as well, and what is labelled
-    # without one, to compare.
+    # To compare: what else a segmentation network learns from, and labels
+    # that are made and scored without one.
     settings = ['compare=[cam,masks]', 'compare_labels=oaa']
     if has_bf16_units():
         settings.append('amp=bf16')

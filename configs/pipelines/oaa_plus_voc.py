@@ -1,5 +1,6 @@
 # The whole method on PASCAL VOC 2012 as in the authors' PyTorch release, but
-# with DeepLabV2 from ImageNet weights (the release: from COCO's masks).
+# with DeepLabV2 from ImageNet weights (the release: from COCO's masks), and with
+# labels of the mean of OAA+ and OAA (the release: accept_oaa_plus=True).
 #   python tools/run_pipeline.py configs/pipelines/oaa_plus_voc.py --dry-run
 _base_ = ['_base_/oaa_plus.py']
 labels_from = 'oaa_plus'

@@ -78,10 +78,10 @@ def make_label_folder(
             Defaults to None: superpixels.
         targets (str | os.PathLike | None): The accumulated maps that the
             model of `store` was trained on. The labels are made of the mean
-            of both (:func:`oaa_mm.attention.average_with_targets`), or, if it
-            reproduces them poorly (:class:`oaa_mm.attention.Agreement`), of
-            these alone; then images without any accepted attention are all
-            255. Defaults to None: labels are made of `store`, unchecked.
+            of both (:func:`oaa_mm.attention.average_with_targets`), or of the
+            targets alone if the model reproduces them poorly
+            (:class:`oaa_mm.attention.Agreement`); then images without any
+            accepted attention are all 255. Defaults to None: no check.
         accept_oaa_plus (bool): Make the labels of `store` alone whatever this
             check says.
         segmentor (str | os.PathLike | None): Checkpoint of a segmentation
@@ -110,7 +110,7 @@ def make_label_folder(
     """
     rules = rules or LabelRules()
     rules.check_saliency(saliency_dir is not None)
-    rules.check_segmentor(segmentor is not None)
+    rules.check_segmentor(segmentor is not None, targets is not None)
     check_number('workers', workers, low=1, integer=True)
     number, parts = part or (1, 1)
     check_number('the part', number, low=1, high=parts, integer=True)
@@ -183,7 +183,7 @@ def _trusted(
         print(f'The labels are made of {store} alone.')
         return store, None, verdict
     if 'warning' not in verdict:
-        print(f'The labels are made of its mean with {targets}.')
+        print(f'The labels are made of the mean of it and {targets}.')
         return store, targets, verdict
     print(
         f'So the labels are made of {targets}, and are all 255 for images '

@@ -83,16 +83,24 @@ class LabelRules:
                 "leave them out, or choose the background 'saliency'"
             )
 
-    def check_segmentor(self, given: bool) -> None:
+    def check_segmentor(self, given: bool, targets: bool) -> None:
         """Refuse a background that does not suit the scores.
 
         Args:
             given (bool): Whether the scores are those of a network.
+            targets (bool): Whether maps are to be averaged with targets.
 
         Raises:
             ValueError: The background is ``'rest'`` for attention maps, or
-                another one for scores of a network.
+                another one for scores of a network; or there is a network
+                and targets, though its scores replace the maps.
         """
+        if given and targets:
+            raise ValueError(
+                '--segmentor replaces the maps of STORE by the scores of a '
+                'network, so there is nothing to average with --targets: '
+                'leave one of the two out'
+            )
         if given != (self.background == 'rest'):
             raise ValueError(
                 "background 'rest' is what a segmentation network "

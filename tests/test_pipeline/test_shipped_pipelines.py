@@ -104,6 +104,11 @@ def test_saliency_maps_decide_which_maps_make_the_labels(tmp_path, capsys):
     capsys.readouterr()
     assert labels() == ('attention_epoch_20.safetensors', False)
     assert 'labels_from=oaa_plus trains OAA+' in capsys.readouterr().out
+    elsewhere = '--saliency-dir other --fg-threshold 0.1'
+    assert (
+        labels(label_options=elsewhere)[0] == 'attention_epoch_20.safetensors'
+    )
+    capsys.readouterr()
     for options in (
         {'labels_from': 'oaa_plus'},
         {'label_options': '--background power'},

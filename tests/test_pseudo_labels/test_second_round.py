@@ -92,6 +92,12 @@ def make(world, rules=REST, **more):
     )
 
 
+def test_a_network_replaces_the_maps_and_their_targets(world):
+    with pytest.raises(ValueError, match='leave one of the two out'):
+        make(world, targets=world / 'store.safetensors')
+    assert not (world / 'out').exists()
+
+
 def test_labels_are_what_the_network_sees_of_the_tags(world):
     """Red and blue are tags; green is the background's, having no tag."""
     make(world)

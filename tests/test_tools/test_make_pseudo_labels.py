@@ -507,7 +507,7 @@ def test_maps_of_oaa_plus_that_have_learnt(world, capsys, alone):
     text = capsys.readouterr().out
     assert 'soft IoU of the maps with their targets 0.7' in text
     assert 'poorly' not in text
-    assert ('made of its mean with' in text) is not alone
+    assert ('made of the mean of it and' in text) is not alone
     run(with_saliency(world, store='expected.safetensors', out='expected'))
     for image_id in IMAGES:
         expected = read_label(world, image_id, 'expected')

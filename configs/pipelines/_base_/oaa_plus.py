@@ -31,8 +31,8 @@ label_options = None
 rounds = None
 round_options = '--background rest --refine regions,grabcut'
 # The maps that the labels are made of: 'cam', 'oaa' or 'oaa_plus', which is
-# trained only where it is needed. None: OAA's where SaliencyMaps say what an
-# object is, for OAA+ gains nothing there; else, and with `label_options`, OAA+.
+# trained only where it is needed. None: with saliency maps OAA's, where no gain
+# of DeepLab by OAA+ was measured, and OAA+'s without them.
 labels_from = None
 # Labels of OAA+ are made of the mean of its maps and OAA's, or of OAA's alone
 # where it has learnt too little. True: of the maps of OAA+ alone, always.
@@ -40,7 +40,7 @@ accept_oaa_plus = False
 # What DeepLab is trained on as well, to compare: labels from 'cam', 'oaa' or
 # 'oaa_plus', or 'masks', the true ones.
 compare = ()
-# Of which of these maps labels are made and scored, but DeepLab is not trained.
+# Maps of which labels are made and scored without training DeepLab on them.
 compare_labels = ()
 # The trainings that --seeds repeats, of 'oaa', 'oaa_plus' and 'segmentation';
 # what reads their results is repeated, too.
@@ -146,7 +146,7 @@ def _attention(cfg, place, sources, data_roots):
 
 
 def _sources(cfg, main):
-    """What DeepLab is trained on, and this and what is labelled as well."""
+    """What DeepLab is trained on, and this with what is only labelled."""
     *maps, masks = cfg.names
     check_choice('labels_from', main, maps)
     found = {main}
@@ -328,17 +328,10 @@ def _true_masks(images, masks, image_list):
 def _label_options(cfg):
     """Of what and how labels are made, and how many rounds there are."""
     saliency = f'{cfg.data}/SaliencyMaps'
-    salient = not cfg.label_options and Path(saliency).is_dir()
-    alone = not cfg.label_options and not salient
-    main = cfg.labels_from or ('oaa' if salient else 'oaa_plus')
-    if salient and not cfg.labels_from:
-        print(
-            f'{saliency} exists: labels are made of the maps of OAA; '
-            'labels_from=oaa_plus trains OAA+ as well'
-        )
+    options = cfg.label_options
+    alone = not options and not Path(saliency).is_dir()
     rounds = (2 if alone else 1) if cfg.rounds is None else cfg.rounds
     check_number('rounds', rounds, low=1, integer=True)
-    options = cfg.label_options
     if alone:
         options = (
             '--background power --refine regions,grabcut '
@@ -349,6 +342,14 @@ def _label_options(cfg):
             f'number of rounds: {rounds}'
         )
     options = options or f'--saliency-dir {saliency} --fg-threshold 0.05'
+    main = cfg.labels_from
+    if main is None:
+        main = 'oaa' if '--saliency-dir' in options else 'oaa_plus'
+        if main == 'oaa':
+            print(
+                'With saliency maps, labels are made of the maps of OAA; '
+                'labels_from=oaa_plus trains OAA+ as well'
+            )
     return main, options, rounds
 
 
