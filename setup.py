@@ -44,7 +44,7 @@ class BuildWithMim(build_py):
         }
 
     def run(self) -> None:
-        """Build the package, then copy."""
+        """Build the package, then copy or link."""
         super().run()
         if self.editable_mode:
             links = ROOT / 'oaa_mm/.mim'
@@ -53,7 +53,11 @@ class BuildWithMim(build_py):
             shutil.rmtree(links, ignore_errors=True)
             links.mkdir()
             for name in ('configs', 'tools', 'model-index.yml'):
-                (links / name).symlink_to(Path('../..', name))
+                try:
+                    (links / name).symlink_to(Path('../..', name))
+                except OSError:  # Windows demands a privilege
+                    shutil.rmtree(links)
+                    break
             return
         # What a former build has left would get into the wheel as well.
         shutil.rmtree(Path(self.build_lib, 'oaa_mm/.mim'), ignore_errors=True)
