@@ -33,7 +33,8 @@ def run_cli(main: Callable[[], int | None]) -> NoReturn:
 
     Raises:
         SystemExit: Always. The status is that of `main`, 1 after a user's
-            mistake, 130 after Ctrl-C, 143 after SIGTERM.
+            mistake, 130 after Ctrl-C, 143 after SIGTERM. One of several
+            processes of a run ends with this status at once.
 
     Examples:
         >>> if __name__ == '__main__':  # doctest: +SKIP
@@ -57,7 +58,20 @@ def run_cli(main: Callable[[], int | None]) -> NoReturn:
         hint = f': {error}' if str(error) else ''
         print(f'interrupted{hint}', file=sys.stderr)
         status = 143 if isinstance(error, Terminated) else 130
+    if _is_one_of_several_processes():
+        # A thread of gloo may outlive Python, which then aborts.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status or 0)
     sys.exit(status)
+
+
+def _is_one_of_several_processes() -> bool:
+    # Commands that train nothing have not imported it.
+    group = sys.modules.get('torch.distributed')
+    if group is None or not group.is_available():
+        return False
+    return group.is_initialized() and group.get_world_size() > 1
 
 
 def _untrusted(error: UnpicklingError) -> str:
