@@ -68,10 +68,8 @@ def run_cli(main: Callable[[], int | None]) -> NoReturn:
 
 def _is_one_of_several_processes() -> bool:
     # Commands that train nothing have not imported it.
-    group = sys.modules.get('torch.distributed')
-    if group is None or not group.is_available():
-        return False
-    return group.is_initialized() and group.get_world_size() > 1
+    dist = sys.modules.get('mmengine.dist')
+    return dist is not None and dist.get_world_size() > 1
 
 
 def _untrusted(error: UnpicklingError) -> str:

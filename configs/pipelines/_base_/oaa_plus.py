@@ -149,20 +149,19 @@ def _sources(cfg, main):
     """What DeepLab is trained on, and this with what is only labelled."""
     *maps, masks = cfg.names
     check_choice('labels_from', main, maps)
-    found = {main}
-    sources = []
-    for key, allowed in (
-        ('compare', [*maps, masks]),
-        ('compare_labels', maps),
-    ):
-        named = [cfg[key]] if isinstance(cfg[key], str) else cfg[key]
-        for source in named:
-            check_choice(key, source, allowed)
-        found |= {*named}
-        sources.append([s for s in cfg.names if s in found])
+    compare, compare_labels = (
+        [value] if isinstance(value, str) else value
+        for value in (cfg.compare, cfg.compare_labels)
+    )
+    for source in compare:
+        check_choice('compare', source, [*maps, masks])
+    for source in compare_labels:
+        check_choice('compare_labels', source, maps)
+    learnt = {main, *compare}
+    labelled = learnt.union(compare_labels)
     for training in cfg.seeded:
         check_choice('seeded', training, ('oaa', 'oaa_plus', 'segmentation'))
-    return sources
+    return [[s for s in cfg.names if s in of] for of in (learnt, labelled)]
 
 
 def _folder(cfg, name, inputs, training=None):
