@@ -127,6 +127,36 @@ def inspect_images(
     return {i: size for i, (size, _) in zip(paths, found, strict=True)}
 
 
+def faint_saliency(highest: Mapping[str, int]) -> tuple[str, str, list[str]]:
+    """Describe saliency maps whose values are all 0 and 1.
+
+    If all maps are like that, their values are 0 and 1 in place of 0 and 255.
+    Among others such a map may as well be of an image in which a network has
+    found next to nothing.
+
+    Args:
+        highest (Mapping[str, int]): File -> greatest value of the map.
+
+    Returns:
+        tuple[str, str, list[str]]: ``'error'`` or ``'warning'``, and a
+        message and the files for :func:`oaa_mm.checks.list_names`.
+    """
+    faint = [path for path, value in highest.items() if value == 1]
+    if max(highest.values(), default=0) <= 1:
+        text = (
+            '{n} saliency maps hold only values of 0 and 1, and the others '
+            'nothing but 0, but saliency ranges from 0 to 255{names}; '
+            'multiply their values by 255'
+        )
+        return 'error', text, faint
+    text = (
+        '{n} saliency maps hold only values of 0 and 1, so that nothing in '
+        'them is salient{names}; if they are masks, multiply their values '
+        'by 255'
+    )
+    return 'warning', text, faint
+
+
 def unusable(total: int, kind: str = 'listed images') -> str:
     """The message where files are broken, for ``list_names``."""
     return (

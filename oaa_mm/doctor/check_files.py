@@ -5,7 +5,12 @@ from collections.abc import Iterator
 from itertools import chain
 
 from oaa_mm.datasets.entries import check_distinct
-from oaa_mm.datasets.files import dark_images, other_size, unusable
+from oaa_mm.datasets.files import (
+    dark_images,
+    faint_saliency,
+    other_size,
+    unusable,
+)
 from oaa_mm.io import IGNORE_INDEX
 from oaa_mm.io.image_files import absent_files, absent_images
 from oaa_mm.io.masks import require_class
@@ -117,7 +122,7 @@ def check_files(data: SplitData) -> Iterator[Finding]:
         Finding: Errors for files that the later stages cannot use, have
         another size than their image, or are absent and needed; absent ones
         that are not needed as information. Warnings for EXIF rotations,
-        foreign palettes and empty saliency maps.
+        foreign palettes and saliency maps that show nothing.
     """
     for kind, noun in NOUNS.items() if data.ids else ():
         needed = kind == 'images' or kind in data.split.needs
@@ -165,6 +170,9 @@ def _check_kind(data: SplitData, kind: str, needed: bool) -> Iterator[Finding]:
         text = '{n} saliency maps are zero everywhere; make them again'
         empty = [file.path for file in usable if file.values == (0,)]
         yield Finding('warning', kind, text, empty)
+        highest = {file.path: max(file.values, default=0) for file in usable}
+        severity, text, faint = faint_saliency(highest)
+        yield Finding(severity, kind, text, faint)
 
 
 def _check_values(

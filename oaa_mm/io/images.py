@@ -176,8 +176,8 @@ def read_grey(path: str | os.PathLike) -> np.ndarray:
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: The file is damaged, shows colours, or holds values of 0
-            and 1 instead of 0..255.
+        ValueError: The file is damaged, shows colours, or holds values that
+            are no integers of 8 or 16 bits.
     """
     with open_image(path, SALIENCY_FORMATS) as image:
         deep = image.mode.startswith(('I', 'F'))
@@ -199,11 +199,6 @@ def read_grey(path: str | os.PathLike) -> np.ndarray:
             )
         if high > 255:
             values = values // 257
-    if values.max(initial=0) == 1:
-        raise ValueError(
-            f'{path} holds only values of 0 and 1, but a saliency map '
-            'ranges from 0 to 255; multiply its values by 255'
-        )
     return values.astype(np.uint8)
 
 

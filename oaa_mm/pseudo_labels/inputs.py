@@ -1,12 +1,16 @@
 """The images that get a label, and the files that each label needs."""
 
+import logging
 import os
 from dataclasses import dataclass
+
+from mmengine.logging import print_log
 
 from oaa_mm.attention import AttentionStore
 from oaa_mm.attention.coverage import check_maps
 from oaa_mm.attention.record import DataRecord
-from oaa_mm.datasets.files import inspect_images, other_size
+from oaa_mm.checks import list_names
+from oaa_mm.datasets.files import faint_saliency, inspect_images, other_size
 from oaa_mm.io import find_by_id, read_grey
 from oaa_mm.io.progress import map_in_threads
 from oaa_mm.tags import read_image_list
@@ -104,16 +108,30 @@ def images_to_label(
         ImageToLabel(i, path, sizes[i], saliency.get(i), regions.get(i))
         for i, path in images.items()
     ]
-    for _ in map_in_threads(_check_files, found, 'Saliency maps and regions'):
-        pass  # so that nothing of the files is kept
+    what = 'Saliency maps and regions'
+    checked = zip(
+        found, map_in_threads(_check_files, found, what), strict=True
+    )
+    highest = {image.saliency: value for image, value in checked}
+    highest.pop(None, None)  # of images without a saliency map
+    severity, text, faint = faint_saliency(highest)
+    if faint and severity == 'error':
+        raise ValueError(list_names(text, faint))
+    if faint:
+        print_log(list_names(text, faint), 'current', logging.WARNING)
     return found
 
 
-def _check_files(image: ImageToLabel) -> None:
+def _check_files(image: ImageToLabel) -> int:
+    """Refuse files that do not fit; the greatest value of saliency."""
+    highest = 0
     if image.saliency is not None:
-        file = image.saliency, read_grey(image.saliency).shape
-        if file[1] != image.size:
+        saliency = read_grey(image.saliency)
+        if saliency.shape != image.size:
+            file = image.saliency, saliency.shape
             both = file, (image.path, image.size)
             raise ValueError(other_size('saliency maps', *both))
+        highest = int(saliency.max(initial=0))
     if image.regions is not None:
         read_regions(image.regions, image.size)
+    return highest

@@ -164,12 +164,20 @@ class TestCheckDataset:
         assert found.items[0].startswith(f'{path} holds RGB pixels')
 
     def test_binary_saliency(self, toy):
+        for path in (toy / 'SaliencyMaps').iterdir():
+            grey = np.array(Image.open(path))
+            Image.fromarray((grey > 127).astype(np.uint8)).save(path)
+        (found,) = check(toy)
+        assert (found.severity, found.check) == ('error', 'saliency')
+        assert 'only values of 0 and 1' in found.message
+
+    def test_one_saliency_map_in_which_nothing_is_salient(self, toy):
         path = toy / 'SaliencyMaps/train_0000.png'
         grey = np.array(Image.open(path))
         Image.fromarray((grey > 127).astype(np.uint8)).save(path)
         (found,) = check(toy)
-        assert (found.severity, found.check) == ('error', 'saliency')
-        assert 'only values of 0 and 1' in found.items[0]
+        assert (found.severity, found.check) == ('warning', 'saliency')
+        assert found.items == (str(path),)
 
     def test_saliency_of_validation_images_is_not_needed(self, toy):
         (toy / 'SaliencyMaps/val_0000.png').unlink()

@@ -78,10 +78,10 @@ def colours(root):
     save(root / 'saliency/001.png', COLORS[truth(1)])
 
 
-@odd('001.png', 'only values of 0 and 1', 'multiply its values by 255')
+@odd('001.png', 'only values of 0 and 1', 'multiply their values by 255')
 def zeros_and_ones(root):
-    maps(root)
-    save(root / 'saliency/001.png', grey(1) // 255)
+    for number, name in enumerate(NAMES):
+        save(root / f'saliency/{name}.png', grey(number) // 255)
 
 
 @odd('001.png', '28x19', 'resize the saliency maps')
@@ -141,3 +141,16 @@ def test_the_label_maker_and_the_doctor_agree(name, tmp_path):
     if not words:
         for number, image_id in enumerate(names):
             assert np.array_equal(labels[image_id], truth(number))
+
+
+def test_nothing_is_salient_in_one_map(tmp_path, capsys):
+    paint(tmp_path, *(f'{n}.jpg' for n in NAMES))
+    table(tmp_path, *NAMES)
+    maps(tmp_path)
+    save(tmp_path / 'saliency/001.png', grey(1) // 255)
+    labels, refusal = attempt(make_labels, tmp_path, NAMES)
+    assert not refusal
+    assert 'only values of 0 and 1' in capsys.readouterr().out
+    conflicts = np.where(truth(1) > 0, 255, 0)  # attention without saliency
+    np.testing.assert_array_equal(labels['001'], conflicts)
+    np.testing.assert_array_equal(labels['002'], truth(2))
