@@ -10,7 +10,7 @@ Example:
     loading   reading and augmenting an image / training on it
     store     fusing, saving, loading in GB/s, beside a copy; the exchange
     labels    pseudo-labels a second, by workers and refinement
-    regions   averaging in superpixels and in masks: time, memory
+    regions   contrast, averaging in superpixels and in masks: time, memory
     memory    peak of each stage (toy recipe)
     scale     the memory of maps with 10 and 100 thousand images (--images)
     fast      tags to DeepLab (voc_mini) with and without --amp, from a few

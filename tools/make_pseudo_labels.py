@@ -154,12 +154,13 @@ def add_refinement(parser: argparse.ArgumentParser) -> None:
         '--refine',
         default='none',
         metavar='STEP[,STEP]',
-        help='follow the edges of the image, in steps: regions (average in '
-        'superpixels, needs `pip install scikit-image`, or in masks of '
-        '--regions-dir), grabcut (colours of object and surroundings, for '
-        'labels without saliency maps), par (pixel-adaptive refinement), crf '
-        '(dense CRF, needs `pip install pydensecrf2`); for example '
-        'grabcut,par (default: none)',
+        help='follow the image, in steps: contrast (what looks like the '
+        'border is background, needs `pip install scikit-image`), regions '
+        '(average in superpixels, needs it as well, or in masks of '
+        '--regions-dir), grabcut (colours of object and surroundings), par '
+        '(pixel-adaptive refinement), crf (dense CRF, needs `pip install '
+        'pydensecrf2`); without saliency maps contrast,regions,grabcut is '
+        'best (default: none)',
     )
     parser.add_argument(
         '--regions-dir',

@@ -14,6 +14,7 @@ import numpy as np
 from oaa_mm.checks import check_choice, import_optional
 
 from .compose import Refine
+from .contrast import contrast_refine
 from .grabcut import grabcut_refine
 from .par import pixel_adaptive_refine
 from .regions import import_segmentation, mask_refine, superpixel_refine
@@ -103,6 +104,7 @@ def dense_crf_refine(
 
 #: Step -> function of an image and scores, whose parameters are its options.
 REFINEMENTS = {
+    'contrast': contrast_refine,
     'crf': dense_crf_refine,
     'grabcut': grabcut_refine,
     'par': pixel_adaptive_refine,
@@ -119,10 +121,12 @@ def build_refine(
     """Build the refinement of a name for :func:`compose_label`.
 
     Args:
-        name (str): ``'none'``, ``'crf'`` (needs pydensecrf2), ``'grabcut'``,
-            ``'par'``, ``'regions'`` (needs scikit-image or `regions`), or
-            steps that follow each other, such as ``'regions,par'``.
+        name (str): ``'none'``, ``'contrast'`` (needs scikit-image),
+            ``'crf'`` (needs pydensecrf2), ``'grabcut'``, ``'par'``,
+            ``'regions'`` (needs scikit-image or `regions`), or steps that
+            follow each other, such as ``'regions,par'``.
         options (Mapping[str, Any] | None): Parameters of
+            :func:`~oaa_mm.pseudo_labels.contrast.contrast_refine`,
             :func:`dense_crf_refine`, :func:`pixel_adaptive_refine`,
             :func:`~oaa_mm.pseudo_labels.grabcut.grabcut_refine` or
             :func:`~oaa_mm.pseudo_labels.regions.superpixel_refine`;
@@ -151,7 +155,7 @@ def build_refine(
                 "of regions; add it, as in 'regions,par'"
             )
         functions['regions'] = partial(mask_refine, path=regions)
-    elif 'regions' in steps:
+    if {superpixel_refine, contrast_refine} & {*functions.values()}:
         import_segmentation()
     places = {
         f'{step}.{key}': (step, key)

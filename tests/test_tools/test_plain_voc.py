@@ -170,12 +170,12 @@ def test_doctor(plain, capsys):
 def test_pipeline(plain, capsys):
     pipeline = load_pipeline(PIPELINE)
     text = capsys.readouterr().out
-    assert 'labels are made with --background power --refine regions' in text
+    assert 'labels are made with --background power --refine contrast' in text
     assert f'evaluated on the images of {LISTS}/train.txt' in text
     stages = {stage.name: stage for stage in pipeline.stages}
     (labels,) = stages['labels'].commands
     *_, refine, steps, threshold, value = labels
-    assert [refine, steps] == ['--refine', 'regions,grabcut']
+    assert [refine, steps] == ['--refine', 'contrast,regions,grabcut']
     assert [threshold, value] == ['--attention-threshold', '0.3']
     assert labels[labels.index('--list') + 1] == str(plain / 'ids.txt')
     assert stages['oaa'].inputs == [plain / 'ids.txt']

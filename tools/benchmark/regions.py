@@ -1,4 +1,4 @@
-"""Cost of averaging scores in regions, an image."""
+"""Cost of contrast and of averaging scores in regions, an image."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def region_cost(
             in a photograph. Defaults to 100.
 
     Returns:
-        dict[str, dict[str, float]]: Superpixels, .npz, .json -> milliseconds,
-        and the peak of the memory that it takes in MB.
+        dict[str, dict[str, float]]: Contrast, superpixels, .npz, .json ->
+        milliseconds, and the peak of the memory that it takes in MB.
     """
     rng = np.random.default_rng(0)
     y, x = np.mgrid[: SIZE[0], : SIZE[1]]
@@ -55,6 +55,7 @@ def region_cost(
             json.dumps([{'segmentation': run_lengths(disc)} for disc in discs])
         )
         refinements = {
+            'contrast': build_refine('contrast'),
             'superpixels': build_refine('regions'),
             f'{masks} masks, .npz': build_refine('regions', regions=arrays),
             f'{masks} masks, .json': build_refine('regions', regions=runs),

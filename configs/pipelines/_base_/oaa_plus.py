@@ -333,7 +333,7 @@ def _label_options(cfg):
     check_number('rounds', rounds, low=1, integer=True)
     if alone:
         options = (
-            '--background power --refine regions,grabcut '
+            '--background power --refine contrast,regions,grabcut '
             '--attention-threshold 0.3'
         )
         print(
