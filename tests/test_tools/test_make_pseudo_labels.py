@@ -401,13 +401,15 @@ def test_processes_make_the_same_labels(world):
         assert two == (world / 'out' / name).read_bytes()
 
 
-def test_parts_make_the_whole(world, capsys):
-    run(with_saliency(world))
+@pytest.mark.parametrize('targets', [(), ('--targets', 'store.safetensors')])
+def test_parts_make_the_whole(world, capsys, monkeypatch, targets):
+    monkeypatch.chdir(world)
+    run(with_saliency(world, *targets))
     for part in ('2/2', '1/2'):
-        run(with_saliency(world, '--part', part, out='parts'))
+        run(with_saliency(world, *targets, '--part', part, out='parts'))
         assert f'part {part[0]} of 2 is done' in capsys.readouterr().out
         assert not (world / 'parts/train.txt').exists()
-    run(with_saliency(world, out='parts'))
+    run(with_saliency(world, *targets, out='parts'))
     assert '(3 were there already)' in capsys.readouterr().out
     for name in ['train.txt', *(f'labels/{i}.png' for i in IMAGES)]:
         same = (world / 'out' / name).read_bytes()
