@@ -144,9 +144,10 @@ def faint_saliency(highest: Mapping[str, int]) -> tuple[str, str, list[str]]:
     faint = [path for path, value in highest.items() if value == 1]
     if max(highest.values(), default=0) <= 1:
         text = (
-            '{n} saliency maps hold only values of 0 and 1, and the others '
-            'nothing but 0, but saliency ranges from 0 to 255{names}; '
-            'multiply their values by 255'
+            'no saliency map of the listed images has a value above 1 ({n} '
+            'hold only values of 0 and 1), but saliency ranges from 0 to '
+            '255{names}; if they are masks, multiply their values by 255; if '
+            'nothing is salient in these images, list more'
         )
         return 'error', text, faint
     text = (

@@ -5,13 +5,12 @@ A saliency map of colours alone, which nothing has to be trained for.
 
 import cv2
 import numpy as np
-from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import dijkstra
 
 from oaa_mm.checks import check_number
 
 from .regions import import_segmentation
 
+WITHOUT_CONTRAST = 'or leave the step contrast out of --refine'
 #: Long side of the image whose superpixels are compared, in pixels.
 _SIDE = 256
 #: Width of Gaussians over distances of colours, in median distances.
@@ -39,13 +38,14 @@ def contrast_refine(
     Args:
         image (np.ndarray): (H, W, 3) uint8 RGB.
         scores (np.ndarray): (K + 1, H, W) float 0..1, background first.
-        weight (float): The weight w of the contrast, 0..1.
+        weight (float): The weight w of the contrast, 0..1; with 1 the scores
+            of all classes are equal.
         superpixels (int): About how many pieces of the image are compared,
             >= 2.
 
     Returns:
-        np.ndarray: (K + 1, H, W) float32 scores, 0..1; unchanged where the
-        image has one colour.
+        np.ndarray: (K + 1, H, W) float32 scores, 0..1; unchanged where no
+        superpixel stands out, as in an image of one colour.
 
     Raises:
         ValueError: A parameter is out of range, or scikit-image is absent.
@@ -75,8 +75,8 @@ def contrast_saliency(image: np.ndarray, superpixels: int = 250) -> np.ndarray:
         superpixels (int): About how many superpixels there are, >= 2.
 
     Returns:
-        np.ndarray: (H, W) float32 saliency, from 0 to 1; all 0 in an image of
-        one colour.
+        np.ndarray: (H, W) float32 saliency, from 0 to 1; all 0 where no
+        superpixel stands out.
 
     Raises:
         ValueError: `superpixels` is too small, or scikit-image is absent.
@@ -92,7 +92,7 @@ def _superpixels(
     image: np.ndarray, number: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """The superpixel of each pixel of a smaller image, and their colours."""
-    slic = import_segmentation().slic
+    slic = import_segmentation(WITHOUT_CONTRAST).slic
     scale = min(1, _SIDE / max(image.shape[:2]))
     size = [max(round(scale * side), 1) for side in image.shape[1::-1]]
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
@@ -112,13 +112,20 @@ def _means(parts: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 def _distances(points: np.ndarray) -> np.ndarray:
-    """(n, n) distances of (n, C) points, in units of the median."""
+    """(n, n) distances of (n, C) colours, in units of the median.
+
+    A difference of about 1 is the least that is seen, and below it is noise.
+    """
     distances = np.linalg.norm(points[:, None] - points, axis=-1)
-    return distances / (np.median(distances) or 1)
+    return distances / max(np.median(distances), 1)
 
 
 def _saliency(parts: np.ndarray, distances: np.ndarray) -> np.ndarray:
     """Saliency of each superpixel, from 0 to 1 (sections 3 and 4)."""
+    # It comes with scikit-image, and nothing else here needs it.
+    from scipy.sparse import csr_matrix
+    from scipy.sparse.csgraph import dijkstra
+
     border = np.unique(np.r_[parts[0], parts[-1], parts[:, 0], parts[:, -1]])
     touching = _neighbours(parts, len(distances))
     linked = touching.copy()
@@ -136,6 +143,8 @@ def _saliency(parts: np.ndarray, distances: np.ndarray) -> np.ndarray:
     gaps = np.linalg.norm(places[:, None] - places, axis=-1)
     near = _gaussian(gaps / max(parts.shape), _NEAR)
     contrast = _stretch((distances * near * background).sum(1))
+    if not contrast.any():  # as the solution would be, if there is one
+        return contrast
     # Equation 9, which neighbours that look alike make alike.
     smooth = np.where(touching, _gaussian(distances, _ALIKE) + 0.1, 0)
     certain = np.where(background < 0.3, 0, background)
@@ -144,7 +153,7 @@ def _saliency(parts: np.ndarray, distances: np.ndarray) -> np.ndarray:
 
 
 def _neighbours(parts: np.ndarray, number: int) -> np.ndarray:
-    """(n, n) bool: which superpixels touch, also by a corner."""
+    """(n, n) bool: which superpixels touch, or by corners down right."""
     touching = np.zeros((number, number), bool)
     for one, other in (
         (parts[:-1], parts[1:]),

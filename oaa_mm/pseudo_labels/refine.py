@@ -14,7 +14,7 @@ import numpy as np
 from oaa_mm.checks import check_choice, import_optional
 
 from .compose import Refine
-from .contrast import contrast_refine
+from .contrast import WITHOUT_CONTRAST, contrast_refine
 from .grabcut import grabcut_refine
 from .par import pixel_adaptive_refine
 from .regions import import_segmentation, mask_refine, superpixel_refine
@@ -155,7 +155,9 @@ def build_refine(
                 "of regions; add it, as in 'regions,par'"
             )
         functions['regions'] = partial(mask_refine, path=regions)
-    if {superpixel_refine, contrast_refine} & {*functions.values()}:
+    if contrast_refine in functions.values():
+        import_segmentation(WITHOUT_CONTRAST)
+    if superpixel_refine in functions.values():
         import_segmentation()
     places = {
         f'{step}.{key}': (step, key)

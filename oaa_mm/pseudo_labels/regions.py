@@ -16,12 +16,14 @@ from oaa_mm.checks import check_number, import_optional
 from .region_files import read_regions
 
 
-def import_segmentation() -> ModuleType:
+def import_segmentation(
+    otherwise: str = 'or give masks of your own by --regions-dir, which need '
+    'nothing',
+) -> ModuleType:
     """The module `skimage.segmentation`; ValueError where it is absent."""
     return import_optional(
         'skimage.segmentation',
-        'Install it with `pip install scikit-image`, or give masks of your '
-        'own by --regions-dir, which need nothing',
+        f'Install it with `pip install scikit-image`, {otherwise}',
     )
 
 
