@@ -8,7 +8,7 @@ import numpy as np
 
 from oaa_mm.checks import check_number
 
-from .regions import import_segmentation
+from .regions import import_segmentation, shrink_image
 
 WITHOUT_CONTRAST = 'or leave the step contrast out of --refine'
 #: Long side of the image whose superpixels are compared, in pixels.
@@ -93,9 +93,7 @@ def _superpixels(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The superpixel of each pixel of a smaller image, and their colours."""
     slic = import_segmentation(WITHOUT_CONTRAST).slic
-    scale = min(1, _SIDE / max(image.shape[:2]))
-    size = [max(round(scale * side), 1) for side in image.shape[1::-1]]
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    small = shrink_image(image, min(1, _SIDE / max(image.shape[:2])))
     parts = slic(small, number, compactness=15, sigma=1, start_label=0)
     _, parts = np.unique(parts, return_inverse=True)
     parts = parts.reshape(small.shape[:2])
@@ -153,7 +151,7 @@ def _saliency(parts: np.ndarray, distances: np.ndarray) -> np.ndarray:
 
 
 def _neighbours(parts: np.ndarray, number: int) -> np.ndarray:
-    """(n, n) bool: which superpixels touch, or by corners down right."""
+    """(n, n) bool: which superpixels touch, or by a corner down and right."""
     touching = np.zeros((number, number), bool)
     for one, other in (
         (parts[:-1], parts[1:]),

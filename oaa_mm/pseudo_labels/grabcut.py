@@ -5,6 +5,8 @@ import numpy as np
 
 from oaa_mm.checks import check_number
 
+from .regions import shrink_image
+
 #: Pixels that each side needs: GrabCut fits mixtures of five colours.
 _LEAST = 20
 
@@ -61,12 +63,13 @@ def grabcut_refine(
     check_number('shrink', shrink, low=0, high=1, excluded=0)
     height, width = scores.shape[1:]
     attention = scores[1:].max(0, initial=0).astype(np.float32)
-    size = max(round(shrink * width), 1), max(round(shrink * height), 1)
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    small = shrink_image(image, shrink)
     kinds = np.array(
         [cv2.GC_BGD, cv2.GC_PR_BGD, cv2.GC_PR_FGD, cv2.GC_FGD], np.uint8
     )
-    mask = kinds[np.digitize(cv2.resize(attention, size), thresholds)]
+    mask = kinds[
+        np.digitize(cv2.resize(attention, small.shape[1::-1]), thresholds)
+    ]
     if min(_count_foreground(mask), _count_foreground(mask ^ 1)) < _LEAST:
         return scores.astype(np.float32)
     models = np.zeros((2, 1, 65))

@@ -27,6 +27,16 @@ def import_segmentation(
     )
 
 
+def shrink_image(image: np.ndarray, factor: float) -> np.ndarray:
+    """(H, W, 3) uint8 image -> that image at `factor` of its size, in (0, 1].
+
+    Each side has at least one pixel.
+    """
+    height, width = image.shape[:2]
+    size = max(round(factor * width), 1), max(round(factor * height), 1)
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+
+
 def superpixel_refine(
     image: np.ndarray,
     scores: np.ndarray,
@@ -66,10 +76,9 @@ def superpixel_refine(
     check_number('resize', resize, low=0, high=1, excluded=0)
     segment = import_segmentation().felzenszwalb
     height, width = scores.shape[1:]
-    size = max(round(resize * width), 1), max(round(resize * height), 1)
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    rows = np.arange(height)[:, None] * size[1] // height
-    columns = np.arange(width) * size[0] // width
+    small = shrink_image(image, resize)
+    rows = np.arange(height)[:, None] * small.shape[0] // height
+    columns = np.arange(width) * small.shape[1] // width
     total = np.zeros(scores.shape, np.float32)
     for scale in scales:
         parts = segment(small, scale=scale, sigma=sigma, min_size=min_size)
