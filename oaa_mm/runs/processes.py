@@ -1,14 +1,15 @@
 """The same work for many items, in this process or in several."""
 
+import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import TypeVar
 
 import cv2
-import torch
 
 from .cli import handle_signal
 
@@ -40,8 +41,8 @@ def map_in_processes(
         yield from map(make_worker(), items)
         return
     # Ctrl-C is the parent's to handle; child processes inherit from their
-    # first moment that it is ignored.
-    with handle_signal(signal.SIGINT, signal.SIG_IGN):
+    # first moment that it is ignored, and how many threads they have.
+    with handle_signal(signal.SIGINT, signal.SIG_IGN), _one_thread_each():
         pool = ProcessPoolExecutor(
             workers,
             mp_context=get_context('spawn'),  # fork breaks torch's threads
@@ -60,14 +61,32 @@ def map_in_processes(
         pool.shutdown(cancel_futures=True)
 
 
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Let processes that start now compute in one thread each.
+
+    Torch and the linear algebra of numpy read it when they are imported. The
+    latter has a thread for each core otherwise, which wait for one another
+    the longer the more processes there are.
+    """
+    name = 'OMP_NUM_THREADS'
+    before = os.environ.get(name)
+    os.environ[name] = '1'
+    try:
+        yield
+    finally:
+        del os.environ[name]
+        if before is not None:
+            os.environ[name] = before
+
+
 _worker: Callable | None = None
 
 
 def _start(make_worker: Callable[[], Callable]) -> None:
-    """Prepare a process: one thread each, one worker."""
+    """Prepare a process: OpenCV's one thread, one worker."""
     global _worker
     cv2.setNumThreads(1)
-    torch.set_num_threads(1)
     _worker = make_worker()
 
 

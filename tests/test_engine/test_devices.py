@@ -58,7 +58,7 @@ def test_losses_and_gradients_are_those_of_the_cpu(device, loss, mask):
     module = MODELS.build(loss)
     results = []
     for where in ('cpu', device):
-        logits = scores.to(where).requires_grad_()
+        logits = scores.to(where, copy=True).requires_grad_()
         valid = torch.tensor([[6, 8], [4, 5]])  # on the CPU, as in training
         value = module(logits, target.to(where), valid=valid)
         value.backward()

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Everything that needs a GPU, in one command, which is meant to take less than
-# ten minutes on an H100, its environment included; it has not run on one yet:
+# ten minutes on an H100:
 #   bash tools/benchmark/gpu.sh OUT [--quick]
 # 1. the tests marked `gpu`;
 # 2. tools/benchmark.py gpu, with its numbers in OUT/gpu.json;
@@ -10,17 +10,16 @@
 # the exit status is 1 in the end. --quick makes everything tiny and runs
 # without a GPU, to see that no step is broken.
 #
-# PYTHON names a Python with torch and the requirements. Without it, OUT/venv is
-# made, which sees the machine's torch and numpy, and gets requirements/mm.txt,
-# runtime.txt and tests.txt. Where there is no network, give pip a folder of
-# wheels: PIP_NO_INDEX=1 PIP_FIND_LINKS=FOLDER bash tools/benchmark/gpu.sh OUT
+# PYTHON names a Python with the requirements and a torch that sees the GPU;
+# python3 without it.
 set -uo pipefail
 out=$(realpath -m "${1:?usage: $0 OUT [--quick]}")
 quick=${2:-}
 root=$(realpath "$(dirname "$0")/../..")
 mkdir -p "$out"
 cd "$out" || exit 1
-export PYTHONPATH=$root PYTHONUNBUFFERED=1
+PYTHON=${PYTHON:-python3}
+export PYTHONPATH=$root${PYTHONPATH:+:$PYTHONPATH} PYTHONUNBUFFERED=1
 failed=0
 
 step() { # NAME COMMAND...
@@ -30,17 +29,6 @@ step() { # NAME COMMAND...
   echo "$name $verdict in $((SECONDS - start)) s: $(tail -n 1 "$name.txt")"
   [ $verdict = passed ]
 }
-
-make_venv() {
-  python3 -m venv --system-site-packages venv &&
-    venv/bin/python -m pip install -q -r "$root/requirements/mm.txt" \
-      -r "$root/requirements/runtime.txt" -r "$root/requirements/tests.txt"
-}
-
-if [ -z "${PYTHON:-}" ]; then
-  step environment make_venv || exit 1
-  PYTHON=$out/venv/bin/python
-fi
 
 tool() { # TOOL OPTION...: a command of the package, at most four minutes
   timeout 240 "$PYTHON" "$root/tools/$1" "${@:2}"
