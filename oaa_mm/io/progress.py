@@ -1,6 +1,8 @@
 """The progress bar of all long loops, and loops over files in threads."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -12,6 +14,9 @@ from oaa_mm.checks import check_number
 T = TypeVar('T')
 R = TypeVar('R')
 
+#: Seconds between two lines of progress in a log.
+_LINE_EVERY = 60
+
 
 def progress(
     items: Iterable[T], description: str, total: int | None = None
@@ -19,7 +24,7 @@ def progress(
     """Iterate over items under a progress bar on the standard error.
 
     The bar is cleared at the end. Where the standard error is no terminal,
-    such as a log file, the items are passed on and nothing is printed.
+    such as a log file, it gets a line each minute.
 
     Args:
         items (Iterable[T]): The items.
@@ -31,14 +36,20 @@ def progress(
         T: Each item.
     """
     console = Console(stderr=True)
-    yield from track(
-        items,
-        description,
-        total=total,
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
+    if console.is_terminal:
+        yield from track(
+            items, description, total=total, console=console, transient=True
+        )
+        return
+    if total is None and isinstance(items, Sized):
+        total = len(items)
+    of_total = '' if total is None else f' of {total}'
+    last = time.monotonic()
+    for done, item in enumerate(items):
+        if time.monotonic() - last >= _LINE_EVERY:
+            print(f'{description}: {done}{of_total}', file=sys.stderr)
+            last = time.monotonic()
+        yield item
 
 
 def map_in_threads(
