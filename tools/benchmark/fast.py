@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -23,9 +23,6 @@ TRAININGS = {
     'oaa_plus': 'configs/voc_mini/oaa_plus_r18.py',
     'segmentation': 'configs/voc_mini/deeplabv3plus_r18.py',
 }
-#: Iterations that do not count: the first ones of a size are slower, as
-#: oneDNN builds its kernels then, which matters in a short training only.
-WARMUP = 10
 _PARTS = ('train', 'val', 'test')
 
 
@@ -39,14 +36,15 @@ def fast_mode(
 ) -> dict[str, Any]:
     """Time trainings, validations and maps of the pipeline of voc_mini.
 
-    Some iterations of each are timed by mmengine, the ways in turn, and their
-    median is taken for each one of the full length. Labels, evaluation and the
-    start of commands are the same in both ways and not counted.
+    The ways train in turn for two short epochs, timed by mmengine. The first
+    is slower, as oneDNN builds its kernels for each size of image: it counts
+    as it is, and the median iteration of the second stands for all others of
+    the full length. Labels, evaluation and the start of commands are the same
+    in both ways and not counted.
 
     Args:
         root (Path): Folder of the repository, from which commands run.
-        iterations (int): Iterations of a training, more than ten. Defaults
-            to 40.
+        iterations (int): Iterations of an epoch, at least 2. Defaults to 40.
         repeats (int): Rounds. Defaults to 1.
         data (str): Folder of the data set, seen from `root`.
         more (Mapping[str, Any] | None): Further entries of all configs.
@@ -55,31 +53,26 @@ def fast_mode(
         dict[str, Any]: Way -> part -> seconds, with their `total`, and
         `ratio`, how many times faster the way `amp` is.
     """
-    train: dict[tuple[str, str], list[float]] = defaultdict(list)
-    val: dict[tuple[str, str], list[float]] = defaultdict(list)
+    rounds: dict[tuple[str, str], list[float]] = defaultdict(list)
     for _ in range(repeats):
         with tempfile.TemporaryDirectory() as folder:
             for name, config in TRAININGS.items():
+                counts = _counts(root, config, data)
                 for way, words in WAYS.items():
                     work = Path(folder, way)
                     options = _options(name, iterations, work, data)
                     options |= more or {}
                     command = ['tools/train.py', config, *words]
                     _run(root, [*command, '--work-dir', work / name], options)
-                    for key, seconds in _times(work / name):
-                        times = train if key == 'train' else val
-                        times[way, name].append(seconds)
-    results: dict[str, Any] = {}
-    for way in WAYS:
-        parts = {}
-        for name, config in TRAININGS.items():
-            steps, batches = _counts(root, config, data)
-            parts[name] = steps * median(train[way, name])
-            parts[f'{name}, validation and maps'] = batches * median(
-                val[way, name]
-            )
-        results[way] = parts | {'total': sum(parts.values())}
-    totals = [results[way]['total'] for way in WAYS]
+                    train, val = _seconds(work / name, *counts)
+                    rounds[way, name].append(train)
+                    rounds[way, f'{name}, validation and maps'].append(val)
+    results: dict[str, Any] = {way: {} for way in WAYS}
+    for (way, part), seconds in rounds.items():
+        results[way][part] = median(seconds)
+    totals = [sum(results[way].values()) for way in WAYS]
+    for way, total in zip(WAYS, totals, strict=True):
+        results[way]['total'] = total
     return results | {'ratio': totals[0] / totals[1]}
 
 
@@ -99,21 +92,21 @@ def _options(
         listed = f'{data}/ImageSets/Segmentation/train_aug.txt'
         masks = f'{data}/SegmentationClassAug'
         return options | {
-            'train_cfg.max_iters': iterations,
-            'train_cfg.val_interval': iterations,
-            'default_hooks.checkpoint.interval': iterations,
+            'train_cfg.max_iters': 2 * iterations,
+            'train_cfg.val_interval': 2 * iterations,
+            'default_hooks.checkpoint.interval': 2 * iterations,
             f'{dataset}.data_prefix.img_path': f'{data}/JPEGImages',
             f'{dataset}.data_prefix.seg_map_path': masks,
             f'{dataset}.ann_file': listed,
         }
     options |= {
-        'train_cfg.max_epochs': 1,
+        'train_cfg.max_epochs': 2,
         'train_dataloader.batch_sampler.min_iters': 1,
         'train_dataloader.dataset.indices': 8 * iterations,
     }
     if name == 'oaa':
         return options | {'custom_hooks.0.start_epoch': 0}
-    store = work / 'oaa/attention_epoch_1.safetensors'
+    store = work / 'oaa/attention_epoch_2.safetensors'
     return options | {'train_dataloader.dataset.pipeline.0.store': store}
 
 
@@ -130,18 +123,26 @@ def _run(root: Path, command: list[Any], options: Mapping[str, Any]) -> None:
         raise ValueError(f'{command} failed:\n{done.stderr[-2000:]}')
 
 
-def _times(work_dir: Path) -> Iterator[tuple[str, float]]:
-    """Yield the seconds of iterations of a training and its validation."""
+def _seconds(
+    work_dir: Path, steps: int, batches: int, validations: int, maps: int
+) -> tuple[float, float]:
+    """Seconds that the full training takes, and its validations and maps."""
     (log,) = work_dir.glob('*/vis_data/scalars.json')
     lines = [json.loads(line) for line in log.read_text().splitlines()]
-    steps = [line['time'] for line in lines if 'loss' in line]
-    yield from (('train', seconds) for seconds in steps[WARMUP:])
+    train = [line['time'] for line in lines if 'loss' in line]
+    first, later = train[: len(train) // 2], train[len(train) // 2 :]
     # A validation has one line: the mean of its batches.
-    yield from (('val', line['time']) for line in lines if 'loss' not in line)
+    val = [line['time'] for line in lines if 'loss' not in line]
+    return (
+        sum(first) + (steps - len(first)) * median(later),
+        (batches + maps) * val[0] + batches * (validations - 1) * val[-1],
+    )
 
 
-def _counts(root: Path, config: str, data: str) -> tuple[int, int]:
-    """Iterations of the full recipe, and batches of validation and maps."""
+def _counts(root: Path, config: str, data: str) -> tuple[int, int, int, int]:
+    """Of the full recipe: iterations, batches of a validation, validations,
+    and batches of the maps of the training images.
+    """
     cfg = Config.fromfile(root / config)
     lists = root / data / 'ImageSets/Segmentation'
     images = {
@@ -150,11 +151,11 @@ def _counts(root: Path, config: str, data: str) -> tuple[int, int]:
     }
     loop = cfg.train_cfg
     size = cfg.train_dataloader.batch_size
-    val = -(-images['val'] // cfg.val_dataloader.batch_size)
+    batches = -(-images['val'] // cfg.val_dataloader.batch_size)
     if 'max_iters' in loop:
-        return loop.max_iters, val * (loop.max_iters // loop.val_interval)
+        return loop.max_iters, batches, loop.max_iters // loop.val_interval, 0
     once = -(-images['train'] // size)
     steps = max(once, cfg.train_dataloader.batch_sampler.min_iters)
     maps = -(-images['train'] // cfg.test_dataloader.batch_size)
-    rounds = loop.max_epochs // loop.val_interval
-    return loop.max_epochs * steps, val * rounds + maps
+    validations = loop.max_epochs // loop.val_interval
+    return loop.max_epochs * steps, batches, validations, maps
