@@ -13,8 +13,8 @@ Example:
     regions   contrast, averaging in superpixels and in masks: time, memory
     memory    peak of each stage (toy recipe)
     scale     the memory of maps with 10 and 100 thousand images (--images)
-    fast      tags to DeepLab (voc_mini) with and without --amp, from a few
-              iterations of each training; not part of `all`
+    fast      tags to DeepLab (voc_mini) with and without --amp, from two short
+              epochs of each training; not part of `all`
     gpu       training steps on a GPU with and without OAA: time, images a
               second, peak memory, whether anything waits; not part of `all`
 

@@ -24,7 +24,8 @@ def progress(
     """Iterate over items under a progress bar on the standard error.
 
     The bar is cleared at the end. Where the standard error is no terminal,
-    such as a log file, it gets a line each minute.
+    such as a log file, it gets a line where an item comes a minute or more
+    after the one before it was written.
 
     Args:
         items (Iterable[T]): The items.

@@ -25,8 +25,6 @@ DTYPES = {'bf16': torch.bfloat16, 'fp16': torch.float16}
 
 #: Names of bf16 instructions in the list of a processor, x86 and Arm.
 _UNITS = {'avx512_bf16', 'amx_bf16', 'bf16'}
-#: Optimizers of torch that can update all weights in one pass.
-_FUSED = {'Adam', 'AdamW', 'SGD'}
 
 
 @OPTIM_WRAPPERS.register_module()
@@ -109,9 +107,7 @@ def use_amp(cfg: Config, name: str) -> None:
     """Let a run train, validate and test in mixed precision.
 
     Weights get the memory layout `channels_last` as well, by which mixed
-    precision gains in every case that was measured. On a CPU, an optimizer
-    that can be fused is, where torch can do it (from 2.4 on): the faster the
-    convolutions, the more its many passes over the weights cost.
+    precision gains in every case that was measured.
 
     Args:
         cfg (Config): The config of the run, changed in place.
@@ -126,16 +122,12 @@ def use_amp(cfg: Config, name: str) -> None:
     cfg.default_hooks = {**hooks, 'channels_last': layout}
     for loop in filter(None, map(cfg.get, ('val_cfg', 'test_cfg'))):
         loop.fp16 = True  # the loop's name for it, bf16 included
-    wrapper = cfg.get('optim_wrapper') or {}
     # On a GPU the loop asks torch for the type; on a CPU it is always bf16.
     if hasattr(torch, 'set_autocast_dtype'):
         torch.set_autocast_dtype('cuda', dtype)
-        optimizer = wrapper.get('optimizer') or {}
-        if get_device() == 'cpu' and optimizer.get('type') in _FUSED:
-            # torch takes one of the two.
-            optimizer.setdefault('fused', not optimizer.get('foreach'))
     else:  # torch < 2.4
         torch.set_autocast_gpu_dtype(dtype)
+    wrapper = cfg.get('optim_wrapper') or {}
     if dtype == torch.bfloat16:
         # mmengine's own refuses to work without an accelerator.
         for key in ('loss_scale', 'dtype', 'use_fsdp'):

@@ -10,6 +10,7 @@ from multiprocessing import get_context
 from typing import TypeVar
 
 import cv2
+import torch
 
 from .cli import handle_signal
 
@@ -40,8 +41,8 @@ def map_in_processes(
     if workers == 1:
         yield from map(make_worker(), items)
         return
-    # Ctrl-C is the parent's to handle; child processes inherit from their
-    # first moment that it is ignored, and how many threads they have.
+    # Child processes inherit both from their first moment: Ctrl-C is ignored,
+    # since it is the parent's to handle, and numpy has one thread.
     with handle_signal(signal.SIGINT, signal.SIG_IGN), _one_thread_each():
         pool = ProcessPoolExecutor(
             workers,
@@ -63,11 +64,11 @@ def map_in_processes(
 
 @contextmanager
 def _one_thread_each() -> Iterator[None]:
-    """Let processes that start now compute in one thread each.
+    """Let numpy compute in one thread in the processes that start now.
 
-    Torch and the linear algebra of numpy read it when they are imported. The
-    latter has a thread for each core otherwise, which wait for one another
-    the longer the more processes there are.
+    Otherwise its linear algebra starts a thread for each core in each
+    process, and they slow one another down. It asks for the number when it is
+    imported.
     """
     name = 'OMP_NUM_THREADS'
     before = os.environ.get(name)
@@ -75,7 +76,7 @@ def _one_thread_each() -> Iterator[None]:
     try:
         yield
     finally:
-        del os.environ[name]
+        os.environ.pop(name, None)
         if before is not None:
             os.environ[name] = before
 
@@ -84,9 +85,10 @@ _worker: Callable | None = None
 
 
 def _start(make_worker: Callable[[], Callable]) -> None:
-    """Prepare a process: OpenCV's one thread, one worker."""
+    """Prepare a process: one thread for OpenCV and torch, and the worker."""
     global _worker
     cv2.setNumThreads(1)
+    torch.set_num_threads(1)
     _worker = make_worker()
 
 

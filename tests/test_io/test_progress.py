@@ -3,7 +3,14 @@
 from itertools import count
 from types import SimpleNamespace
 
+import pytest
+
 from oaa_mm.io.progress import progress
+
+
+@pytest.fixture(autouse=True)
+def _no_terminal(monkeypatch):
+    monkeypatch.delenv('FORCE_COLOR', raising=False)
 
 
 def test_items_pass_and_a_log_of_short_work_stays_clean(capsys):
@@ -13,7 +20,7 @@ def test_items_pass_and_a_log_of_short_work_stays_clean(capsys):
 
 
 def test_a_log_gets_a_line_each_minute(capsys, monkeypatch):
-    # Each look at this clock takes 20 seconds, and so does an item.
+    # Each look at this clock finds it 20 seconds later.
     clock = SimpleNamespace(monotonic=count(step=20).__next__)
     monkeypatch.setattr('oaa_mm.io.progress.time', clock)
     assert list(progress('abcdefg', 'letters')) == list('abcdefg')

@@ -10,7 +10,6 @@ import torch
 from mmengine.config import Config
 from mmengine.evaluator import Evaluator
 from mmengine.logging import MMLogger
-from mmengine.optim import build_optim_wrapper
 from mmengine.runner import TestLoop as Loop
 from mmengine.structures import BaseDataElement
 from torch import nn
@@ -121,34 +120,6 @@ def test_a_training_takes_the_wrapper_of_the_type(monkeypatch):
     monkeypatch.setattr(precision, 'get_device', lambda: 'cuda')
     precision.use_amp(cfg, 'fp16')
     assert cfg.optim_wrapper == wrapper
-
-
-@pytest.mark.parametrize(
-    ('optimizer', 'fused'),
-    [
-        ({'type': 'AdamW'}, True),
-        ({'type': 'SGD', 'momentum': 0.9}, True),
-        ({'type': 'AdamW', 'fused': False}, False),
-        ({'type': 'AdamW', 'foreach': True}, False),
-        ({'type': 'RMSprop'}, None),
-    ],
-)
-@pytest.mark.skipif(
-    not hasattr(torch, 'set_autocast_dtype'),
-    reason='torch fuses optimizers on a CPU from 2.4 on',
-)
-def test_an_optimizer_is_fused_where_it_can_be(optimizer, fused, monkeypatch):
-    cfg = Config({'optim_wrapper': {'optimizer': dict(optimizer, lr=0.1)}})
-    precision.use_amp(cfg, 'bf16')
-    assert cfg.optim_wrapper.optimizer.get('fused') == fused
-    weight = nn.Parameter(torch.ones(3))
-    weight.grad = torch.ones(3)
-    build_optim_wrapper(nn.ParameterList([weight]), cfg.optim_wrapper).step()
-    assert (weight < 1).all()
-    monkeypatch.setattr(precision, 'get_device', lambda: 'cuda')
-    cfg = Config({'optim_wrapper': {'optimizer': optimizer}})
-    precision.use_amp(cfg, 'bf16')
-    assert cfg.optim_wrapper.optimizer == optimizer
 
 
 def test_channels_last_changes_the_layout_alone():

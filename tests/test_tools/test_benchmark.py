@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from benchmark.authors import fuse_png, pair_cost
+from benchmark.fast import TRAININGS, _counts, _seconds
 from benchmark.gpu import WAYS, gpu_steps
 from benchmark.labels import label_speed
 from benchmark.loading import loading_share
@@ -140,6 +141,36 @@ def test_without_a_gpu_its_measurement_says_so(monkeypatch):
     assert list(steps) == ['resnet18, batch 2, bf16, channels_last']
     assert all(row['images/s'] > 0 for row in steps.values())
     assert all(row['waits'] == 0 for row in steps.values())
+
+
+def test_the_fast_mode_is_extrapolated_to_the_whole_recipe(tmp_path):
+    lists = tmp_path / 'data/ImageSets/Segmentation'
+    lists.mkdir(parents=True)
+    lists.joinpath('train_cls.txt').write_text('a 0\n' * 900)
+    lists.joinpath('val_cls.txt').write_text('a 0\n' * 201)
+    counts = {
+        name: _counts(ROOT, config, str(tmp_path / 'data'))
+        for name, config in TRAININGS.items()
+    }
+    assert counts == {  # iterations, batches, validations, batches of maps
+        'oaa': (10 * 113, 41, 10, 180),
+        'oaa_plus': (6 * 113, 41, 6, 180),
+        'segmentation': (500, 201, 1, 0),
+    }
+    folder = tmp_path / 'run/vis_data'
+    folder.mkdir(parents=True)
+    lines = [{'time': time, 'loss': 1} for time in (9, 3, 1, 2, 7)]
+    lines[2:2] = [{'time': 0.5}]
+    lines += [{'time': 0.25}]
+    log = ''.join(f'{json.dumps(line)}\n' for line in lines)
+    folder.joinpath('scalars.json').write_text(log)
+    # The first epoch as it is, all others as the median of the second.
+    # Kernels are built in the first validation, and for the maps once more.
+    assert _seconds(tmp_path, 100, 40, 10, 160) == (
+        9 + 3 + 98 * 2,
+        40 * 0.5 + 9 * 40 * 0.25 + 40 * 0.25 + 160 * 0.25,
+    )
+    assert _seconds(tmp_path, 100, 8, 1, 0) == (9 + 3 + 98 * 2, 8 * 0.5)
 
 
 @pytest.mark.slow

@@ -44,7 +44,7 @@ def fast_mode(
 
     Args:
         root (Path): Folder of the repository, from which commands run.
-        iterations (int): Iterations of an epoch, at least 2. Defaults to 40.
+        iterations (int): Iterations of an epoch. Defaults to 40.
         repeats (int): Rounds. Defaults to 1.
         data (str): Folder of the data set, seen from `root`.
         more (Mapping[str, Any] | None): Further entries of all configs.
@@ -70,10 +70,10 @@ def fast_mode(
     results: dict[str, Any] = {way: {} for way in WAYS}
     for (way, part), seconds in rounds.items():
         results[way][part] = median(seconds)
-    totals = [sum(results[way].values()) for way in WAYS]
-    for way, total in zip(WAYS, totals, strict=True):
-        results[way]['total'] = total
-    return results | {'ratio': totals[0] / totals[1]}
+    for parts in results.values():
+        parts['total'] = sum(parts.values())
+    plain, amp = (results[way]['total'] for way in WAYS)
+    return results | {'ratio': plain / amp}
 
 
 def _options(
@@ -131,11 +131,13 @@ def _seconds(
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     train = [line['time'] for line in lines if 'loss' in line]
     first, later = train[: len(train) // 2], train[len(train) // 2 :]
-    # A validation has one line: the mean of its batches.
+    # A validation has one line: the mean of its batches. The maps are made by
+    # another process, which builds the kernels again.
     val = [line['time'] for line in lines if 'loss' not in line]
+    built = batches * (val[0] - val[-1]) * (2 if maps else 1)
     return (
         sum(first) + (steps - len(first)) * median(later),
-        (batches + maps) * val[0] + batches * (validations - 1) * val[-1],
+        built + (batches * validations + maps) * val[-1],
     )
 
 

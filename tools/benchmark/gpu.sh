@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Everything that needs a GPU, in one command, which is meant to take less than
-# ten minutes on an H100:
+# Everything that needs a GPU, in one command, which takes five minutes on an
+# H100:
 #   bash tools/benchmark/gpu.sh OUT [--quick]
 # 1. the tests marked `gpu`;
 # 2. tools/benchmark.py gpu, with its numbers in OUT/gpu.json;
@@ -10,15 +10,15 @@
 # the exit status is 1 in the end. --quick makes everything tiny and runs
 # without a GPU, to see that no step is broken.
 #
-# PYTHON names a Python with the requirements and a torch that sees the GPU;
-# python3 without it.
+# PYTHON is a Python that has the requirements and a torch that sees the GPU
+# (default: python3).
 set -uo pipefail
 out=$(realpath -m "${1:?usage: $0 OUT [--quick]}")
 quick=${2:-}
 root=$(realpath "$(dirname "$0")/../..")
+PYTHON=$(realpath -s "$(command -v "${PYTHON:-python3}")") || exit 1
 mkdir -p "$out"
 cd "$out" || exit 1
-PYTHON=${PYTHON:-python3}
 export PYTHONPATH=$root${PYTHONPATH:+:$PYTHONPATH} PYTHONUNBUFFERED=1
 failed=0
 
