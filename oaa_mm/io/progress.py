@@ -24,8 +24,8 @@ def progress(
     """Iterate over items under a progress bar on the standard error.
 
     The bar is cleared at the end. Where the standard error is no terminal,
-    such as a log file, it gets a line where an item comes a minute or more
-    after the one before it was written.
+    such as a log file, it gets a line at most once a minute, when an item
+    comes.
 
     Args:
         items (Iterable[T]): The items.

@@ -67,8 +67,8 @@ def _one_thread_each() -> Iterator[None]:
     """Let numpy compute in one thread in the processes that start now.
 
     Otherwise its linear algebra starts a thread for each core in each
-    process, and they slow one another down. It asks for the number when it is
-    imported.
+    process, and they slow one another down. Numpy reads the variable when it
+    is imported, so a worker cannot set it for itself.
     """
     name = 'OMP_NUM_THREADS'
     before = os.environ.get(name)

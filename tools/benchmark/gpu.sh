@@ -16,7 +16,9 @@ set -uo pipefail
 out=$(realpath -m "${1:?usage: $0 OUT [--quick]}")
 quick=${2:-}
 root=$(realpath "$(dirname "$0")/../..")
-PYTHON=$(realpath -s "$(command -v "${PYTHON:-python3}")") || exit 1
+python=$(command -v "${PYTHON:-python3}") ||
+  { echo "there is no ${PYTHON:-python3}; set PYTHON to a Python" >&2; exit 1; }
+PYTHON=$(realpath -s "$python") # which is used from another folder
 mkdir -p "$out"
 cd "$out" || exit 1
 export PYTHONPATH=$root${PYTHONPATH:+:$PYTHONPATH} PYTHONUNBUFFERED=1
